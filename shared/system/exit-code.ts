@@ -1,0 +1,29 @@
+/** What every program's exit code means. The README and `--help` print this same table. */
+export const exitCodes = {
+  done: [0, 'done'],
+  failed: [1, 'failed'],
+  usage: [2, 'called wrongly'],
+  rebootNeeded: [4, 'done, reboot needed'],
+  busy: [9, 'another update is running'],
+  incompatible: [10, 'incompatible or older version'],
+  noSpace: [11, 'not enough space'],
+  signature: [12, 'signature'],
+  outsideWindow: [13, 'outside the update window'],
+  inhibited: [14, 'inhibited by the user'],
+  unhealthy: [20, 'unhealthy'],
+  tryLater: [21, 'try again later'],
+  rolledBack: [30, 'rolled back'],
+} as const;
+
+export type Outcome = keyof typeof exitCodes;
+
+export function exitCodeOf(outcome: Outcome): number {
+  return exitCodes[outcome][0];
+}
+
+/** One line a code, for `--help`. */
+export function exitCodeTable(): string {
+  return Object.values(exitCodes)
+    .map(([code, meaning]) => `${String(code).padStart(3)}  ${meaning}`)
+    .join('\n');
+}

@@ -1,0 +1,50 @@
+import { dlopen } from 'bun:ffi';
+
+/** The three calls of the C library that neither Bun nor Node offers. */
+interface LibC {
+  flock(descriptor: number, operation: number): number;
+  llistxattr(path: Buffer, list: Buffer, size: number): bigint | number;
+  lgetxattr(path: Buffer, name: Buffer, value: Buffer, size: number): bigint | number;
+}
+
+let opened: LibC | undefined;
+
+function libC(): LibC {
+  opened ??= dlopen('libc.so.6', {
+    flock: { args: ['i32', 'i32'], returns: 'i32' },
+    llistxattr: { args: ['ptr', 'ptr', 'u64'], returns: 'i64' },
+    lgetxattr: { args: ['ptr', 'ptr', 'ptr', 'u64'], returns: 'i64' },
+  }).symbols as unknown as LibC; // bun:ffi types pointers as numbers; it takes buffers as they are
+  return opened;
+}
+
+const lockExclusive = 2;
+const lockNonBlocking = 4;
+
+/** flock(2), not waiting. False where another open file holds it; the kernel frees it when the holder dies. */
+export function tryFlock(descriptor: number): boolean {
+  return libC().flock(descriptor, lockExclusive | lockNonBlocking) === 0;
+}
+
+const longestList = 64 * 1024;
+const longestValue = 64 * 1024;
+
+/** The extended attributes of the path itself, links not followed (xattr(7)); empty where there are none. */
+export function extendedAttributes(path: string): Map<string, Buffer> {
+  const pathBytes = terminated(path);
+  const list = Buffer.alloc(longestList);
+  const length = Number(libC().llistxattr(pathBytes, list, list.length));
+  const attributes = new Map<string, Buffer>();
+  if (length <= 0) return attributes;
+  for (const name of list.toString('utf8', 0, length).split('\0')) {
+    if (name === '') continue;
+    const value = Buffer.alloc(longestValue);
+    const size = Number(libC().lgetxattr(pathBytes, terminated(name), value, value.length));
+    if (size >= 0) attributes.set(name, value.subarray(0, size));
+  }
+  return attributes;
+}
+
+function terminated(text: string): Buffer {
+  return Buffer.from(`${text}\0`);
+}

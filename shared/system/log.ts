@@ -1,0 +1,80 @@
+import { fstatSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { appendLine, makeFolder } from './durable-file.ts';
+import { reasonOf } from './failure.ts';
+import { print } from './print.ts';
+import { redact } from './redact.ts';
+import { isTerminal } from './terminal.ts';
+
+type Level = 'error' | 'warning' | 'info';
+
+/** sd-daemon(3): the number journald reads from `<N>` at the start of a line. */
+const priorities: Record<Level, number> = { error: 3, warning: 4, info: 6 };
+const colours: Record<Level, string> = { error: '\x1b[31m', warning: '\x1b[33m', info: '' };
+
+export interface Log {
+  info(line: string): void;
+  warn(line: string): void;
+  error(line: string): void;
+  /** Logs `Stopping …` before and `Stopped …` after; the failure's own line comes from the program's end. */
+  step<T>(doing: string, done: string, thing: string, work: () => Promise<T>): Promise<T>;
+  /** From now on the same lines go, with a time, to this file too; a file that cannot be written is said once. */
+  alsoTo(file: string): void;
+}
+
+/** One line an event on stderr: priorities for journald, colours for a terminal, plain lines for a pipe. */
+export function createLog(program: string): Log {
+  const journal = isJournal(2);
+  const colour = isTerminal(2);
+  let file: string | undefined;
+
+  const write = (level: Level, text: string): void => {
+    const line = redact(text.replace(/\n+/g, ' | '));
+    const prefix = journal ? `<${priorities[level]}>` : '';
+    const [on, off] = colour && colours[level] !== '' ? [colours[level], '\x1b[0m'] : ['', ''];
+    print(2, `${prefix}${on}${line}${off}\n`);
+    if (file === undefined) return;
+    try {
+      appendLine(file, `${new Date().toISOString()} ${program}: ${line}`);
+    } catch (error) {
+      const missed = file;
+      file = undefined;
+      print(2, `Cannot write the log "${missed}": ${reasonOf(error)}\n`);
+    }
+  };
+
+  return {
+    info: (line) => write('info', line),
+    warn: (line) => write('warning', line),
+    error: (line) => write('error', line),
+    async step(doing, done, thing, work) {
+      write('info', `${doing} ${thing}`);
+      const result = await work();
+      write('info', `${done} ${thing}`);
+      return result;
+    },
+    alsoTo(path) {
+      try {
+        makeFolder(dirname(path));
+        file = path;
+      } catch (error) {
+        write('warning', `Cannot write the log "${path}": ${reasonOf(error)}`);
+      }
+    },
+  };
+}
+
+/**
+ * systemd.exec(5): JOURNAL_STREAM names the device and inode of a stream that is connected to the journal.
+ * RAUC reads install-check's stderr through a pipe of its own, where a prefix would show in the reason.
+ */
+function isJournal(descriptor: number): boolean {
+  const stream = process.env['JOURNAL_STREAM'];
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(descriptor);
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
