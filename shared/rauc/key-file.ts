@@ -53,7 +53,7 @@ export function groupOf(file: KeyFile, name: string): KeyFileGroup | undefined {
 }
 
 /** The last value of the key, as GLib answers. */
-export function valueOf(file: KeyFile, group: string, key: string): string | undefined {
+export function valueIn(file: KeyFile, group: string, key: string): string | undefined {
   return groupOf(file, group)?.entries.findLast((entry) => entry.key === key)?.value;
 }
 
