@@ -1,0 +1,50 @@
+import type { LintRule } from './rules.ts';
+
+/** One fault of a bundle, with what to do about it. An error is one that some device would fail at. */
+export interface Finding {
+  rule: LintRule;
+  level: 'error' | 'warning';
+  /** Its path in the bundle; the bundle's own name or the certificate's where it is a fault of those. */
+  file: string;
+  line?: number;
+  message: string;
+  advice: string;
+}
+
+export interface Place {
+  file: string;
+  line?: number | undefined;
+}
+
+export function error(rule: LintRule, place: Place, message: string, advice: string): Finding {
+  return findingOf('error', rule, place, message, advice);
+}
+
+export function warning(rule: LintRule, place: Place, message: string, advice: string): Finding {
+  return findingOf('warning', rule, place, message, advice);
+}
+
+/** One line: `manifest.raucm:12: error [rule-name]: message. Advice.` */
+export function formatFinding({ rule, level, file, line, message, advice }: Finding): string {
+  const place = line === undefined ? file : `${file}:${line}`;
+  return oneLine(`${place}: ${level} [${rule}]: ${message}. ${advice}.`);
+}
+
+export function hasErrors(findings: readonly Finding[]): boolean {
+  return findings.some(({ level }) => level === 'error');
+}
+
+function findingOf(
+  level: Finding['level'],
+  rule: LintRule,
+  { file, line }: Place,
+  message: string,
+  advice: string,
+): Finding {
+  return { rule, level, file, ...(line === undefined ? {} : { line }), message, advice };
+}
+
+/** Names in a bundle are somebody else's: no control character of theirs reaches a terminal. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}

@@ -1,0 +1,94 @@
+import type { KeyFileEntry } from '../../rauc/key-file.ts';
+import { bundleHooks, imageHooks } from '../../rauc/manifest-keys.ts';
+import { type Bundle, entryIn } from './bundle.ts';
+import { error, type Finding, type Place, warning } from './finding.ts';
+import { hookListsOf } from './hook-lists.ts';
+import type { LintTarget } from './lint-target.ts';
+import { judgeProgram } from './program-rules.ts';
+import { judgeScripts } from './script-rules.ts';
+
+/** Which hooks are asked for, and whether there is a program that can answer. */
+export function judgeHooks(bundle: Bundle, target: LintTarget): Finding[] {
+  const program = entryIn(bundle.manifest, 'hooks', 'filename');
+  const handler = entryIn(bundle.manifest, 'handler', 'filename');
+  return [
+    ...judgeNames(bundle),
+    ...judgePairing(bundle, program),
+    ...(program === undefined ? [] : judgeProgram(bundle, target, program, 'hook')),
+    ...(program === undefined ? [] : judgeScripts(bundle, program)),
+    ...(handler === undefined ? [] : judgeProgram(bundle, target, handler, 'handler')),
+    ...judgeHandler(bundle, handler),
+  ];
+}
+
+function judgeNames(bundle: Bundle): Finding[] {
+  return hookListsOf(bundle).flatMap(({ entry, names, image }) => {
+    const known: readonly string[] = image === undefined ? bundleHooks : imageHooks;
+    const place = placeOf(bundle, entry);
+    const unknown = names
+      .filter((name) => !known.includes(name))
+      .map((name) =>
+        error(
+          'hook-unknown',
+          place,
+          `RAUC knows no hook "${name}" in [${image ?? 'hooks'}], and refuses the bundle`,
+          adviceFor(name, image, known),
+        ),
+      );
+    if (!names.includes('install') || names.every((name) => name === 'install')) return unknown;
+    const what = 'the hook "install" replaces the whole write: pre-install and post-install are never called';
+    return [...unknown, error('hook-silenced', place, what, 'Keep "install" alone, or leave it out')];
+  });
+}
+
+function adviceFor(name: string, image: string | undefined, known: readonly string[]): string {
+  if (/post-activate$/.test(name))
+    return 'RAUC never runs anything in the new system: let a boot unit there run it, before boot-complete.target';
+  if (/[,\s]/.test(name)) return 'Separate names by ";"';
+  const bare = name.replace(/^slot-/, '');
+  if (image === undefined && (imageHooks as readonly string[]).includes(bare))
+    return `Move "${bare}" to hooks= of the image`;
+  if (image !== undefined && (bundleHooks as readonly string[]).includes(bare))
+    return `Move "${bare}" to hooks= of [hooks]`;
+  return `It knows ${known.join(', ')} there`;
+}
+
+function judgePairing(bundle: Bundle, program: KeyFileEntry | undefined): Finding[] {
+  const lists = hookListsOf(bundle);
+  const first = lists.find(({ names }) => names.length > 0);
+  if (program === undefined && first !== undefined) {
+    const what = 'hooks are named, and no program for them';
+    return [
+      error(
+        'hooks-without-program',
+        placeOf(bundle, first.entry),
+        what,
+        'Give filename= in [hooks], or remove hooks=',
+      ),
+    ];
+  }
+  if (program !== undefined && first === undefined) {
+    const what = `no hooks= names a hook, so RAUC installs the bundle and never runs "${program.value}"`;
+    const advice = 'Add hooks=install-check to [hooks], and hooks=pre-install;post-install to the image';
+    return [error('hooks-unnamed', placeOf(bundle, program), what, advice)];
+  }
+  return [];
+}
+
+/** A full custom handler does all that RAUC would: writing, slot hooks, and telling the bootloader. */
+function judgeHandler(bundle: Bundle, handler: KeyFileEntry | undefined): Finding[] {
+  const slotHooks = hookListsOf(bundle).find(({ image, names }) => image !== undefined && names.length > 0);
+  if (handler === undefined || slotHooks === undefined) return [];
+  return [
+    warning(
+      'handler-replaces-hooks',
+      placeOf(bundle, slotHooks.entry),
+      'with a [handler] RAUC writes no image and calls no hook of an image',
+      'Remove [handler], or these hooks',
+    ),
+  ];
+}
+
+function placeOf(bundle: Bundle, { line }: KeyFileEntry): Place {
+  return { file: bundle.manifestFile, line };
+}

@@ -1,0 +1,102 @@
+import { type KeyFileGroup, listOf } from '../../rauc/key-file.ts';
+import { type Bundle, entryIn, imagesOf, isArtifact } from './bundle.ts';
+import { resolveEntry } from './bundle-entry.ts';
+import { isOlder } from './dotted-version.ts';
+import { readExt4 } from './ext4-features.ts';
+import { error, type Finding, type Place, warning } from './finding.ts';
+import { extensionsFor, hasExtension, isFileSystemImage } from './image-types.ts';
+import type { LintTarget } from './lint-target.ts';
+
+/** Whether each image is there, and is something RAUC can write and the device can mount. */
+export function judgeImages(bundle: Bundle, target: LintTarget): Finding[] {
+  const images = imagesOf(bundle.manifest);
+  const hasHandler = entryIn(bundle.manifest, 'handler', 'filename') !== undefined;
+  if (images.length === 0 && !hasHandler) {
+    const what = 'the manifest names no image: RAUC packs the bundle, and no device can install it';
+    return [
+      error(
+        'images-none',
+        { file: bundle.manifestFile },
+        what,
+        'Add [image.rootfs] with filename= of an image',
+      ),
+    ];
+  }
+  return images.flatMap((image) => judgeImage(bundle, target, image));
+}
+
+function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): Finding[] {
+  const filename = entryIn(bundle.manifest, image.name, 'filename');
+  const isWrittenByHook = listOf(entryIn(bundle.manifest, image.name, 'hooks')?.value).includes('install');
+  const type = entryIn(bundle.manifest, image.name, 'type');
+  const place = { file: bundle.manifestFile, line: filename?.line ?? image.line };
+  if (filename === undefined || filename.value === '') {
+    if (isWrittenByHook || type?.value === 'emptyfs') return [];
+    return [
+      error('image-missing', place, `[${image.name}] has no filename=`, 'Name the image file in the bundle'),
+    ];
+  }
+  const name = filename.value;
+  const resolved = resolveEntry(bundle.entries, name);
+  if (resolved.kind === 'outside') {
+    const what = `the image "${name}" lies outside of the bundle`;
+    return [error('image-outside-bundle', place, what, 'Put the file itself into the bundle')];
+  }
+  if (resolved.kind === 'missing') {
+    const what = `the image "${name}" is not in the bundle`;
+    return [error('image-missing', place, what, 'Add it, or correct the name')];
+  }
+  const findings: Finding[] = [];
+  if (name.includes('/')) {
+    const what = `the image "${name}" is in a folder, which RAUC refuses from 1.13 on`;
+    findings.push(error('image-path', place, what, 'Put it at the top of the bundle'));
+  }
+  const isDerived = !isWrittenByHook && !isArtifact(image) && type === undefined;
+  const known = extensionsFor(target.slotType, target.raucMin);
+  if (isDerived && !hasExtension(name, known)) {
+    const what = `RAUC cannot write "${name}" into a slot of type ${target.slotType}: it goes by the name's end`;
+    findings.push(error('image-extension', place, what, `Give it one of ${known.join(', ')}`));
+  }
+  if (resolved.entry.kind !== 'file') {
+    const what = `the image "${name}" is not a regular file`;
+    return [...findings, error('image-not-a-file', place, what, 'Pack it as an image or a tar archive')];
+  }
+  const file = { file: resolved.entry.path };
+  if (resolved.entry.bytes === 0) {
+    const what = 'the image is empty: it would leave an erased slot';
+    return [...findings, ...(isWrittenByHook ? [] : [error('image-empty', file, what, 'Build it again')])];
+  }
+  if (!isDerived || !isFileSystemImage(name, target.slotType)) return findings;
+  return [...findings, ...judgeExt4(file, bundle.imageHeads.get(resolved.entry.path), target)];
+}
+
+function judgeExt4(place: Place, head: Buffer | undefined, { kernelMin }: LintTarget): Finding[] {
+  const ext4 = head === undefined ? undefined : readExt4(head);
+  if (ext4 === undefined) {
+    const what = 'the image holds no ext4 file system: RAUC writes it, and nothing can mount the slot';
+    return [error('image-content', place, what, 'Make it with mkfs.ext4, or give it the name of what it is')];
+  }
+  const advice = 'Make it with mkfs.ext4 -O';
+  return [
+    ...ext4.features
+      .filter(({ kernel }) => isOlder(kernelMin, kernel))
+      .map(({ name, kernel }) =>
+        error(
+          'image-features',
+          place,
+          `the file system has the feature ${name}, which needs Linux ${kernel}; the devices have ${kernelMin}`,
+          `${advice} ^${name}`,
+        ),
+      ),
+    ...(ext4.hasOrphanFile && isOlder(kernelMin, '5.15')
+      ? [
+          warning(
+            'image-features',
+            place,
+            'the file system has the feature orphan_file, and e2fsck before 1.47 refuses to check it at boot',
+            `${advice} ^orphan_file`,
+          ),
+        ]
+      : []),
+  ];
+}

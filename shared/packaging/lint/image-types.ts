@@ -1,0 +1,43 @@
+import { isOlder } from './dotted-version.ts';
+
+/** Which files RAUC can write into a slot of a type: `updatepairs` in its update_handler.c, by the name's end. */
+const squashfs = ['.squashfs', '.squashfs-lz4', '.squashfs-lzo', '.squashfs-xz', '.squashfs-zst'];
+const archives = ['.tar', '.caidx'];
+const extensions: Record<string, readonly string[]> = {
+  ext4: ['.ext4', '.ext4.caibx', '.catar', ...archives],
+  raw: [
+    '.ext4',
+    '.ext4.caibx',
+    '.vfat',
+    '.vfat.caibx',
+    ...squashfs,
+    ...squashfs.map((name) => `${name}.caibx`),
+  ],
+  vfat: ['.vfat', ...archives],
+  ubifs: ['.ubifs', '.ubifs.caibx', ...archives],
+  ubivol: ['.ubifs', '.ubifs.caibx', ...squashfs, ...squashfs.map((name) => `${name}.caibx`)],
+  jffs2: ['.tar'],
+  'boot-mbr-switch': ['.vfat'],
+  'boot-gpt-switch': ['.vfat', '.ext4'],
+};
+/** Into a slot of any type, byte by byte. */
+const always = ['.img', '.img.caibx'];
+const tgzSince = '1.10';
+
+export function extensionsFor(slotType: string, raucMin: string): string[] {
+  const own = extensions[slotType] ?? [];
+  const tgz = own.includes('.tar') && !isOlder(raucMin, tgzSince) ? ['.tgz'] : [];
+  return [...own, ...tgz, ...always];
+}
+
+/** RAUC's pattern for archives is `*.tar*`: the compression's name may follow. */
+export function hasExtension(filename: string, known: readonly string[]): boolean {
+  return known.some((extension) =>
+    extension === '.tar' ? filename.includes('.tar') : filename.endsWith(extension),
+  );
+}
+
+/** Whether the file's bytes go into the slot as they are, and so must be its file system. */
+export function isFileSystemImage(filename: string, slotType: string): boolean {
+  return filename.endsWith('.ext4') || (slotType === 'ext4' && filename.endsWith('.img'));
+}

@@ -1,0 +1,49 @@
+import { basename } from 'node:path';
+import { type Bundle, inspectBundle } from './bundle.ts';
+import { readCertificate } from './certificate.ts';
+import { judgeCertificate } from './certificate-rules.ts';
+import { judgeEntries } from './entry-rules.ts';
+import type { Finding } from './finding.ts';
+import { judgeHooks } from './hook-rules.ts';
+import { judgeImages } from './image-rules.ts';
+import { judgeKeys } from './key-rules.ts';
+import { type LintOptions, lintTargetOf } from './lint-target.ts';
+import { judgeManifest, judgeManifestPresence } from './manifest-rules.ts';
+import { openBundle } from './open-bundle.ts';
+import { judgePayload } from './payload-rules.ts';
+
+/**
+ * Finds what RAUC would pack or sign without a word and a device would fail at, in a folder that is to be packed or
+ * in a `.raucb` file. The manifest's faults come first, by line. Throws a Failure where it is no bundle at all.
+ */
+export async function lintBundle(path: string, options: LintOptions = {}): Promise<Finding[]> {
+  const target = lintTargetOf(options);
+  await using content = await openBundle(path);
+  const bundle = await inspectBundle(content);
+  // A folder given by mistake would drown the one finding that says so.
+  if (!bundle.hasManifestText) return judgeManifestPresence(bundle);
+  const given = options.certificatePath;
+  const certificatePath = given ?? content.packing?.signerCertificate;
+  const certificateName = given === undefined ? `${content.name} (its signature)` : basename(given);
+  const findings = [
+    ...judgeManifestPresence(bundle),
+    ...judgeManifest(bundle),
+    ...judgeKeys(bundle, target),
+    ...judgeHooks(bundle, target),
+    ...judgeImages(bundle, target),
+    ...judgeEntries(bundle),
+    ...judgePayload(bundle, target),
+    ...(certificatePath === undefined
+      ? []
+      : judgeCertificate(await readCertificate(certificatePath), certificateName, target.now)),
+  ];
+  return sortFindings(bundle, findings);
+}
+
+function sortFindings({ manifestFile }: Bundle, findings: readonly Finding[]): Finding[] {
+  const rank = ({ rule, file, line }: Finding): number => {
+    if (rule === 'manifest-missing') return -1;
+    return file === manifestFile ? (line ?? 0) : Number.MAX_SAFE_INTEGER;
+  };
+  return findings.toSorted((left, right) => rank(left) - rank(right));
+}

@@ -1,0 +1,57 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { command } from '../../system/command.ts';
+import { Failure } from '../../system/failure.ts';
+
+/** What stands behind a bundle's payload: the CMS signature, then its size in eight bytes, big-endian. */
+export interface SignatureParts {
+  payloadBytes: number;
+  signature: Buffer;
+}
+
+const sizeBytes = 8;
+/** Far above RAUC's own limit: above this it is no signature but the end of an unsigned file. */
+const mostSignatureBytes = 16 * 1024 * 1024;
+const opensslDeadlineMs = 30_000;
+
+/** `undefined` where the file does not end with a signature's size. Throws what the system says. */
+export function readSignature(path: string): SignatureParts | undefined {
+  const descriptor = openSync(path, 'r');
+  try {
+    const end = fstatSync(descriptor).size - sizeBytes;
+    const trailer = Buffer.alloc(sizeBytes);
+    if (end <= 0 || readSync(descriptor, trailer, 0, sizeBytes, end) < sizeBytes) return undefined;
+    const size = trailer.readBigUInt64BE(0);
+    if (size === 0n || size > mostSignatureBytes || size > end) return undefined;
+    const signature = Buffer.alloc(Number(size));
+    readSync(descriptor, signature, 0, signature.length, end - signature.length);
+    return { payloadBytes: end - signature.length, signature };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Who signed, and the manifest where the signature holds it (verity, crypt). The signature is not verified: that is
+ * `rauc info`'s work. Writes into the folder, and answers with the certificate's path there.
+ */
+export async function openSignature(
+  bundle: string,
+  signature: Buffer,
+  folder: string,
+): Promise<{ signer: string; manifest: string | undefined }> {
+  const cms = join(folder, 'signature.der');
+  const signer = join(folder, 'signer.pem');
+  const manifest = join(folder, 'signed-manifest');
+  writeFileSync(cms, signature);
+  const verify = ['cms', '-verify', '-noverify', '-nosigs', '-inform', 'DER', '-in', cms, '-signer', signer];
+  const openssl = command({ deadlineMs: opensslDeadlineMs, accept: 'any' });
+  const inline = await openssl`openssl ${verify} -out ${manifest}`;
+  if (inline.exitCode === 0) return { signer, manifest: readFileSync(manifest, 'utf8') };
+  const detached = await openssl`openssl ${verify} -out ${manifest} -content /dev/null`;
+  if (detached.exitCode === 0) return { signer, manifest: undefined };
+  throw new Failure(`Cannot read the signature of the bundle "${bundle}": it is not one that OpenSSL knows`, {
+    advice: 'Sign the bundle again',
+    cause: new Error(detached.stderr.trim()),
+  });
+}
