@@ -1,0 +1,61 @@
+import { CommandFailure, type CommandResult, command } from '../../system/command.ts';
+import { Failure } from '../../system/failure.ts';
+import { usualPath } from './host.ts';
+import { deviceMark } from './processes.ts';
+
+export type Environment = Readonly<Record<string, string>>;
+
+export interface RunOptions {
+  env?: Environment;
+  deadlineMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
+const usualDeadlineMs = 120_000;
+
+/** What a service of the booted system finds: as from systemd, without HOME and SHLVL. */
+export function bootedEnvironment(options: {
+  folder: string;
+  bootId: string;
+  extra?: Environment | undefined;
+}): Environment {
+  const { folder } = options;
+  return {
+    PATH: `${folder}/bin:${usualPath}`,
+    HOMIE_DATA: `${folder}/data`,
+    HOMIE_RUN: `${folder}/run`,
+    HOMIE_ROOT: `${folder}/root`,
+    HOMIE_BOOT_ID: options.bootId,
+    HOMIE_RUN_UNITS: `${folder}/units`,
+    RAUC_SYSTEM_CONFIG: `${folder}/system.conf`,
+    DBUS_STARTER_BUS_TYPE: 'session',
+    DBUS_SESSION_BUS_ADDRESS: `unix:path=${folder}/bus`,
+    QEMU_CPU: 'cortex-a57',
+    ...options.extra,
+    [deviceMark]: folder,
+  };
+}
+
+/** Runs a program with that environment and nothing of ours. Its exit code is an answer, 128 + N after signal N. */
+export async function runBooted(
+  environment: Environment,
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<CommandResult> {
+  const pairs = Object.entries({ ...environment, ...options.env }).map(([name, value]) => `${name}=${value}`);
+  const run = command({
+    deadlineMs: options.deadlineMs ?? usualDeadlineMs,
+    accept: 'any',
+    signal: options.signal,
+    cwd: '/',
+  });
+  try {
+    return await run`env -i ${pairs} ${program} ${args} || exit $?`;
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    throw new Failure(`Cannot run "${program}" on the device: ${error.message.replace(/^"env" /, 'it ')}`, {
+      cause: error,
+    });
+  }
+}

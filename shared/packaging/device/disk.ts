@@ -1,0 +1,137 @@
+import { closeSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { Failure } from '../../system/failure.ts';
+import { findTool, onHost } from './host.ts';
+import { attachLoop } from './loop-device.ts';
+
+export interface SizesMiB {
+  boot: number;
+  slot: number;
+  data: number;
+}
+
+/** As the real disk's: PARTLABELs, and the file systems' labels too. */
+export const partitionNames = ['boot', 'rootfs-a', 'rootfs-b', 'data'] as const;
+export type PartitionName = (typeof partitionNames)[number];
+
+/** The block device of each partition. */
+export type Partitions = Readonly<Record<PartitionName, string>>;
+
+interface Partition {
+  name: PartitionName;
+  startMiB: number;
+  sizeMiB: number;
+}
+
+const mib = 1024 * 1024;
+const sectorsPerMiB = mib / 512;
+/** What Linux 4.9 can mount and an old resize2fs can grow; by name, because mke2fs.conf differs from host to host. */
+const ext4Features =
+  'none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum';
+
+export function layOutDisk(sizes: SizesMiB): Partition[] {
+  const sizeOf = { boot: sizes.boot, 'rootfs-a': sizes.slot, 'rootfs-b': sizes.slot, data: sizes.data };
+  let startMiB = 1;
+  return partitionNames.map((name) => {
+    const partition = { name, startMiB, sizeMiB: sizeOf[name] };
+    startMiB += partition.sizeMiB;
+    return partition;
+  });
+}
+
+export interface DiskOptions {
+  image: string;
+  /** Where each partition gets its node, by its name. */
+  nodeFolder: string;
+  sizes: SizesMiB;
+  rootfsImage?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * One sparse disk with a GPT; both slots carry the same system, as they leave the factory. The kernel is not
+ * asked to read the table: nobody runs udev.
+ */
+export async function createDisk(options: DiskOptions): Promise<Partitions> {
+  const { image, sizes, rootfsImage, signal } = options;
+  const partitions = layOutDisk(sizes);
+  if (rootfsImage !== undefined) checkFits(rootfsImage, sizes.slot);
+  const endMiB = partitions.reduce((end, { sizeMiB }) => end + sizeMiB, 1);
+  const descriptor = openSync(image, 'wx', 0o600);
+  ftruncateSync(descriptor, (endMiB + 1) * mib);
+  closeSync(descriptor);
+  // At once: they write to different places, and sgdisk sleeps for a second. Neither may outlive the other.
+  const [table, devices] = await Promise.allSettled([
+    writePartitionTable(image, partitions, signal),
+    fillPartitions(partitions, options),
+  ]);
+  if (table.status === 'rejected') throw table.reason;
+  if (devices.status === 'rejected') throw devices.reason;
+  return devices.value;
+}
+
+async function fillPartitions(partitions: readonly Partition[], options: DiskOptions): Promise<Partitions> {
+  const { image, nodeFolder, rootfsImage, signal } = options;
+  const devices: Record<PartitionName, string> = { boot: '', 'rootfs-a': '', 'rootfs-b': '', data: '' };
+  for (const { name, startMiB, sizeMiB } of partitions) {
+    const carriesImage = name.startsWith('rootfs') && rootfsImage !== undefined;
+    // Before the loop device is there, whose cache would not know of it.
+    if (carriesImage)
+      await onHost({
+        signal,
+      })`dd if=${rootfsImage} of=${image} bs=1M seek=${startMiB} conv=notrunc,sparse status=none`;
+    const device = await attachLoop({
+      image,
+      offsetBytes: startMiB * mib,
+      sizeBytes: sizeMiB * mib,
+      node: `${nodeFolder}/${name}`,
+      signal,
+    });
+    devices[name] = device;
+    if (name === 'boot') await formatBoot(device, signal);
+    else if (!carriesImage) await formatExt4(device, name, signal);
+  }
+  return devices;
+}
+
+function checkFits(rootfsImage: string, slotMiB: number): void {
+  const size = statSync(rootfsImage, { throwIfNoEntry: false })?.size;
+  if (size === undefined)
+    throw new Failure(`Cannot fill the slots with "${rootfsImage}": no such file or folder`);
+  if (size > slotMiB * mib)
+    throw new Failure(
+      `Cannot fill the slots with "${rootfsImage}": its ${Math.ceil(size / mib)} MiB do not fit in ${slotMiB} MiB`,
+      { advice: 'Make the slots larger' },
+    );
+}
+
+async function writePartitionTable(
+  image: string,
+  partitions: readonly Partition[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (findTool('sfdisk') !== undefined) {
+    const lines = partitions.map(
+      ({ name, startMiB, sizeMiB }) =>
+        `start=${startMiB * sectorsPerMiB}, size=${sizeMiB * sectorsPerMiB}, name="${name}"`,
+    );
+    const script = `${image}.sfdisk`;
+    writeFileSync(script, `label: gpt\n${lines.join('\n')}\n`);
+    await onHost({ signal })`sfdisk --quiet --no-reread --no-tell-kernel ${image} < ${script}`;
+    return;
+  }
+  const words = partitions.flatMap(({ name, startMiB, sizeMiB }, index) => [
+    `--new=${index + 1}:${startMiB * sectorsPerMiB}:${(startMiB + sizeMiB) * sectorsPerMiB - 1}`,
+    `--change-name=${index + 1}:${name}`,
+  ]);
+  await onHost({ signal })`sgdisk --clear ${words} ${image}`;
+}
+
+/** Nothing of RAUC's is on it; where there is no mkfs.vfat it stays raw. */
+async function formatBoot(device: string, signal: AbortSignal | undefined): Promise<void> {
+  if (findTool('mkfs.vfat') === undefined) return;
+  await onHost({ signal })`mkfs.vfat -n BOOT ${device}`;
+}
+
+async function formatExt4(device: string, label: string, signal: AbortSignal | undefined): Promise<void> {
+  await onHost({ signal })`mkfs.ext4 -q -F -L ${label} -O ${ext4Features} ${device}`;
+}

@@ -1,0 +1,40 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { Failure } from '../../system/failure.ts';
+import { onHost } from './host.ts';
+import { mountsBelow, unmountBelow } from './mount.ts';
+import { endProcesses } from './processes.ts';
+
+/**
+ * Takes a device off this machine: processes, mounts, loop devices, folder. It goes by what the machine shows,
+ * not by what was noted, so it serves a whole device, half a one and none, and the remains of a killed owner.
+ */
+export async function clearDevice(folder: string): Promise<void> {
+  await endProcesses(folder, { graceMs: 0 });
+  await unmountBelow(folder);
+  for (const loop of loopsBelow(folder)) await onHost({ accept: 'any' })`losetup --detach ${loop}`;
+  const mounts = mountsBelow(folder);
+  // Removing the folder now would remove what is mounted there.
+  if (mounts.length > 0)
+    throw new Failure(`Cannot remove "${folder}": "${mounts[0]}" is still mounted`, {
+      advice: 'Unmount it by hand, then remove the folder',
+    });
+  await onHost()`rm -rf --one-file-system ${folder}`;
+  const loops = loopsBelow(folder);
+  if (loops.length > 0) throw new Failure(`Cannot detach "${loops.join(' ')}": still in use`);
+}
+
+/** The loop devices whose file lies below the folder. */
+export function loopsBelow(folder: string): string[] {
+  return readdirSync('/sys/block')
+    .filter((name) => name.startsWith('loop') && existsSync(`/sys/block/${name}/loop/backing_file`))
+    .filter((name) => backingFileOf(name).startsWith(`${folder}/`))
+    .map((name) => `/dev/${name}`);
+}
+
+function backingFileOf(loop: string): string {
+  try {
+    return readFileSync(`/sys/block/${loop}/loop/backing_file`, 'utf8').trim();
+  } catch {
+    return ''; // It was detached meanwhile.
+  }
+}

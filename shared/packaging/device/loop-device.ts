@@ -1,0 +1,36 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { onHost } from './host.ts';
+
+/**
+ * Attaches a part of the image and returns the block device to use for it: a node of our own, because RAUC 1.8
+ * takes a mounted /dev/loopN for its image file, and would then write to a slot that is mounted. Where the
+ * folder may have no nodes (a /tmp mounted nodev) it is /dev/loopN all the same, without that refusal.
+ */
+export async function attachLoop(options: {
+  image: string;
+  offsetBytes: number;
+  sizeBytes: number;
+  node: string;
+  signal?: AbortSignal | undefined;
+}): Promise<string> {
+  const { image, offsetBytes, sizeBytes, node, signal } = options;
+  const { stdout } = await onHost({
+    signal,
+  })`losetup --find --show --offset ${offsetBytes} --sizelimit ${sizeBytes} ${image}`;
+  const loop = stdout.trim();
+  const [major = '', minor = ''] = readFileSync(`/sys/block/${basename(loop)}/dev`, 'utf8')
+    .trim()
+    .split(':');
+  const { exitCode } = await onHost({ signal, accept: 'any' })`mknod -m 600 ${node} b ${major} ${minor}`;
+  return exitCode === 0 && canOpen(node) ? node : loop;
+}
+
+function canOpen(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import { findTool, requireTool } from './host.ts';
+
+const packageOfTool = {
+  rauc: 'rauc',
+  'dbus-daemon': 'dbus-daemon',
+  losetup: 'mount',
+  'mkfs.ext4': 'e2fsprogs',
+  resize2fs: 'e2fsprogs',
+  fw_setenv: 'libubootenv-tool',
+  fw_printenv: 'libubootenv-tool',
+  flock: 'util-linux',
+  setsid: 'util-linux',
+};
+
+/** sockaddr_un(7): 108 bytes with the last NUL. */
+const longestSocketPath = 107;
+
+/** Refuses a machine that cannot carry an embedded device. Nothing has been made by then. */
+export function requireMachine(): void {
+  if (process.getuid?.() !== 0)
+    throw new Failure('Cannot make an embedded device: it needs root (loop devices, mounts)', {
+      advice: 'Run it as root, or in a virtual machine where you are root',
+    });
+  if (!existsSync('/dev/loop-control'))
+    throw new Failure('Cannot make an embedded device: this machine has no loop devices', {
+      advice: 'Load the "loop" module, or give the container /dev/loop-control and /dev/loop*',
+    });
+  for (const [tool, debianPackage] of Object.entries(packageOfTool)) requireTool(tool, debianPackage);
+  if (findTool('sgdisk') === undefined) requireTool('sfdisk', 'fdisk');
+}
+
+/**
+ * The folder itself, links followed. It is removed with the device, so a folder with something in it is refused;
+ * so is a name that fw_env.config, PATH or a socket's address cannot carry.
+ */
+export function claimFolder(path: string): string {
+  const cannot = `Cannot make an embedded device in "${path}"`;
+  let folder: string;
+  try {
+    mkdirSync(path, { recursive: true });
+    folder = realpathSync(path);
+    if (readdirSync(folder).length > 0)
+      throw new Failure(`${cannot}: it is not empty`, {
+        advice: 'Give it a folder of its own; it is removed with the device',
+      });
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(`${cannot}: ${reasonOf(error)}`, { cause: error });
+  }
+  if (!/^[\w./+@,-]+$/.test(folder))
+    throw new Failure(`${cannot}: its name has characters that fw_env.config or PATH cannot carry`, {
+      advice: 'Use letters, digits and . _ - only',
+    });
+  if (Buffer.byteLength(`${folder}/bus`) > longestSocketPath)
+    throw new Failure(`${cannot}: its name is too long for a socket`, {
+      advice: 'Use a folder nearer to /tmp',
+    });
+  return folder;
+}
