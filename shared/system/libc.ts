@@ -26,21 +26,25 @@ export function tryFlock(descriptor: number): boolean {
   return libC().flock(descriptor, lockExclusive | lockNonBlocking) === 0;
 }
 
-const longestList = 64 * 1024;
-const longestValue = 64 * 1024;
+/** xattr(7): neither the list of names nor a value is longer than this. */
+const longestAttribute = 64 * 1024;
+let buffers: { list: Buffer; value: Buffer } | undefined;
 
-/** The extended attributes of the path itself, links not followed (xattr(7)); empty where there are none. */
-export function extendedAttributes(path: string): Map<string, Buffer> {
+/**
+ * The extended attributes of the path itself, links not followed (xattr(7)); empty where there are none. The value
+ * of one that is listed but cannot be read is undefined.
+ */
+export function extendedAttributes(path: string): Map<string, Buffer | undefined> {
+  buffers ??= { list: Buffer.alloc(longestAttribute), value: Buffer.alloc(longestAttribute) };
+  const { list, value } = buffers;
   const pathBytes = terminated(path);
-  const list = Buffer.alloc(longestList);
   const length = Number(libC().llistxattr(pathBytes, list, list.length));
-  const attributes = new Map<string, Buffer>();
+  const attributes = new Map<string, Buffer | undefined>();
   if (length <= 0) return attributes;
   for (const name of list.toString('utf8', 0, length).split('\0')) {
     if (name === '') continue;
-    const value = Buffer.alloc(longestValue);
     const size = Number(libC().lgetxattr(pathBytes, terminated(name), value, value.length));
-    if (size >= 0) attributes.set(name, value.subarray(0, size));
+    attributes.set(name, size < 0 ? undefined : Buffer.from(value.subarray(0, size)));
   }
   return attributes;
 }

@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+
+/** Where the backup before an update goes: `pre-update-<from>-<to>-<time>.tar.zst`. */
+export function backupFile(folder: string, from: string | undefined, to: string, at: Date): string {
+  const time = at.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+  return join(folder, `pre-update-${safe(from ?? 'unknown')}-${safe(to)}-${time}.tar.zst`);
+}
+
+/** Of a file system's own view: at worst nothing compresses, and each file costs a header. */
+export function backupBytesAtMost(treeBytes: number, reserveMiB: number): number {
+  return Math.ceil(treeBytes * 1.02) + reserveMiB * 1024 * 1024;
+}
+
+/** A version comes from a bundle: nothing of it may become a path. */
+function safe(version: string): string {
+  return version.replace(/[^\w.+-]/g, '_').slice(0, 64);
+}
