@@ -13,7 +13,7 @@ packages="$packages e2fsprogs u-boot-tools libubootenv-tool"
 packages="$packages tar xz-utils zstd"
 if [ "${1:-test}" != build ]; then
 	# RAUC's service on a bus of its own, disks with partitions, extended attributes.
-	packages="$packages dbus mount util-linux gdisk attr"
+	packages="$packages dbus mount util-linux fdisk dosfstools attr"
 	# What runs the board's arm64 programs as they ship, on any other machine.
 	case "$(uname -m)" in
 	aarch64) needs_emulator=no ;;

@@ -60,7 +60,7 @@ describe.skipIf(!hasDeviceParts)('the embedded device', () => {
     test('labels partitions and file systems as on the board', async () => {
       await using device = await makeSmallDevice(parts);
       const run = command({ deadlineMs: 10_000 });
-      const table = await run`sgdisk --print ${join(device.folder, 'disk.img')}`;
+      const table = await run`sfdisk --list ${join(device.folder, 'disk.img')} --output NAME`;
       expect(table.stdout.match(/(boot|rootfs-[ab]|data)$/gm)).toEqual([
         'boot',
         'rootfs-a',

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { Failure } from '../../system/failure.ts';
-import { findTool, onHost } from './host.ts';
+import { onHost } from './host.ts';
 import { attachLoop } from './loop-device.ts';
 
 export interface SizesMiB {
@@ -59,14 +59,8 @@ export async function createDisk(options: DiskOptions): Promise<Partitions> {
   const descriptor = openSync(image, 'wx', 0o600);
   ftruncateSync(descriptor, (endMiB + 1) * mib);
   closeSync(descriptor);
-  // At once: they write to different places, and sgdisk sleeps for a second. Neither may outlive the other.
-  const [table, devices] = await Promise.allSettled([
-    writePartitionTable(image, partitions, signal),
-    fillPartitions(partitions, options),
-  ]);
-  if (table.status === 'rejected') throw table.reason;
-  if (devices.status === 'rejected') throw devices.reason;
-  return devices.value;
+  await writePartitionTable(image, partitions, signal);
+  return await fillPartitions(partitions, options);
 }
 
 async function fillPartitions(partitions: readonly Partition[], options: DiskOptions): Promise<Partitions> {
@@ -87,7 +81,7 @@ async function fillPartitions(partitions: readonly Partition[], options: DiskOpt
       signal,
     });
     devices[name] = device;
-    if (name === 'boot') await formatBoot(device, signal);
+    if (name === 'boot') await onHost({ signal })`mkfs.vfat -n BOOT ${device}`;
     else if (!carriesImage) await formatExt4(device, name, signal);
   }
   return devices;
@@ -109,27 +103,13 @@ async function writePartitionTable(
   partitions: readonly Partition[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (findTool('sfdisk') !== undefined) {
-    const lines = partitions.map(
-      ({ name, startMiB, sizeMiB }) =>
-        `start=${startMiB * sectorsPerMiB}, size=${sizeMiB * sectorsPerMiB}, name="${name}"`,
-    );
-    const script = `${image}.sfdisk`;
-    writeFileSync(script, `label: gpt\n${lines.join('\n')}\n`);
-    await onHost({ signal })`sfdisk --quiet --no-reread --no-tell-kernel ${image} < ${script}`;
-    return;
-  }
-  const words = partitions.flatMap(({ name, startMiB, sizeMiB }, index) => [
-    `--new=${index + 1}:${startMiB * sectorsPerMiB}:${(startMiB + sizeMiB) * sectorsPerMiB - 1}`,
-    `--change-name=${index + 1}:${name}`,
-  ]);
-  await onHost({ signal })`sgdisk --clear ${words} ${image}`;
-}
-
-/** Nothing of RAUC's is on it; where there is no mkfs.vfat it stays raw. */
-async function formatBoot(device: string, signal: AbortSignal | undefined): Promise<void> {
-  if (findTool('mkfs.vfat') === undefined) return;
-  await onHost({ signal })`mkfs.vfat -n BOOT ${device}`;
+  const lines = partitions.map(
+    ({ name, startMiB, sizeMiB }) =>
+      `start=${startMiB * sectorsPerMiB}, size=${sizeMiB * sectorsPerMiB}, name="${name}"`,
+  );
+  const script = `${image}.sfdisk`;
+  writeFileSync(script, `label: gpt\n${lines.join('\n')}\n`);
+  await onHost({ signal })`sfdisk --quiet --no-reread --no-tell-kernel ${image} < ${script}`;
 }
 
 async function formatExt4(device: string, label: string, signal: AbortSignal | undefined): Promise<void> {

@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import { findTool, requireTool } from './host.ts';
+import { requireTool } from './host.ts';
 
 const packageOfTool = {
   rauc: 'rauc',
   'dbus-daemon': 'dbus-daemon',
   losetup: 'mount',
+  sfdisk: 'fdisk',
+  'mkfs.vfat': 'dosfstools',
   'mkfs.ext4': 'e2fsprogs',
   resize2fs: 'e2fsprogs',
   fw_setenv: 'libubootenv-tool',
@@ -28,7 +30,6 @@ export function requireMachine(): void {
       advice: 'Load the "loop" module, or give the container /dev/loop-control and /dev/loop*',
     });
   for (const [tool, debianPackage] of Object.entries(packageOfTool)) requireTool(tool, debianPackage);
-  if (findTool('sgdisk') === undefined) requireTool('sfdisk', 'fdisk');
 }
 
 /**

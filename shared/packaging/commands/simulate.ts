@@ -1,0 +1,104 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Values } from '../../system/arguments.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { Failure } from '../../system/failure.ts';
+import { print } from '../../system/print.ts';
+import type { Running } from '../../system/program.ts';
+import { programVersion } from '../../system/version.ts';
+import { createDevice } from '../device/device.ts';
+import { clearDevice } from '../device/leftovers.ts';
+import type { Device } from '../device/running-device.ts';
+import { findKeys } from '../keys.ts';
+import { project } from '../project.ts';
+import { makeDemoRootfs } from '../rootfs.ts';
+import { bootAndDecide, installOnDevice, startOrchestrator } from '../simulate/simulation.ts';
+
+const simulationMs = 15 * 60_000;
+/** What the embedded device holds before: older than anything that is built here. */
+const factoryVersion = '0.0.1';
+
+export async function simulate(values: Values, running: Running): Promise<Outcome> {
+  const end = values.text('end');
+  if (end !== undefined) return await endKept(resolve(end));
+  if (process.getuid?.() !== 0) return await simulateAsRoot();
+  running.allow(simulationMs);
+  const { undo, signal } = running;
+
+  const bundle = bundleIn(values);
+  const keyringPath = keyringIn(values);
+  const folder = mkdtempSync(join(tmpdir(), 'homie-device-'));
+  const rootfsImage = `${folder}.ext4`;
+  undo.owe('remove the factory image', () => rmSync(rootfsImage, { force: true }));
+  await makeDemoRootfs(rootfsImage, factoryVersion, new Date());
+  const traceFile = join(folder, 'trace.jsonl');
+  const clear = undo.owe('take the embedded device away', () => clearDevice(folder));
+  const environment = { HOMIE_TRACE: traceFile };
+  const device = await createDevice({ folder, keyringPath, rootfsImage, environment, signal });
+  const simulation = { device, bundle, traceFile, tell: (text: string) => print(1, `${text}\n`) };
+  await startOrchestrator(device);
+
+  await installOnDevice(simulation);
+  await bootAndDecide(simulation);
+  if (values.flag('keep')) {
+    clear.drop();
+    keep(device);
+  }
+  return 'done';
+}
+
+function bundleIn(values: Values): string {
+  const bundle = resolve(
+    values.text('bundle') ?? join(project.dist, `homie-orchestrator-v${programVersion}.raucb`),
+  );
+  if (existsSync(bundle)) return bundle;
+  throw new Failure(`Cannot simulate an install of "${bundle}": no such file`, {
+    outcome: 'usage',
+    advice: 'Use "bun build.ts bundle" first',
+  });
+}
+
+function keyringIn(values: Values): string {
+  const keyring = values.text('keyring') ?? findKeys(project.keys)?.keyringPath;
+  if (keyring !== undefined && existsSync(keyring)) return resolve(keyring);
+  throw new Failure('Cannot simulate an install: there is no keyring', {
+    outcome: 'usage',
+    advice: 'Use "bun build.ts keys", or give --keyring',
+  });
+}
+
+/** Leaves a shell script behind that opens a shell in the device's environment. */
+function keep(device: Device): void {
+  const script = join(device.folder, 'enter');
+  const variables = Object.entries(device.environment).map(([name, value]) => `'${name}=${value}'`);
+  writeFileSync(script, `#!/bin/sh\nexec env ${variables.join(' ')} "\${@:-/bin/sh}"\n`, { mode: 0o755 });
+  print(1, `\nThe device is kept in ${device.folder}\n`);
+  print(1, `  look around   ${script} rauc status\n`);
+  print(1, `  its log       ${join(device.dataFolder, 'logs', 'update.log')}\n`);
+  print(1, `  take it away  bun build.ts simulate --end ${device.folder}\n`);
+}
+
+async function endKept(folder: string): Promise<Outcome> {
+  if (!existsSync(join(folder, 'system.conf'))) {
+    throw new Failure(`Cannot take "${folder}" away: it is no embedded device`, { outcome: 'usage' });
+  }
+  await clearDevice(folder);
+  return 'done';
+}
+
+/** Loop devices and mounts are root's; the rest of a build is not. */
+async function simulateAsRoot(): Promise<Outcome> {
+  if (Bun.which('sudo') === null) {
+    throw new Failure('Cannot simulate an install: loop devices and mounts need root', {
+      outcome: 'usage',
+      advice: 'Run it as root, or install sudo',
+    });
+  }
+  const child = Bun.spawn(['sudo', '--', process.execPath, ...process.argv.slice(1)], {
+    stdio: ['inherit', 'inherit', 'inherit'],
+  });
+  const exitCode = await child.exited;
+  if (exitCode === 0) return 'done';
+  throw new Failure(`Cannot simulate an install: as root it ended with ${exitCode}, see above`);
+}

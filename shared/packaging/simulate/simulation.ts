@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { parseStatus, type Slots } from '../../rauc/status.ts';
+import { columns } from '../../system/columns.ts';
+import type { CommandResult } from '../../system/command.ts';
+import { Failure } from '../../system/failure.ts';
+import type { Device } from '../device/running-device.ts';
+import { addOrchestrator } from './orchestrator.ts';
+import { readTrace } from './trace.ts';
+
+/** A whole update on the embedded device, from `rauc install` to the verdict, told line by line. */
+
+export type Tell = (text: string) => void;
+
+export interface Simulation {
+  device: Device;
+  bundle: string;
+  traceFile: string;
+  tell: Tell;
+}
+
+const installDeadlineMs = 5 * 60_000;
+
+/** The device with its orchestrator running in slot A. */
+export async function startOrchestrator(device: Device): Promise<string> {
+  const { healthUrl } = addOrchestrator(device);
+  await mustRun(device, 'systemctl', ['start', 'homie-orchestrator']);
+  return healthUrl;
+}
+
+export async function installOnDevice({ device, bundle, traceFile, tell }: Simulation): Promise<void> {
+  tell(`Before the install, slot ${device.booted} runs:`);
+  await tellSlots(device, tell);
+
+  tell('\nrauc install runs our programs, for arm64, as a Cortex-A57:');
+  const result = await device.rauc(['install', bundle], { deadlineMs: installDeadlineMs });
+  tellPrograms(traceFile, 0, tell);
+  if (result.exitCode !== 0) {
+    const reason = /^LastError: (.*)$/m.exec(result.stdout + result.stderr)?.[1] ?? result.stderr.trim();
+    throw new Failure(`Cannot install on the embedded device: ${reason}`);
+  }
+  tell('\nAfter the install:');
+  await tellSlots(device, tell);
+}
+
+/** Boots the slot that the boot script would, and runs post-activate as its unit does. */
+export async function bootAndDecide({ device, traceFile, tell }: Simulation): Promise<void> {
+  const { booted } = await device.reboot();
+  tell(`\nReboot: slot ${booted} comes up, and post-activate decides:`);
+  const already = readTrace(traceFile).length;
+  const program = join(device.rootFolder, 'usr/lib/homie/update-hooks/post-activate');
+  const result = await device.run(program, []);
+  tellPrograms(traceFile, already, tell);
+  if (result.exitCode !== 0) {
+    throw new Failure(`Cannot commit on the embedded device: post-activate ended with ${result.exitCode}`);
+  }
+  tell('\nIn the end:');
+  await tellSlots(device, tell);
+}
+
+async function tellSlots(device: Device, tell: Tell): Promise<void> {
+  const { stdout } = await mustRun(device, 'rauc', ['status', '--detailed', '--output-format=json']);
+  const environment = await device.bootEnvironment();
+  tell(indented(slotTable(parseStatus(stdout), environment)));
+  tell(`  BOOT_ORDER="${environment['BOOT_ORDER'] ?? ''}"`);
+}
+
+function slotTable(slots: Slots, environment: Readonly<Record<string, string>>): string {
+  const rows = slots.all.map((slot) => [
+    slot.name,
+    slot.bootname ?? '',
+    slot.version ?? 'factory',
+    slot.isGood === true ? 'good' : 'bad',
+    `${environment[`BOOT_${slot.bootname}_LEFT`] ?? '?'} attempts`,
+    slot.isBooted ? 'booted' : '',
+  ]);
+  return columns(rows);
+}
+
+function tellPrograms(traceFile: string, from: number, tell: Tell): void {
+  const rows = readTrace(traceFile)
+    .slice(from)
+    .map(({ program, exitCode, ms, lastLine }) => [
+      program,
+      `${(ms / 1000).toFixed(1)} s`,
+      exitCode === 0 ? 'done' : `exit ${exitCode}`,
+      lastLine,
+    ]);
+  tell(indented(columns(rows)));
+}
+
+async function mustRun(device: Device, program: string, args: readonly string[]): Promise<CommandResult> {
+  const result = await device.run(program, args);
+  if (result.exitCode === 0) return result;
+  throw new Failure(`Cannot run "${program}" on the embedded device: it ended with ${result.exitCode}`, {
+    cause: result.stderr.trim(),
+  });
+}
+
+function indented(text: string): string {
+  return text.replace(/^/gm, '  ');
+}

@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { project } from '../../shared/packaging/project.ts';
+import { readSquashfs } from '../../shared/packaging/squashfs.ts';
+import { command } from '../../shared/system/command.ts';
+
+/** build.ts as a person runs it, in a checkout of its own. */
+
+const sources = [
+  'hooks',
+  'shared',
+  'bundle-skeleton',
+  'build.ts',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  '.npmrc',
+];
+
+describe('build.ts', () => {
+  let checkout: string;
+  beforeAll(() => {
+    checkout = mkdtempSync(join(tmpdir(), 'homie-checkout-'));
+    for (const name of sources) cpSync(join(project.root, name), join(checkout, name), { recursive: true });
+    symlinkSync(join(project.root, 'node_modules'), join(checkout, 'node_modules'));
+  });
+  afterAll(() => rmSync(checkout, { recursive: true, force: true }));
+
+  async function build(args: string[], env: Record<string, string> = {}) {
+    const child = Bun.spawn([process.execPath, 'build.ts', ...args], {
+      cwd: checkout,
+      env: { ...process.env, ...env },
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    const [stdout, stderr] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    return { exitCode: await child.exited, stdout, stderr };
+  }
+
+  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'start'])(
+    '%s --help names its options and exits 0',
+    async (name) => {
+      const { exitCode, stdout, stderr } = await build([name, '--help']);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(stdout).toContain(`build.ts ${name}`);
+      expect(stdout).toContain('Exit codes:');
+    },
+  );
+
+  test.each([
+    { args: [], says: 'say what to do' },
+    { args: ['bundel'], says: 'did you mean bundle' },
+    { args: ['bundle', '--colour'], says: 'colour' },
+    { args: ['hooks', '--target', 'sparc'], says: 'sparc' },
+    { args: ['bundle'], says: 'is not there. Use "bun build.ts hooks" first' },
+    { args: ['simulate', '--bundle', '/nowhere.raucb'], says: '"/nowhere.raucb": no such file' },
+    { args: ['simulate', '--end', '/tmp'], says: 'it is no embedded device' },
+    { args: ['lint', '/nowhere'], says: '/nowhere' },
+  ])('refuses $args in one line', async ({ args, says }) => {
+    const { exitCode, stdout, stderr } = await build([...args]);
+    expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(says)]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  });
+
+  describe('with programs and keys', () => {
+    beforeAll(async () => {
+      expect((await build(['hooks'])).exitCode).toBe(0);
+      expect((await build(['keys'])).exitCode).toBe(0);
+    }, 60_000);
+
+    test('keys refuses to make them again', async () => {
+      const before = readdirSync(join(checkout, '.keys'), { recursive: true }).sort();
+      const { exitCode, stderr } = await build(['keys']);
+      expect(stderr.trim()).toContain('there are keys already');
+      expect(exitCode).toBe(2);
+      expect(readdirSync(join(checkout, '.keys'), { recursive: true }).sort()).toEqual(before);
+    });
+
+    test.each([
+      { args: ['--version', '1.2'], says: 'it is not a semantic version', code: 2 },
+      { args: ['--rootfs', '/nowhere.ext4'], says: '"/nowhere.ext4"', code: 2 },
+      { args: ['--cert', '/nowhere.pem'], says: '--cert, --key and --keyring belong together', code: 2 },
+      { args: ['--compress', 'zstd'], says: 'a device would fail at it', code: 10 },
+    ])('bundle refuses $args and leaves no half bundle', async ({ args, says, code }) => {
+      const { exitCode, stderr } = await build(['bundle', ...args]);
+      expect(stderr.trim().split('\n').at(-1)).toContain(says);
+      expect(exitCode).toBe(code);
+      expect(bundlesIn(join(checkout, 'dist'))).toEqual([]);
+      expect(readdirSync(join(checkout, '.cache'))).toEqual([]);
+    });
+
+    test('bundle refuses a SOURCE_DATE_EPOCH that is none', async () => {
+      const { exitCode, stderr } = await build(['bundle'], { SOURCE_DATE_EPOCH: 'yesterday' });
+      expect(stderr).toContain('Cannot use SOURCE_DATE_EPOCH "yesterday": seconds since 1970 were expected');
+      expect(exitCode).toBe(2);
+    });
+
+    test('bundle gives the same payload for the same time, and says what each part costs', async () => {
+      const payloads = [];
+      for (const name of ['one', 'two']) {
+        const output = join(checkout, `${name}.raucb`);
+        const { exitCode, stdout } = await build(['bundle', '--compress', 'lz4', '--output', output], {
+          SOURCE_DATE_EPOCH: '1750000000',
+        });
+        expect(exitCode).toBe(0);
+        expect(stdout).toMatch(/rootfs\.ext4 +16\.0 MiB +→ +[\d.]+ KiB/);
+        expect(stdout).toMatch(/update-hooks\/ +\d+ MiB +→ +[\d.]+ MiB/);
+        const payloadBytes = readSquashfs(output)?.usedBytes ?? 0;
+        expect(payloadBytes).toBeGreaterThan(1_000_000);
+        payloads.push(Bun.hash(readFileSync(output).subarray(0, payloadBytes)));
+      }
+      expect(payloads[0]).toBe(payloads[1] ?? 0n);
+    }, 60_000);
+
+    test('bundle and root file system hold nothing of a key', async () => {
+      const output = join(checkout, 'keyless.raucb');
+      expect((await build(['bundle', '--compress', 'lz4', '--output', output])).exitCode).toBe(0);
+      const content = join(checkout, 'content');
+      await command({
+        deadlineMs: 60_000,
+      })`unsquashfs -quiet -no-progress -no-xattrs -dest ${content} ${output}`;
+      const secrets = secretsOf(join(checkout, '.keys'));
+      expect(secrets.length).toBeGreaterThanOrEqual(2);
+      const searched = ['rootfs.ext4', 'manifest.raucm', 'update-hooks/hook', 'update-hooks/bundle.json'];
+      for (const file of [...searched.map((name) => join(content, name)), output]) {
+        const bytes = readFileSync(file);
+        for (const secret of secrets)
+          expect({ file, holds: bytes.includes(secret) }).toEqual({ file, holds: false });
+      }
+    }, 60_000);
+
+    test('bundle signs with a key that has a passphrase, and not without it', async () => {
+      const key = join(checkout, 'locked.pem');
+      const signer = join(checkout, '.keys', 'signer-1');
+      const run = command({ deadlineMs: 30_000, env: { PASS: 'open sesame' } });
+      await run`openssl pkcs8 -topk8 -in ${join(signer, 'signer.key.pem')} -out ${key} -passout env:PASS`;
+      const output = join(checkout, 'locked.raucb');
+      const signing = [
+        '--cert',
+        join(signer, 'signer.cert.pem'),
+        '--key',
+        key,
+        '--keyring',
+        join(checkout, '.keys/keyring.pem'),
+      ];
+      const args = ['bundle', '--compress', 'lz4', '--output', output, ...signing];
+      const wrong = await build(args, { RAUC_KEY_PASSPHRASE: 'wrong' });
+      expect(wrong.stderr.trim().split('\n').at(-1)).toContain('Cannot pack and sign "locked.raucb"');
+      expect([wrong.exitCode, existsSync(output)]).toEqual([1, false]);
+      expect((await build(args, { RAUC_KEY_PASSPHRASE: 'open sesame' })).exitCode).toBe(0);
+      expect(existsSync(output)).toBe(true);
+    }, 60_000);
+
+    test('lint tells each fault of a bad bundle with what to do, and passes a good one', async () => {
+      const bad = await build(['lint', join(project.root, 'test', 'fixtures', 'guide-bundle')]);
+      expect(bad.exitCode).toBe(1);
+      expect(bad.stdout).toContain('[manifest-missing]');
+      expect(bad.stderr.trim()).toMatch(/^Cannot pass ".*": \d+ faults that a device would fail at$/);
+      const output = join(checkout, 'linted.raucb');
+      expect((await build(['bundle', '--compress', 'lz4', '--output', output])).exitCode).toBe(0);
+      expect(await build(['lint', output])).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('No fault'),
+      });
+    }, 60_000);
+  });
+
+  test('start takes a fresh checkout to an updated device in under 60 s, and leaves nothing of it', async () => {
+    rmSync(join(checkout, '.keys'), { recursive: true, force: true });
+    const before = await leftOvers();
+    const started = performance.now();
+    const { exitCode, stdout } = await build(['start']);
+    const seconds = (performance.now() - started) / 1000;
+    expect(stdout).toContain('What happened:');
+    expect(stdout).toContain('Committed version');
+    expect(exitCode).toBe(0);
+    expect(seconds).toBeLessThan(60);
+    expect(await leftOvers()).toEqual(before);
+  }, 120_000);
+
+  test('simulate leaves nothing when it is told to end in the middle', async () => {
+    const before = await leftOvers();
+    const child = Bun.spawn([process.execPath, 'build.ts', 'simulate'], {
+      cwd: checkout,
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    const reader = child.stdout.getReader();
+    let told = '';
+    while (!told.includes('rauc install runs our programs')) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      told += new TextDecoder().decode(value);
+    }
+    child.kill('SIGINT');
+    await reader.cancel();
+    expect(await child.exited).toBe(130);
+    expect(await leftOvers()).toEqual(before);
+  }, 120_000);
+});
+
+/** Loop devices, mounts, processes and folders of embedded devices. */
+async function leftOvers() {
+  const run = command({ deadlineMs: 10_000, accept: 'any' });
+  const { stdout: loops } = await run`losetup --list --noheadings --output BACK-FILE`;
+  const mounts = readFileSync('/proc/mounts', 'utf8');
+  const isOurs = (line: string): boolean => line.includes('homie-device-');
+  return {
+    loops: loops.split('\n').filter(isOurs),
+    mounts: mounts.split('\n').filter(isOurs),
+    processes: commandLines().filter(isOurs),
+    folders: readdirSync(tmpdir()).filter(isOurs),
+  };
+}
+
+function commandLines(): string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      return /^\d+$/.test(pid) ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')] : [];
+    } catch {
+      return []; // it has ended meanwhile
+    }
+  });
+}
+
+function bundlesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.raucb')) : [];
+}
+
+/** Of every private key the base64 body's longest line, and the words that such a file begins with. */
+function secretsOf(folder: string): Buffer[] {
+  const files = readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name)));
+  const keys = files.filter((file) => file.endsWith('.key.pem') && statSync(file).isFile());
+  const lines = keys.map(
+    (file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .toSorted((a, b) => b.length - a.length)[0] ?? '',
+  );
+  return [...lines, '-----BEGIN PRIVATE KEY-----\nM'].map((text) => Buffer.from(text));
+}
