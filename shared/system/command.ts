@@ -1,4 +1,7 @@
-import { Failure } from './failure.ts';
+import { constants } from 'node:os';
+import { type Cut, endedInTime } from './child-end.ts';
+import { collectText, forEachLine } from './child-output.ts';
+import { Failure, reasonOf } from './failure.ts';
 
 /** The only door to other programs; zx runs them, and nothing else imports zx. */
 
@@ -10,8 +13,8 @@ export interface CommandOptions {
   /** Set where the caller itself may be told to end: the child is ended with it. */
   signal?: AbortSignal | undefined;
   cwd?: string;
-  /** Added to our environment, never instead of it. */
-  env?: Record<string, string>;
+  /** Added to our environment, never instead of it; `undefined` takes a variable away. */
+  env?: Record<string, string | undefined>;
   /** Called for each line the child prints, on either stream, as it comes. */
   onLine?: (line: string) => void;
 }
@@ -34,25 +37,29 @@ export class CommandFailure extends Failure {
   }
 }
 
-const killGraceMs = 3_000;
 const shellCommandNotFound = 127;
+/** A shell answers with this and the signal's number for what a signal has ended. */
+const endedBySignal = 128;
 /** What systemd gives a service that was given none. */
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-type Command = (
-  pieces: TemplateStringsArray,
-  ...values: (string | number | readonly string[])[]
-) => Promise<CommandResult>;
+type Value = string | number | readonly string[];
+type Command = (pieces: TemplateStringsArray, ...values: Value[]) => Promise<CommandResult>;
 
 /**
  * Runs one command: `` await command({ deadlineMs: 30_000 })`systemctl stop ${unit}` ``.
- * Values are quoted by zx for a POSIX shell; no value becomes syntax. Throws CommandFailure.
+ * Values are quoted for a POSIX shell; no value becomes syntax. Throws CommandFailure.
  */
 export function command(options: CommandOptions): Command {
   return async (pieces, ...values) => {
     const { $ } = await import('zx/core');
-    options.signal?.throwIfAborted();
-    const child = $({
+    const name = programOf(pieces, values);
+    const failure = (what: string, exitCode?: number, stderr = ''): CommandFailure =>
+      new CommandFailure(`"${name}" ${what}`, exitCode, stderr);
+    if (options.signal?.aborted) throw failure('was not started because we were told to end');
+    if (values.flat().some(hasNul)) throw failure('was not started: an argument contains a zero byte');
+
+    const running = $({
       shell: '/bin/sh',
       prefix: 'set -eu; ',
       postfix: '',
@@ -62,117 +69,71 @@ export function command(options: CommandOptions): Command {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: usualPath, ...process.env, LC_ALL: 'C', ...options.env },
+      ...fromNoEnvironment,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     })(pieces, ...values.map((value) => (typeof value === 'object' ? [...value] : value)));
-    const name = programOf(pieces, values);
-    if (options.onLine) forEachLine(child, options.onLine);
+    const { child } = running;
+    if (child?.pid === undefined || child.stdout === null || child.stderr === null) {
+      throw failure(`could not be started: ${reasonOf((await running).cause)}`);
+    }
+    const stdout = collectText(child.stdout);
+    const stderr = collectText(child.stderr);
+    if (options.onLine) {
+      forEachLine(child.stdout, options.onLine);
+      forEachLine(child.stderr, options.onLine);
+    }
 
-    const output = await endedInTime(child, name, options);
-    const exitCode = output.exitCode ?? 1;
-    const result = { exitCode, stdout: output.stdout, stderr: output.stderr };
-    const accepted = options.accept === 'any' || exitCode === 0 || options.accept?.includes(exitCode);
-    if (accepted && output.signal === null) return result;
-    throw new CommandFailure(
-      `"${name}" ${endOf(exitCode, output.signal, output.stderr)}`,
-      exitCode,
-      output.stderr,
-    );
+    const cut = await endedInTime(child, running, options);
+    if (cut !== undefined) throw failure(wordsFor(cut, options.deadlineMs), undefined, stderr());
+    const { exitCode, signal } = await running;
+    const result = { exitCode: exitCode ?? 1, stdout: stdout(), stderr: stderr() };
+    const accepted =
+      options.accept === 'any' || exitCode === 0 || options.accept?.includes(result.exitCode) === true;
+    if (accepted && signal === null) return result;
+    throw failure(endOf(name, result, signal), result.exitCode, result.stderr);
   };
 }
 
-interface Child
-  extends PromiseLike<{
-    exitCode: number | null;
-    signal: NodeJS.Signals | null;
-    stdout: string;
-    stderr: string;
-  }> {
-  readonly pid: number | undefined;
-  readonly stdout: NodeJS.ReadableStream;
-  readonly stderr: NodeJS.ReadableStream;
-}
-
-/**
- * zx's own timeout walks the process tree with `ps` and never escalates; a group of the child's own needs
- * neither. A grandchild that left the group may hold our pipe open for ever: after SIGKILL nobody waits for it.
- */
-async function endedInTime(child: Child, name: string, options: CommandOptions): Promise<Awaited<Child>> {
-  const cut = Promise.withResolvers<never>();
-  let killing: NodeJS.Timeout | undefined;
-  let giveUp: NodeJS.Timeout | undefined;
-  const end = (reason: string): void => {
-    if (killing !== undefined) return;
-    const failure = new CommandFailure(`"${name}" ${reason}`, undefined, '');
-    signalGroup(child.pid, 'SIGTERM');
-    killing = setTimeout(() => {
-      signalGroup(child.pid, 'SIGKILL');
-      giveUp = setTimeout(() => cut.reject(failure), 200);
-    }, killGraceMs);
-    child.then(
-      () => {
-        signalGroup(child.pid, 'SIGKILL');
-        cut.reject(failure);
-      },
-      () => cut.reject(failure),
-    );
-  };
-  const deadline = setTimeout(
-    () => end(`did not end within ${seconds(options.deadlineMs)}`),
-    options.deadlineMs,
-  );
-  const onAbort = (): void => end('was ended because we were told to end');
-  options.signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    const output = await Promise.race([child, cut.promise]);
-    if (killing !== undefined) return await cut.promise;
-    return output;
-  } finally {
-    clearTimeout(deadline);
-    clearTimeout(killing);
-    clearTimeout(giveUp);
-    options.signal?.removeEventListener('abort', onAbort);
-  }
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // The group has ended by itself.
-  }
-}
+/** zx takes these from ZX_… variables where they are not given. */
+const fromNoEnvironment = { preferLocal: false, timeout: 0, verbose: false } as const;
 
 /** zx's default is bash's `$'…'`, whose `$` a POSIX shell would leave in the data. */
 function quote(value: string): string {
-  if (/^[\w./:=@%+,-]+$/.test(value)) return value;
   return `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
-function forEachLine(child: Child, onLine: (line: string) => void): void {
-  for (const stream of [child.stdout, child.stderr]) {
-    let rest = '';
-    stream.on('data', (chunk: Buffer | string) => {
-      const lines = (rest + chunk.toString()).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line);
-    });
-    stream.on('end', () => {
-      if (rest !== '') onLine(rest);
-    });
-  }
+/** The command's first word, for the messages. */
+function programOf(pieces: TemplateStringsArray, values: readonly Value[]): string {
+  const [text = '', ...more] = (pieces[0] ?? '').trimStart().split(/\s+/);
+  return more.length > 0 ? text : `${text}${values.flat()[0] ?? ''}`;
 }
 
-function programOf(pieces: TemplateStringsArray, values: readonly unknown[]): string {
-  const text = `${pieces[0] ?? ''}${pieces.length > 1 ? String(values[0]) : ''}`.trim();
-  return text.split(/\s+/)[0] ?? text;
+function hasNul(value: string | number): boolean {
+  return String(value).includes('\0');
 }
 
-function endOf(exitCode: number, signal: NodeJS.Signals | null, stderr: string): string {
-  if (signal !== null) return `was ended by ${signal}`;
-  if (exitCode === shellCommandNotFound) return 'is not on this system';
+function wordsFor(cut: Cut, deadlineMs: number): string {
+  return cut === 'too late'
+    ? `did not end within ${seconds(deadlineMs)}`
+    : 'was ended because we were told to end';
+}
+
+function endOf(name: string, { exitCode, stderr }: CommandResult, signal: NodeJS.Signals | null): string {
   const lastLine = stderr.trim().split('\n').at(-1)?.trim() ?? '';
-  return `ended with ${exitCode}${lastLine === '' ? '' : ` (${lastLine})`}`;
+  const words = lastLine === '' ? '' : ` (${lastLine})`;
+  const by = signal ?? signalName(exitCode - endedBySignal);
+  if (by !== undefined) return `was ended by ${by}${words}`;
+  const isNotThere = shellsNotFound.some((end) => lastLine.endsWith(`${name}: ${end}`));
+  return exitCode === shellCommandNotFound && isNotThere
+    ? 'is not on this system'
+    : `ended with ${exitCode}${words}`;
+}
+
+/** dash and BusyBox, bash, bash for a path. A program whose library is missing ends with 127 too. */
+const shellsNotFound = ['not found', 'command not found', 'No such file or directory'];
+
+function signalName(number: number): string | undefined {
+  return Object.entries(constants.signals).find(([, known]) => known === number)?.[0];
 }
 
 export function seconds(ms: number): string {

@@ -5,11 +5,13 @@ import {
   fchmodSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readSync,
   renameSync,
-  rmSync,
+  statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -19,41 +21,51 @@ import { dirname } from 'node:path';
  * folder. Throws what the system says, with the file as it was.
  */
 export function writeDurably(path: string, content: string | Uint8Array, mode = 0o644): void {
-  const part = partOf(path);
-  try {
+  putInPlace(path, mode, (part) => {
     const descriptor = openSync(part, 'w', mode);
     try {
       writeAll(descriptor, content);
-      fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
+  });
+}
+
+/** The same promise for a copy of another file. */
+export function copyDurably(from: string, to: string, mode: number): void {
+  putInPlace(to, mode, (part) => copyFileSync(from, part));
+}
+
+function putInPlace(path: string, mode: number, fill: (part: string) => void): void {
+  const part = `${path}.${process.pid}.part`;
+  try {
+    fill(part);
+    finish(part, mode);
     renameSync(part, path);
   } catch (error) {
-    rmSync(part, { force: true });
+    discard(part);
     throw error;
   }
   syncFolder(dirname(path));
 }
 
-/** The same promise for a copy of another file. */
-export function copyDurably(from: string, to: string, mode: number): void {
-  const part = partOf(to);
+/** The mode is set again because open(2) takes our umask off it. */
+function finish(part: string, mode: number): void {
+  const descriptor = openSync(part, 'r');
   try {
-    copyFileSync(from, part);
-    const descriptor = openSync(part, 'r+');
-    try {
-      fchmodSync(descriptor, mode);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(part, to);
-  } catch (error) {
-    rmSync(part, { force: true });
-    throw error;
+    fchmodSync(descriptor, mode);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
-  syncFolder(dirname(to));
+}
+
+function discard(part: string): void {
+  try {
+    unlinkSync(part);
+  } catch {
+    // Mostly it was never there; in any case the first error is the one to tell.
+  }
 }
 
 /** Renames a finished `.part` file into place so that the name survives a power cut. */
@@ -62,12 +74,17 @@ export function renameDurably(from: string, to: string): void {
   syncFolder(dirname(to));
 }
 
-/** Appends one line and fsyncs; a line torn by a power cut before us is closed first, so that ours stands alone. */
+/**
+ * Appends one line and fsyncs; a line torn by a power cut before us is closed first, so that ours stands alone. The
+ * folder is synced with the first line: a new file's name is lost otherwise.
+ */
 export function appendLine(path: string, line: string): void {
   const descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
   try {
-    writeAll(descriptor, `${endsMidLine(descriptor) ? '\n' : ''}${line}\n`);
+    const { size } = fstatSync(descriptor);
+    writeAll(descriptor, `${endsMidLine(descriptor, size) ? '\n' : ''}${line}\n`);
     fsyncSync(descriptor);
+    if (size === 0) syncFolder(dirname(path));
   } finally {
     closeSync(descriptor);
   }
@@ -86,18 +103,44 @@ export function syncFolder(path: string): void {
   }
 }
 
-function partOf(path: string): string {
-  return `${path}.${process.pid}.part`;
+/** Whether the other path is a regular file with the same bytes; read in pieces, these files are large. */
+export function isSameFile(one: string, other: string): boolean {
+  const otherStat = lstatSync(other, { throwIfNoEntry: false });
+  if (otherStat === undefined || !otherStat.isFile() || otherStat.size !== statSync(one).size) return false;
+  const first = openSync(one, 'r');
+  try {
+    const second = openSync(other, 'r');
+    try {
+      return isSameContent(first, second);
+    } finally {
+      closeSync(second);
+    }
+  } finally {
+    closeSync(first);
+  }
 }
 
-function writeAll(descriptor: number, content: string | Uint8Array): void {
+const pieceBytes = 1024 * 1024;
+
+function isSameContent(first: number, second: number): boolean {
+  const one = Buffer.alloc(pieceBytes);
+  const other = Buffer.alloc(pieceBytes);
+  for (;;) {
+    const length = readSync(first, one);
+    if (readSync(second, other) !== length) return false;
+    if (length === 0) return true;
+    if (one.compare(other, 0, length, 0, length) !== 0) return false;
+  }
+}
+
+/** A full disk may take a part of it first, and only then say so. */
+export function writeAll(descriptor: number, content: string | Uint8Array): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   let written = 0;
   while (written < bytes.length) written += writeSync(descriptor, bytes, written);
 }
 
-function endsMidLine(descriptor: number): boolean {
-  const { size } = fstatSync(descriptor);
+function endsMidLine(descriptor: number, size: number): boolean {
   if (size === 0) return false;
   const last = Buffer.alloc(1);
   readSync(descriptor, last, 0, 1, size - 1);

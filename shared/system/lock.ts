@@ -1,6 +1,6 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder } from './durable-file.ts';
+import { makeFolder, writeAll } from './durable-file.ts';
 import { Failure, isMissing, reasonOf } from './failure.ts';
 import { tryFlock } from './libc.ts';
 
@@ -32,12 +32,20 @@ export function tryLock(path: string, program: string): Lock | LockHolder {
       ...(installing === undefined ? {} : { installing }),
     };
     ftruncateSync(descriptor, 0);
-    writeSync(descriptor, `${JSON.stringify(holder)}\n`, 0);
+    writeAll(descriptor, `${JSON.stringify(holder)}\n`);
   };
-  note(undefined);
+  try {
+    note(undefined);
+  } catch (error) {
+    closeSync(descriptor);
+    throw new Failure(`Cannot write the lock "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+  let isHeld = true;
   return {
     note,
     release() {
+      if (!isHeld) return;
+      isHeld = false;
       ftruncateSync(descriptor, 0);
       closeSync(descriptor);
     },

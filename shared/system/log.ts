@@ -20,6 +20,8 @@ export interface Log {
   step<T>(doing: string, done: string, thing: string, work: () => Promise<T>): Promise<T>;
   /** From now on the same lines go, with a time, to this file too; a file that cannot be written is said once. */
   alsoTo(file: string): void;
+  /** What was said last. */
+  readonly lastLine: string;
 }
 
 /** One line an event on stderr: priorities for journald, colours for a terminal, plain lines for a pipe. */
@@ -27,20 +29,29 @@ export function createLog(program: string): Log {
   const journal = isJournal(2);
   const colour = isTerminal(2);
   let file: string | undefined;
+  let lastLine = '';
 
-  const write = (level: Level, text: string): void => {
-    const line = redact(text.replace(/\n+/g, ' | '));
+  const say = (level: Level, line: string): void => {
     const prefix = journal ? `<${priorities[level]}>` : '';
     const [on, off] = colour && colours[level] !== '' ? [colours[level], '\x1b[0m'] : ['', ''];
     print(2, `${prefix}${on}${line}${off}\n`);
-    if (file === undefined) return;
-    try {
-      appendLine(file, `${new Date().toISOString()} ${program}: ${line}`);
-    } catch (error) {
-      const missed = file;
-      file = undefined;
-      print(2, `Cannot write the log "${missed}": ${reasonOf(error)}\n`);
+  };
+  const forget = (path: string, error: unknown): void => {
+    file = undefined;
+    say('warning', `Cannot write the log "${path}": ${reasonOf(error)}`);
+  };
+  /** The file first: were it said afterwards that it cannot be written, that would be the last line, and the reason. */
+  const write = (level: Level, text: string): void => {
+    const line = redact(oneLine(text));
+    lastLine = line;
+    if (file !== undefined) {
+      try {
+        appendLine(file, `${new Date().toISOString()} ${program}: ${line}`);
+      } catch (error) {
+        forget(file, error);
+      }
     }
+    say(level, line);
   };
 
   return {
@@ -53,15 +64,23 @@ export function createLog(program: string): Log {
       write('info', `${done} ${thing}`);
       return result;
     },
+    get lastLine() {
+      return lastLine;
+    },
     alsoTo(path) {
       try {
         makeFolder(dirname(path));
         file = path;
       } catch (error) {
-        write('warning', `Cannot write the log "${path}": ${reasonOf(error)}`);
+        forget(path, error);
       }
     },
   };
+}
+
+/** What a tool has said may have lines, and whole screens, in it. */
+function oneLine(text: string): string {
+  return text.trimEnd().replace(/\s*[\r\n]+\s*/g, ' | ');
 }
 
 /**

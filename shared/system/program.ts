@@ -1,7 +1,9 @@
 import { constants } from 'node:os';
 import { seconds } from './command.ts';
+import { appendLine } from './durable-file.ts';
 import { exitCodeOf, type Outcome } from './exit-code.ts';
 import { Failure, reasonOf } from './failure.ts';
+import { deadlineOrFault } from './fault-point.ts';
 import { createLog, type Log } from './log.ts';
 import { UndoStack } from './undo.ts';
 
@@ -10,11 +12,13 @@ export interface Running {
   readonly log: Log;
   readonly undo: UndoStack;
   readonly signal: AbortSignal;
+  /** From now on the program has this long: RAUC has no deadline, and a hook that hangs blocks every later install. */
+  allow(ms: number): void;
 }
 
 export interface ProgramOptions {
   name: string;
-  /** The whole program's deadline: RAUC has none for its hooks, and a hook that hangs blocks every later install. */
+  /** Until the story, having read its config, allows itself another. */
   deadlineMs: number;
   /** How an outcome becomes an exit code, where not by the table alone. */
   exitCodeOf?: (outcome: Outcome) => number;
@@ -22,7 +26,8 @@ export interface ProgramOptions {
 
 /** How long a story may take to notice that it was told to end before its undo stack is run regardless. */
 const noticeMs = 5_000;
-const undoMs = 120_000;
+/** One that hangs must not keep the others, such as starting what was stopped, from being done. */
+const eachUndoMs = 120_000;
 const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 interface End {
@@ -38,38 +43,45 @@ export async function runProgram(
   options: ProgramOptions,
   story: (running: Running) => Promise<Outcome>,
 ): Promise<void> {
+  const startedMs = performance.now();
   const log = createLog(options.name);
   const undo = new UndoStack();
   const ending = new AbortController();
   const codeOf = options.exitCodeOf ?? exitCodeOf;
   const told = Promise.withResolvers<End>();
 
-  const tellToEnd = (reason: Failure, exitCode: number): void => {
-    if (ending.signal.aborted) return;
-    ending.abort(reason);
-    setTimeout(() => told.resolve({ exitCode, error: reason }), noticeMs);
+  let toldFirst: End | undefined;
+  const tellToEnd = (end: End): void => {
+    if (toldFirst !== undefined) return;
+    toldFirst = end;
+    ending.abort(end.error);
+    setTimeout(() => told.resolve(end), noticeMs);
   };
-  let exitCodeWhenTold: number | undefined;
   for (const signal of endingSignals) {
     process.on(signal, () => {
-      exitCodeWhenTold ??= 128 + constants.signals[signal];
-      tellToEnd(
-        new Failure(`Cannot finish ${options.name}: it was told to end by ${signal}`),
-        exitCodeWhenTold,
-      );
+      const error = new Failure(`Cannot finish ${options.name}: it was told to end by ${signal}`);
+      tellToEnd({ exitCode: 128 + constants.signals[signal], error });
     });
   }
-  const deadline = setTimeout(() => {
-    const reason = `it did not end within ${seconds(options.deadlineMs)}`;
-    tellToEnd(new Failure(`Cannot finish ${options.name}: ${reason}`), codeOf('failed'));
-  }, options.deadlineMs);
-  const onBug = (error: unknown): void => told.resolve({ exitCode: codeOf('failed'), error });
+  let deadline: NodeJS.Timeout | undefined;
+  const allow = (allowedMs: number): void => {
+    const ms = deadlineOrFault(allowedMs);
+    clearTimeout(deadline);
+    const error = new Failure(`Cannot finish ${options.name}: it did not end within ${seconds(ms)}`);
+    deadline = setTimeout(() => tellToEnd({ exitCode: codeOf('failed'), error }), ms);
+  };
+  allow(options.deadlineMs);
+  let isUnwinding = false;
+  const onBug = (error: unknown): void => {
+    if (isUnwinding) tell(log, options.name, error);
+    else told.resolve({ exitCode: codeOf('failed'), error });
+  };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
 
-  const told_or_done = await Promise.race([
+  const first = await Promise.race([
     told.promise,
-    story({ log, undo, signal: ending.signal }).then(
+    Promise.try(story, { log, undo, signal: ending.signal, allow }).then(
       (outcome): End => ({ exitCode: codeOf(outcome) }),
       (error: unknown): End => ({
         exitCode: codeOf(error instanceof Failure ? error.outcome : 'failed'),
@@ -78,14 +90,15 @@ export async function runProgram(
     ),
   ]);
   clearTimeout(deadline);
-  const end =
-    ending.signal.aborted && told_or_done.error !== undefined
-      ? { exitCode: exitCodeWhenTold ?? told_or_done.exitCode, error: ending.signal.reason }
-      : told_or_done;
-
-  const undone = undo.unwind((what, error) => log.error(`Cannot undo "${what}": ${reasonOf(error)}`));
-  await Promise.race([undone, Bun.sleep(undoMs)]);
+  isUnwinding = true;
+  const end = toldFirst !== undefined && first.error !== undefined ? toldFirst : first;
+  await undo.unwind(
+    end.error,
+    (what, error) => log.error(`Cannot undo "${what}": ${reasonOf(error)}`),
+    eachUndoMs,
+  );
   if (end.error !== undefined) tell(log, options.name, end.error);
+  trace(options.name, startedMs, end.exitCode, log);
   process.exit(end.exitCode);
 }
 
@@ -101,4 +114,19 @@ function tell(log: Log, name: string, error: unknown): void {
   log.error(
     `Cannot finish ${name}: ${reasonOf(error)} (this is a bug of ours, please report it with the lines above)`,
   );
+}
+
+/**
+ * For the embedded device: HOMIE_TRACE names a file that gets one JSON line for each program that ended. Where that
+ * cannot be written nothing is said: the last line on stderr is the reason, and the exit code stands.
+ */
+function trace(program: string, startedMs: number, exitCode: number, log: Log): void {
+  const file = process.env['HOMIE_TRACE'];
+  if (file === undefined) return;
+  const ms = Math.round(performance.now() - startedMs);
+  try {
+    appendLine(file, JSON.stringify({ program, exitCode, ms, lastLine: log.lastLine }));
+  } catch {
+    // See above.
+  }
 }

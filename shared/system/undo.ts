@@ -1,38 +1,81 @@
+import { Failure } from './failure.ts';
+
 /** One thing to put right again. `now()` does it early; `drop()` says that it is no longer owed. */
 export interface Undo {
   now(): Promise<void>;
   drop(): void;
 }
 
+/** Told why the program ends; undefined where it is simply done. */
+export type Work = (reason: unknown) => Promise<void> | void;
+
+interface Owed {
+  what: string;
+  work: Work;
+  /** Being done early: whoever comes meanwhile waits for that. */
+  early?: Promise<void> | undefined;
+}
+
 /** What a program owes the device: done in reverse order on every way out, each once. */
 export class UndoStack {
-  readonly #owed: { what: string; work: () => Promise<void> | void }[] = [];
+  readonly #owed: Owed[] = [];
 
-  owe(what: string, work: () => Promise<void> | void): Undo {
-    const entry = { what, work };
+  owe(what: string, work: Work): Undo {
+    const entry: Owed = { what, work };
     this.#owed.push(entry);
     const drop = (): void => {
       const index = this.#owed.indexOf(entry);
       if (index >= 0) this.#owed.splice(index, 1);
     };
+    const doEarly = async (): Promise<void> => {
+      try {
+        await Promise.try(work, undefined);
+        drop();
+      } finally {
+        entry.early = undefined;
+      }
+    };
     return {
       drop,
       now: async () => {
-        if (!this.#owed.includes(entry)) return;
-        await work();
-        drop();
+        if (entry.early === undefined && !this.#owed.includes(entry)) return;
+        entry.early ??= doEarly();
+        await entry.early;
       },
     };
   }
 
-  /** Does all that is owed, whatever fails on the way; failures are handed to `onFailure`, one by one. */
-  async unwind(onFailure: (what: string, error: unknown) => void): Promise<void> {
+  /**
+   * Does all that is owed, whatever fails on the way; failures are handed to `onFailure`, one by one, and what does
+   * not end within `eachMs` is one. `reason` is why the program ends, undefined where it is simply done.
+   */
+  async unwind(
+    reason: unknown,
+    onFailure: (what: string, error: unknown) => void,
+    eachMs: number,
+  ): Promise<void> {
     for (let entry = this.#owed.pop(); entry !== undefined; entry = this.#owed.pop()) {
       try {
-        await entry.work();
+        await within(eachMs, settle(entry, reason));
       } catch (error) {
         onFailure(entry.what, error);
       }
     }
+  }
+}
+
+/** What is being done early is not begun a second time beside it; where that fails, it is. */
+async function settle({ early, work }: Owed, reason: unknown): Promise<void> {
+  if (early === undefined) return await work(reason);
+  await early.catch(() => work(reason));
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Failure(`it did not end within ${Math.ceil(ms / 1000)} s`)), ms);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

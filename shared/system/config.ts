@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import { readConfigText } from './config-schema.ts';
+import { Failure, isMissing, reasonOf } from './failure.ts';
+import { configFileOf, type Places } from './places.ts';
+
+/** What the updater wants to know of `orchestrator.yaml`; durations in seconds, as in the file. */
+export interface Config {
+  /** What is backed up before an update. */
+  configPath: string;
+  backupPath: string;
+  update: UpdateConfig;
+}
+
+export interface UpdateConfig {
+  /** The orchestrator's systemd unit. */
+  unit: string;
+  /** Asked from outside, as a client would: a 2xx answer is healthy. */
+  healthUrl: string;
+  /** From the start of the unit to its first healthy answer, before a trial is given up. */
+  healthDeadlineSeconds: number;
+  /** For the backup, while the orchestrator stands still. */
+  backupDeadlineSeconds: number;
+  /** No older version is installed, whatever ran here before. */
+  versionFloor: string | undefined;
+  allowDowngrade: boolean;
+  /** What has to stay free on the data partition beside the backup. */
+  reserveMiB: number;
+}
+
+/**
+ * Reads the config; a missing file means the defaults. Throws a Failure that names file, line, key and what was
+ * expected.
+ */
+export function readConfig(places: Places): Config {
+  const path = configFileOf(places);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return defaultConfig(places);
+    throw new Failure(`Cannot read the config "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+  const { storage, update } = readConfigText(text, path);
+  const defaults = defaultConfig({ ...places, data: storage.data_path ?? places.data });
+  const configPath = storage.config_path ?? defaults.configPath;
+  const backupPath = storage.backup_path ?? defaults.backupPath;
+  if (`${normalize(backupPath)}/`.startsWith(`${normalize(configPath)}/`)) {
+    const reason = `backup_path "${backupPath}" lies inside config_path "${configPath}", which is backed up`;
+    throw new Failure(`Cannot use the config "${path}": ${reason}`, { outcome: 'usage' });
+  }
+  return {
+    configPath,
+    backupPath,
+    update: {
+      unit: update.unit ?? defaults.update.unit,
+      healthUrl: update.health_url ?? defaults.update.healthUrl,
+      healthDeadlineSeconds: update.health_deadline_seconds ?? defaults.update.healthDeadlineSeconds,
+      backupDeadlineSeconds: update.backup_deadline_seconds ?? defaults.update.backupDeadlineSeconds,
+      versionFloor: update.version_floor,
+      allowDowngrade: update.allow_downgrade ?? defaults.update.allowDowngrade,
+      reserveMiB: update.reserve_mib ?? defaults.update.reserveMiB,
+    },
+  };
+}
+
+export function defaultConfig(places: Places): Config {
+  return {
+    configPath: join(places.data, 'config'),
+    backupPath: join(places.data, 'backups'),
+    update: {
+      unit: 'homie-orchestrator',
+      healthUrl: 'http://localhost:8080/health',
+      healthDeadlineSeconds: 600,
+      backupDeadlineSeconds: 900,
+      versionFloor: undefined,
+      allowDowngrade: false,
+      reserveMiB: 64,
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/** Set at build time: only programs built for tests have fault points. */
+declare const HOMIE_FAULT_POINTS: boolean | undefined;
+
+/**
+ * Where a test makes a program die or hang: `HOMIE_FAULT=kill@pre-install:stopped` or `hang@…`. A kill is SIGKILL, as
+ * a power cut is; a hang is a call that never returns, with deadlines and signals still at work.
+ */
+export async function faultPoint(name: string): Promise<void> {
+  if (typeof HOMIE_FAULT_POINTS === 'undefined' || !HOMIE_FAULT_POINTS) return;
+  if (process.env['HOMIE_FAULT'] === `kill@${name}`) process.kill(process.pid, 'SIGKILL');
+  if (process.env['HOMIE_FAULT'] === `hang@${name}`) await new Promise<never>(() => {});
+}
+
+/** A hang is waited for by tests: `HOMIE_FAULT_DEADLINE_MS` shortens the deadline of a program that is built for them. */
+export function deadlineOrFault(ms: number): number {
+  if (typeof HOMIE_FAULT_POINTS === 'undefined' || !HOMIE_FAULT_POINTS) return ms;
+  return Number(process.env['HOMIE_FAULT_DEADLINE_MS'] ?? ms);
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where the system lies. On a device these are `/data`, `/` and `/run/homie`; in a chroot or a test they move. */
+export interface Places {
+  /** The data partition: it outlives every slot. */
+  readonly data: string;
+  /** The root of the booted slot. */
+  readonly root: string;
+  /** What is forgotten at a reboot: the lock. */
+  readonly run: string;
+}
+
+/** From the options of the command line, else HOMIE_DATA, HOMIE_ROOT and HOMIE_RUN, else the device's own. */
+export function findPlaces(given: { data?: string | undefined } = {}, env = process.env): Places {
+  return {
+    data: given.data ?? env['HOMIE_DATA'] ?? '/data',
+    root: env['HOMIE_ROOT'] ?? '/',
+    run: env['HOMIE_RUN'] ?? '/run/homie',
+  };
+}
+
+export function configFileOf(places: Places): string {
+  return join(places.data, 'config', 'orchestrator.yaml');
+}
+
+export function lockFileOf(places: Places): string {
+  return join(places.run, 'update.lock');
+}
+
+export function logFileOf(places: Places): string {
+  return join(places.data, 'logs', 'update.log');
+}
+
+/** What the updater itself keeps: the transaction, the history, the user's inhibit file. */
+export function updateFolderOf(places: Places): string {
+  return join(places.data, 'update');
+}
+
+/** The kernel's name for this boot; it tells a device that has rebooted from one that has not. */
+export function bootId(env = process.env): string {
+  return env['HOMIE_BOOT_ID'] ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}

@@ -1,0 +1,36 @@
+/** What a program takes: read by the parser, shown by the help. */
+
+export interface OptionSpec {
+  type: 'string' | 'boolean' | 'number';
+  describe: string;
+  choices?: readonly string[];
+  default?: string | boolean | number;
+  /** What the value stands for in the help, as in `--data DIR`. */
+  value?: string;
+}
+
+export interface PositionalSpec {
+  name: string;
+  describe: string;
+  optional?: boolean;
+  choices?: readonly string[];
+}
+
+export interface CommandSpec {
+  /** The word that selects it; none for a program that does one thing. */
+  name?: string;
+  summary: string;
+  positionals?: readonly PositionalSpec[];
+  options?: Readonly<Record<string, OptionSpec>>;
+}
+
+export interface ProgramSpec {
+  name: string;
+  summary: string;
+  commands: readonly CommandSpec[];
+  /** Options of every command. */
+  options?: Readonly<Record<string, OptionSpec>>;
+  examples?: readonly (readonly [line: string, meaning: string])[];
+  /** A paragraph or two under the options. */
+  notes?: string;
+}

@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'bun:test';
+import { mkdirSync } from 'node:fs';
+import { defaultConfig, readConfig } from '../../shared/system/config.ts';
+import { Failure } from '../../shared/system/failure.ts';
+import type { Places } from '../../shared/system/places.ts';
+import { TempFolder } from '../support/temp-folder.ts';
+import { wrongConfigs } from './wrong-configs.ts';
+
+const name = 'config/orchestrator.yaml';
+
+function placesIn(folder: TempFolder): Places {
+  return { data: folder.path, root: '/', run: '/run/homie' };
+}
+
+function read(text: string) {
+  using folder = new TempFolder();
+  folder.write(name, text);
+  return readConfig(placesIn(folder));
+}
+
+function failureOf(work: () => unknown): Failure {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error('it was taken');
+}
+
+const guide = `orchestrator:
+  storage:
+    data_path: "/data"
+    config_path: "/data/config"
+    backup_path: "/data/backups"
+
+services:
+  postgres:
+    volumes:
+      - "/data/postgres:/var/lib/postgresql/data"
+
+  redis:
+    volumes:
+      - "/data/redis:/data"
+
+  homie_core:
+    volumes:
+      - "/data/config/core:/config"
+      - "/data/core:/data"
+`;
+
+describe('readConfig()', () => {
+  test('takes the file of the integration guide', () => {
+    expect(read(guide)).toEqual(defaultConfig({ data: '/data', root: '/', run: '/run/homie' }));
+  });
+
+  test('is the defaults when there is no file, and no folder', () => {
+    using folder = new TempFolder();
+    expect(readConfig(placesIn(folder))).toEqual({
+      configPath: folder.at('config'),
+      backupPath: folder.at('backups'),
+      update: {
+        unit: 'homie-orchestrator',
+        healthUrl: 'http://localhost:8080/health',
+        healthDeadlineSeconds: 600,
+        backupDeadlineSeconds: 900,
+        versionFloor: undefined,
+        allowDowngrade: false,
+        reserveMiB: 64,
+      },
+    });
+  });
+
+  test.each([
+    ['is empty', ''],
+    ['is all comments', '# nothing\n'],
+    [
+      'has sections whose lines are all comments',
+      'orchestrator:\n  storage:\n    # data_path: /x\nupdate:\n  # unit: x\n',
+    ],
+    ['has sections that are empty', 'orchestrator: {}\nupdate: {}\n'],
+    ['has keys of others', 'version: "3"\nservices: []\norchestrator: { name: x, storage: { cache: 5 } }\n'],
+    ['has keys that are no texts', '? [a, b]\n: c\n7: d\n'],
+  ])('is the defaults, without a word, when the file %s', (_what, text) => {
+    using folder = new TempFolder();
+    folder.write(name, text);
+    expect(readConfig(placesIn(folder))).toEqual(defaultConfig(placesIn(folder)));
+  });
+
+  test('takes every key', () => {
+    const config = read(`orchestrator:
+  storage: { data_path: /mnt/a, config_path: /mnt/b, backup_path: "/mnt/c d" }
+update:
+  unit: homie@1.service
+  health_url: https://localhost:8443/health?full=1
+  health_deadline_seconds: 86400
+  backup_deadline_seconds: 1
+  version_floor: "1.2.0-rc.1+7"
+  allow_downgrade: true
+  reserve_mib: 0
+`);
+
+    expect(config).toEqual({
+      configPath: '/mnt/b',
+      backupPath: '/mnt/c d',
+      update: {
+        unit: 'homie@1.service',
+        healthUrl: 'https://localhost:8443/health?full=1',
+        healthDeadlineSeconds: 86_400,
+        backupDeadlineSeconds: 1,
+        versionFloor: '1.2.0-rc.1+7',
+        allowDowngrade: true,
+        reserveMiB: 0,
+      },
+    });
+  });
+
+  test('looks for config and backups below data_path when only that is given', () => {
+    expect(read('orchestrator:\n  storage:\n    data_path: /mnt/x\n')).toMatchObject({
+      configPath: '/mnt/x/config',
+      backupPath: '/mnt/x/backups',
+    });
+  });
+
+  test.each(wrongConfigs)(
+    'names file, line, key, and what it expected and found when %s',
+    (_what, text, reason) => {
+      using folder = new TempFolder();
+      const path = folder.write(name, text);
+
+      const failure = failureOf(() => readConfig(placesIn(folder)));
+
+      expect(failure.message).toBe(`Cannot use the config "${path}": ${reason}`);
+      expect(failure.outcome).toBe('usage');
+    },
+  );
+
+  test('says why when the file cannot be read', () => {
+    using folder = new TempFolder();
+    mkdirSync(folder.at(name), { recursive: true });
+
+    const failure = failureOf(() => readConfig(placesIn(folder)));
+
+    expect(failure.message).toBe(`Cannot read the config "${folder.at(name)}": it is a folder`);
+  });
+});

@@ -1,0 +1,20 @@
+import { lockHolder, tryLock } from '../../../shared/system/lock.ts';
+import { print } from '../../../shared/system/print.ts';
+
+/** Takes the lock and keeps it, or says who has it. */
+const [, , path = '', what = 'hold'] = process.argv;
+if (what === 'ask') {
+  print(1, `${JSON.stringify(lockHolder(path) ?? 'nobody')}\n`);
+} else {
+  const lock = tryLock(path, 'update.sh');
+  if ('release' in lock) {
+    if (what === 'note') lock.note('1.2.0');
+    if (what === 'child')
+      print(1, `child ${Bun.spawn(['sleep', '67'], { stdio: ['ignore', 'ignore', 'ignore'] }).pid}\n`);
+    if (what === 'release') lock.release();
+    print(1, 'held\n');
+    setTimeout(() => {}, 60_000);
+  } else {
+    print(1, `${JSON.stringify(lock)}\n`);
+  }
+}

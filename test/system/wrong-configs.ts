@@ -1,0 +1,109 @@
+const known =
+  'unit, health_url, health_deadline_seconds, backup_deadline_seconds, version_floor, allow_downgrade, reserve_mib';
+const secondsExpected = 'expected a number of seconds from 1 to 86400';
+
+/** What is wrong, the file, and the reason that is told. */
+export const wrongConfigs: [what: string, text: string, reason: string][] = [
+  ['it is a word', 'hello', 'line 1, the whole file: expected a group of keys, found "hello"'],
+  ['it is a number', '42', 'line 1, the whole file: expected a group of keys, found 42'],
+  ['it is a list', '# c\n- a\n- b\n', 'line 1, the whole file: expected a group of keys, found a list'],
+  [
+    'orchestrator is a number',
+    'orchestrator: 5',
+    'line 1, key orchestrator: expected a group of keys, found 5',
+  ],
+  [
+    'orchestrator is a list',
+    'orchestrator: []',
+    'line 1, key orchestrator: expected a group of keys, found a list',
+  ],
+  [
+    'storage is a list',
+    'orchestrator:\n  storage: [a]',
+    'line 2, key orchestrator.storage: expected a group of keys, found a list',
+  ],
+  [
+    'a path does not begin at the root',
+    'orchestrator:\n  storage:\n    data_path: /data\n    backup_path: backups\n',
+    'line 4, key orchestrator.storage.backup_path: expected a path from the root, like /data/config, found "backups"',
+  ],
+  [
+    'a path is a group',
+    'orchestrator:\n  storage:\n    config_path:\n      a: b\n',
+    'line 4, key orchestrator.storage.config_path: expected a text, found a group of keys',
+  ],
+  ['update is a word', 'update: yes', 'line 1, key update: expected a group of keys, found "yes"'],
+  ['update is a list', 'update: [1]', 'line 1, key update: expected a group of keys, found a list'],
+  [
+    'a key of ours is misspelt',
+    'update:\n\n  helth_url: x',
+    `line 3, key update.helth_url is not known (known are: ${known})`,
+  ],
+  ['a value is missing', 'update:\n  unit:\n', 'line 2, key update.unit: expected a text, found nothing'],
+  [
+    'a unit has a blank',
+    'update:\n  unit: a b',
+    'line 2, key update.unit: expected the name of a systemd unit, found "a b"',
+  ],
+  [
+    'a URL is of another kind',
+    'update:\n  health_url: ftp://x',
+    'line 2, key update.health_url: expected a URL that begins with http:// or https://, found "ftp://x"',
+  ],
+  [
+    'seconds are zero',
+    'update:\n  health_deadline_seconds: 0',
+    `line 2, key update.health_deadline_seconds: ${secondsExpected}, found 0`,
+  ],
+  [
+    'seconds are more than a day',
+    'update:\n  backup_deadline_seconds: 86401',
+    `line 2, key update.backup_deadline_seconds: ${secondsExpected}, found 86401`,
+  ],
+  [
+    'seconds are a text',
+    'update:\n  health_deadline_seconds: "5"',
+    `line 2, key update.health_deadline_seconds: ${secondsExpected}, found "5"`,
+  ],
+  [
+    'seconds are broken',
+    'update:\n  health_deadline_seconds: 1.5',
+    'line 2, key update.health_deadline_seconds: expected a whole number of seconds from 1 to 86400, found 1.5',
+  ],
+  [
+    'a version is a number',
+    'update:\n  version_floor: 1.2',
+    'line 2, key update.version_floor: expected a version in quotes, like "1.2.0", found 1.2',
+  ],
+  [
+    'a version is short',
+    'update:\n  version_floor: "1.2"',
+    'line 2, key update.version_floor: expected a version like "1.2.0", found "1.2"',
+  ],
+  [
+    'a version has more behind it',
+    'update:\n  version_floor: "1.2.0 or so"',
+    'line 2, key update.version_floor: expected a version like "1.2.0", found "1.2.0 or so"',
+  ],
+  [
+    'a flag is YAML 1.1',
+    'update:\n  allow_downgrade: yes',
+    'line 2, key update.allow_downgrade: expected true or false, found "yes"',
+  ],
+  [
+    'a size is negative',
+    'update:\n  reserve_mib: -1',
+    'line 2, key update.reserve_mib: expected a number of MiB, 0 or more, found -1',
+  ],
+  [
+    'a size is endless',
+    'update:\n  reserve_mib: .inf',
+    'line 2, key update.reserve_mib: expected a number of MiB, found Infinity',
+  ],
+  ['there is a tab', 'a: 1\nb:\n\tc: 1', 'line 3, tabs are not allowed as indentation'],
+  ['a key is there twice', 'a: 1\na: 2', 'line 2, map keys must be unique'],
+  ['a colon stands in a value', 'a: b: c', 'line 1, nested mappings are not allowed in compact mappings'],
+  ['there are two documents', 'a: 1\n---\nb: 1', 'line 2, source contains multiple documents'],
+  ['a quote is not closed', 'a: 1\nb: "x', 'line 2, missing closing "quote'],
+  ['an alias has no anchor', 'a: *x', 'unresolved alias (the anchor must be set before the alias): x'],
+];
