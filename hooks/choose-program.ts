@@ -1,0 +1,48 @@
+import { basename } from 'node:path';
+import { type ProgramName, programNames } from '../shared/update/program-names.ts';
+
+/** A program other than `hook`, which only stands for the others. */
+export type Story = Exclude<ProgramName, 'hook'>;
+
+export type Choice =
+  | { kind: 'story'; story: Story; args: readonly string[] }
+  | { kind: 'version' }
+  | { kind: 'help' }
+  /** RAUC asked for a hook of a kind that this version does not know: harmless, as RAUC wishes. */
+  | { kind: 'unknown-hook'; name: string }
+  | { kind: 'nothing-said' };
+
+/** RAUC's names for its hooks (RAUC manual, "Hooks"), and the programs that answer to them. */
+const hookNames: ReadonlyMap<string, Story> = new Map([
+  ['install-check', 'install-check'],
+  ['slot-pre-install', 'pre-install'],
+  ['slot-post-install', 'post-install'],
+]);
+
+/** By the name we were called under, or as `hook` by the first argument, which is how RAUC calls. */
+export function chooseProgram(calledAs: string, args: readonly string[]): Choice {
+  const name = basename(calledAs);
+  const [first, ...rest] = args;
+  if (first === '--version') return { kind: 'version' };
+  const story = stories.find((candidate) => candidate === name);
+  if (story !== undefined) return chooseByName(story, args);
+
+  if (first === undefined) return { kind: 'nothing-said' };
+  if (first === '--help' || first === '-h') return { kind: 'help' };
+  const asked = hookNames.get(first) ?? stories.find((candidate) => candidate === first);
+  return asked === undefined
+    ? { kind: 'unknown-hook', name: first }
+    : { kind: 'story', story: asked, args: rest };
+}
+
+const stories = programNames.filter((name): name is Story => name !== 'hook');
+
+/** `pre-install slot-pre-install` is what a hook script of its own would be called with. */
+function chooseByName(story: Story, args: readonly string[]): Choice {
+  const [first, ...rest] = args;
+  const isHookName = first === 'install-check' || first?.startsWith('slot-');
+  if (first === undefined || !isHookName || story === 'update.sh') return { kind: 'story', story, args };
+  return hookNames.get(first) === story
+    ? { kind: 'story', story, args: rest }
+    : { kind: 'unknown-hook', name: first };
+}

@@ -1,0 +1,23 @@
+import type { OptionSpec, ProgramSpec, Values } from '../shared/system/arguments.ts';
+import type { Outcome } from '../shared/system/exit-code.ts';
+import type { Running } from '../shared/system/program.ts';
+
+/** What main.ts needs of a program: what it takes, how long it may run, and its story. */
+export interface Hook {
+  spec: ProgramSpec;
+  deadlineMs: number;
+  story: (command: string, values: Values, running: Running) => Promise<Outcome>;
+  exitCodeOf?: (outcome: Outcome) => number;
+}
+
+/** The options that stand for RAUC's variables when a person calls. */
+export const hookOptions = {
+  data: { type: 'string', describe: 'The data partition, else $HOMIE_DATA, else /data', value: 'DIR' },
+  bundle: { type: 'string', describe: 'The mounted bundle, else $RAUC_BUNDLE_MOUNT_POINT', value: 'DIR' },
+  'slot-mount': {
+    type: 'string',
+    describe: 'The mounted target slot, else $RAUC_SLOT_MOUNT_POINT',
+    value: 'DIR',
+  },
+  'dry-run': { type: 'boolean', describe: 'Only say what would be done' },
+} satisfies Record<string, OptionSpec>;

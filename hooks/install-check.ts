@@ -1,0 +1,50 @@
+import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
+import { readHookEnvironment } from '../shared/rauc/hook-environment.ts';
+import { readConfig } from '../shared/system/config.ts';
+import { exitCodeOf } from '../shared/system/exit-code.ts';
+import { Failure } from '../shared/system/failure.ts';
+import { faultPoint } from '../shared/system/fault-point.ts';
+import { findPlaces } from '../shared/system/places.ts';
+import { gatherAdmissionFacts } from '../shared/update/admission-facts.ts';
+import { decideAdmission } from '../shared/update/decide-admission.ts';
+import { type Hook, hookOptions } from './hook.ts';
+
+/** May this bundle be installed? All that may refuse refuses here, where nothing has been touched yet. */
+export const installCheck: Hook = {
+  spec: {
+    name: 'install-check',
+    summary: 'may this bundle be installed here? Refuses with a reason, and touches nothing',
+    commands: [
+      {
+        summary: 'Check compatible, architecture, version, slots, space, and whether an update may run now',
+        options: { data: hookOptions.data, bundle: hookOptions.bundle, 'dry-run': hookOptions['dry-run'] },
+      },
+    ],
+    examples: [['$0 --bundle /mnt', 'Check a bundle mounted at /mnt']],
+    notes:
+      'RAUC calls it before it touches a slot, and shows the last line on stderr as the reason where the exit code is\n' +
+      '10 or more. Called by RAUC it therefore answers 21 in place of 1, 2 and 9.',
+  },
+  deadlineMs: 120_000,
+  exitCodeOf: (outcome) => {
+    const code = exitCodeOf(outcome);
+    const isLostByRauc = code > 0 && code < 10 && process.env['RAUC_SYSTEM_COMPATIBLE'] !== undefined;
+    return isLostByRauc ? exitCodeOf('tryLater') : code;
+  },
+
+  async story(_command, values, { log }) {
+    const places = findPlaces({ data: values.text('data') });
+    const place = readHookEnvironment({ bundle: values.text('bundle') });
+    const bundle = readBundleFacts(place.bundle);
+    const config = readConfig(places);
+
+    await faultPoint('install-check:read');
+    const refusal = decideAdmission(gatherAdmissionFacts(bundle, place.systemCompatible, places, config));
+    if (refusal !== undefined) {
+      const { outcome, reason, advice } = refusal;
+      throw new Failure(`Cannot install version "${bundle.version}": ${reason}`, { outcome, advice });
+    }
+    log.info(`Version "${bundle.version}" may be installed`);
+    return 'done';
+  },
+};

@@ -1,0 +1,89 @@
+import { readSlots, type Slots } from '../shared/rauc/status.ts';
+import { type Config, defaultConfig, readConfig } from '../shared/system/config.ts';
+import { reasonOf } from '../shared/system/failure.ts';
+import { faultPoint } from '../shared/system/fault-point.ts';
+import type { Log } from '../shared/system/log.ts';
+import { bootId, findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
+import { carryOut } from '../shared/update/boot.ts';
+import { type BootPlan, decideBoot } from '../shared/update/decide-boot.ts';
+import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
+import { readRelease } from '../shared/update/release.ts';
+import type { Transaction } from '../shared/update/transaction.ts';
+import { type Hook, hookOptions } from './hook.ts';
+
+/** For asking RAUC, marking and rebooting, beside the wait for health. */
+const raucMs = 180_000;
+
+/** At every boot: a trial is committed or rolled back, a healthy boot is marked good, a fallback is told. */
+export const postActivate: Hook = {
+  spec: {
+    name: 'post-activate',
+    summary: 'at every boot: prove the system healthy, then commit it or roll it back',
+    commands: [
+      {
+        summary: 'Find out which kind of boot this is, and bring it to its end',
+        options: { data: hookOptions.data, 'dry-run': hookOptions['dry-run'] },
+      },
+    ],
+    examples: [['$0 --dry-run', 'Say which kind of boot this is, and what would be done']],
+    notes: 'homie-post-activate.service runs it in the booted slot. RAUC knows no such hook.',
+  },
+  deadlineMs: 120_000,
+
+  async story(_command, values, running) {
+    const { log, signal } = running;
+    const places = findPlaces({ data: values.text('data') });
+    const isDryRun = values.flag('dry-run');
+    if (!isDryRun) log.alsoTo(logFileOf(places));
+    const config = configOrDefaults(places, log);
+    running.allow(config.update.healthDeadlineSeconds * 1000 + raucMs);
+
+    const transaction = currentTransaction(places, log);
+    const slots = await slotsIfAnswered(signal, log);
+    const runningVersion = readRelease(places.root);
+    const plan = decideBoot(transaction, { bootId: bootId(), booted: slots?.booted?.name, runningVersion });
+    if (isDryRun) {
+      log.info(`This is a boot of the kind "${plan.kind}": ${meanings[plan.kind]}`);
+      return 'done';
+    }
+    await faultPoint(`post-activate:${plan.kind}`);
+    return await carryOut(plan, { places, config, transaction, slots, running });
+  },
+};
+
+const meanings: Record<BootPlan['kind'], string> = {
+  normal: 'would mark the slot good once it is healthy',
+  trial: 'would commit the new version once it is healthy, else roll back',
+  pending: 'would do nothing, an installed update waits for its reboot',
+  fallback: 'would close the update as fallen back, and keep this slot the primary one',
+  unfinished: 'would close the update that never finished, then mark the slot good once it is healthy',
+  'finish-rollback': 'would carry out the rollback that was decided, and reboot',
+  'abandon-trial': 'would reboot: RAUC does not answer in the new slot, its attempts have to run out',
+  unknown: 'would change nothing, nobody can tell which slot runs',
+};
+
+/** A boot is no place to insist on a config: what cannot be read is told, and the defaults stand in. */
+function configOrDefaults(places: Places, log: Log): Config {
+  try {
+    return readConfig(places);
+  } catch (error) {
+    log.error(`${reasonOf(error)}; going on with the defaults`);
+    return defaultConfig(places);
+  }
+}
+
+function currentTransaction(places: Places, log: Log): Transaction | undefined {
+  const current = readTransaction(places);
+  if (current.kind === 'damaged') log.error(`${current.reason}; going on without it`);
+  return knownTransaction(current);
+}
+
+async function slotsIfAnswered(signal: AbortSignal, log: Log): Promise<Slots | undefined> {
+  try {
+    return await readSlots(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.error(reasonOf(error));
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import * as v from 'valibot';
+import { CommandFailure, command } from '../system/command.ts';
+import { Failure } from '../system/failure.ts';
+
+export interface BundleInfo {
+  compatible: string;
+  version: string | undefined;
+}
+
+const infoSchema = v.looseObject({ compatible: v.string(), version: v.nullish(v.string()) });
+/** Of a plain bundle the whole file is hashed. */
+const infoDeadlineMs = 30 * 60_000;
+/** `rauc info` exits so, whatever it has against a bundle. */
+const refused = 1;
+
+/** Verifies the bundle against the device's keyring, and reads what it is. Throws a signature Failure. */
+export async function inspectBundle(path: string, signal?: AbortSignal): Promise<BundleInfo> {
+  try {
+    const run = command({ deadlineMs: infoDeadlineMs, signal });
+    return parseInfo((await run`rauc info --output-format=json ${path}`).stdout, path);
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    // It was not RAUC that said no: it is not there, took too long, or was ended.
+    if (error.exitCode !== refused) {
+      throw new Failure(`Cannot verify "${path}": ${error.message}`, { cause: error });
+    }
+    throw new Failure(`Cannot verify "${path}": ${raucReason(error)}`, {
+      outcome: 'signature',
+      advice: 'It is damaged, or not signed by a key that this device trusts',
+      cause: error,
+    });
+  }
+}
+
+export function parseInfo(json: string, path: string): BundleInfo {
+  try {
+    const info = v.parse(infoSchema, JSON.parse(json));
+    return { compatible: info.compatible, version: info.version ?? undefined };
+  } catch (error) {
+    throw new Failure(`Cannot verify "${path}": RAUC answered in a form that is not known`, { cause: error });
+  }
+}
+
+/** RAUC's own line without its preamble. */
+function raucReason(error: CommandFailure): string {
+  const line = error.stderr
+    .trim()
+    .split('\n')
+    .findLast((candidate) => candidate.trim() !== '');
+  return line?.replace(/^\(?rauc(:\d+\))?:?\s*/, '').trim() ?? error.message;
+}

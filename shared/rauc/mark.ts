@@ -1,0 +1,30 @@
+import { command } from '../system/command.ts';
+import { Failure } from '../system/failure.ts';
+
+const markDeadlineMs = 30_000;
+
+/** Refills the booted slot's attempts. It does not touch BOOT_ORDER. */
+export async function markGood(signal?: AbortSignal): Promise<void> {
+  await mark('mark-good', 'booted', 'Cannot mark the booted slot good', signal);
+}
+
+/**
+ * Makes the slot the primary one and refills it: the only way back, since `mark-bad` would leave one slot in
+ * BOOT_ORDER (RAUC issue 1140).
+ */
+export async function markActive(slot: 'other' | 'booted', signal?: AbortSignal): Promise<void> {
+  await mark('mark-active', slot, `Cannot mark the ${slot} slot active`, signal);
+}
+
+async function mark(
+  verb: string,
+  slot: string,
+  message: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await command({ deadlineMs: markDeadlineMs, signal })`rauc status ${verb} ${slot}`;
+  } catch (error) {
+    throw new Failure(`${message}: RAUC refused or did not answer`, { cause: error });
+  }
+}

@@ -1,0 +1,109 @@
+import * as v from 'valibot';
+import { CommandFailure, command } from '../system/command.ts';
+import { Failure } from '../system/failure.ts';
+
+/** One slot as RAUC sees it now. */
+export interface Slot {
+  name: string;
+  class: string;
+  device: string;
+  bootname: string | undefined;
+  isBooted: boolean;
+  /** Listed in BOOT_ORDER with attempts left; undefined for a slot that is not booted from. */
+  isGood: boolean | undefined;
+  /** From RAUC's status file; a slot that RAUC never installed has none. */
+  version: string | undefined;
+}
+
+export interface Slots {
+  compatible: string;
+  all: Slot[];
+  booted: Slot | undefined;
+  /** The slot that the bootloader tries next. */
+  primary: Slot | undefined;
+}
+
+const slotSchema = v.looseObject({
+  class: v.string(),
+  device: v.string(),
+  bootname: v.nullish(v.string()),
+  state: v.string(),
+  boot_status: v.nullish(v.string()),
+  slot_status: v.nullish(
+    v.looseObject({ bundle: v.nullish(v.looseObject({ version: v.nullish(v.string()) })) }),
+  ),
+});
+
+const statusSchema = v.looseObject({
+  compatible: v.string(),
+  boot_primary: v.nullish(v.string()),
+  slots: v.array(v.record(v.string(), slotSchema)),
+});
+
+const statusDeadlineMs = 30_000;
+
+/**
+ * Asks RAUC's service. Never from a hook: while it installs it answers everything with "already processing".
+ * Throws a Failure where the service does not answer or answers what nobody knows.
+ */
+export async function readSlots(signal?: AbortSignal): Promise<Slots> {
+  const answer = await askRauc(signal);
+  return parseStatus(answer);
+}
+
+async function askRauc(signal: AbortSignal | undefined): Promise<string> {
+  try {
+    const run = command({ deadlineMs: statusDeadlineMs, signal });
+    return (await run`rauc status --detailed --output-format=json`).stdout;
+  } catch (error) {
+    if (error instanceof CommandFailure && /already processing/i.test(error.stderr)) {
+      throw new Failure('Cannot read the slots: RAUC is busy with an install', {
+        outcome: 'busy',
+        cause: error,
+        advice: 'Ask again when it has ended',
+      });
+    }
+    throw new Failure('Cannot read the slots: RAUC does not answer', {
+      cause: error,
+      advice: 'See "systemctl status rauc" (the package rauc-service brings it)',
+    });
+  }
+}
+
+export function parseStatus(json: string): Slots {
+  const result = v.safeParse(statusSchema, readJson(json));
+  if (!result.success) throw new Failure('Cannot read the slots: RAUC answered in a form that is not known');
+  const all = result.output.slots.flatMap((named) =>
+    Object.entries(named).map(
+      ([name, slot]): Slot => ({
+        name,
+        class: slot.class,
+        device: slot.device,
+        bootname: slot.bootname ?? undefined,
+        isBooted: slot.state === 'booted',
+        isGood: slot.boot_status == null ? undefined : slot.boot_status === 'good',
+        version: slot.slot_status?.bundle?.version ?? undefined,
+      }),
+    ),
+  );
+  all.sort((one, other) => one.name.localeCompare(other.name));
+  return {
+    compatible: result.output.compatible,
+    all,
+    booted: all.find((slot) => slot.isBooted),
+    primary: all.find((slot) => slot.name === result.output.boot_primary),
+  };
+}
+
+/** The slot of the booted slot's class that is not booted: the fallback, and an update's target. */
+export function otherSlot(slots: Slots): Slot | undefined {
+  return slots.all.find((slot) => slot.class === slots.booted?.class && !slot.isBooted);
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

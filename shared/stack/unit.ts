@@ -1,0 +1,75 @@
+import { command } from '../system/command.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
+
+/** The orchestrator's systemd unit, through systemctl(1). */
+
+/** A stop waits for the unit's own TimeoutStopSec; systemd's default is 90 s. */
+const stopDeadlineMs = 120_000;
+const startDeadlineMs = 30_000;
+const askDeadlineMs = 10_000;
+/** systemctl(1), "Exit status". */
+const unitNotActive = 3;
+const unitNotThere = 4;
+
+/** Whether it runs or is about to. A unit that is not there is not active; that is fine on a first install. */
+export async function isUnitActive(unit: string, signal?: AbortSignal): Promise<boolean> {
+  const ask = command({ deadlineMs: askDeadlineMs, accept: [unitNotActive, unitNotThere], signal });
+  try {
+    const { exitCode, stdout } = await ask`systemctl is-active ${unit}`;
+    return exitCode === 0 || stdout.trim() === 'activating';
+  } catch (error) {
+    throw new Failure(`Cannot find out whether "${unit}" runs: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+export async function stopUnit(unit: string, deadlineMs: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await command({ deadlineMs: Math.min(deadlineMs, stopDeadlineMs), signal })`systemctl stop ${unit}`;
+  } catch (error) {
+    throw new Failure(`Cannot stop "${unit}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Not waiting: post-activate may be ordered before the unit, and waiting would then be for itself. */
+export async function startUnit(unit: string): Promise<void> {
+  try {
+    await command({ deadlineMs: startDeadlineMs })`systemctl start --no-block ${unit}`;
+  } catch (error) {
+    throw new Failure(`Cannot start "${unit}": ${reasonOf(error)}`, {
+      cause: error,
+      advice: `Run "systemctl start ${unit}"`,
+    });
+  }
+}
+
+/**
+ * A dead man's switch: systemd starts the unit again after the time, whatever has become of us by then (a crash,
+ * SIGKILL, out of memory). The answer disarms it.
+ */
+export async function armStartAgain(unit: string, afterSeconds: number): Promise<() => Promise<void>> {
+  const timer = `homie-start-again-${process.pid}`;
+  const run = command({ deadlineMs: startDeadlineMs });
+  try {
+    await run`systemd-run --quiet --collect --unit=${timer} --on-active=${afterSeconds} -- systemctl start --no-block ${unit}`;
+  } catch (error) {
+    throw new Failure(`Cannot arm the timer that starts "${unit}" again: ${reasonOf(error)}`, {
+      cause: error,
+      advice: 'Without it the unit is not stopped',
+    });
+  }
+  return async () => {
+    await command({ deadlineMs: startDeadlineMs })`systemctl stop ${`${timer}.timer`}`;
+  };
+}
+
+/** Asks systemd for a reboot, which stops everything in order. */
+export async function reboot(): Promise<void> {
+  try {
+    await command({ deadlineMs: startDeadlineMs })`systemctl --no-block reboot`;
+  } catch (error) {
+    throw new Failure(`Cannot reboot: ${reasonOf(error)}`, {
+      cause: error,
+      advice: 'Run "systemctl reboot"',
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { machine } from 'node:os';
+import { join } from 'node:path';
+import { backupBytesAtMost } from '../data/backup.ts';
+import type { BundleFacts } from '../rauc/bundle-facts.ts';
+import { readSystemConf, type SystemConf } from '../rauc/system-conf.ts';
+import type { Config } from '../system/config.ts';
+import { deviceBytes, freeBytesOn, treeBytes } from '../system/disk.ts';
+import { isMissing } from '../system/failure.ts';
+import { lockHolder } from '../system/lock.ts';
+import { bootId, lockFileOf, type Places, updateFolderOf } from '../system/places.ts';
+import type { AdmissionFacts } from './decide-admission.ts';
+import { isOnTrial } from './decide-boot.ts';
+import { committedVersion, knownTransaction, readHistory, readTransaction } from './journal.ts';
+import { readRelease } from './release.ts';
+
+/** Gathers what decideAdmission wants to know; reads only. `systemCompatible` is what RAUC said, if it called. */
+export function gatherAdmissionFacts(
+  bundle: BundleFacts,
+  systemCompatible: string | undefined,
+  places: Places,
+  config: Config,
+): AdmissionFacts {
+  const conf = readSystemConf(places.root);
+  const runningVersion = readRelease(places.root);
+  const transaction = knownTransaction(readTransaction(places));
+  return {
+    bundle,
+    systemCompatible: systemCompatible ?? conf?.compatible,
+    architecture: architectureOf(machine()),
+    runningVersion,
+    committedVersion: committedVersion(readHistory(places)),
+    versionFloor: config.update.versionFloor,
+    mayDowngrade: config.update.allowDowngrade,
+    inhibit: readInhibit(places),
+    holder: lockHolder(lockFileOf(places)),
+    isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
+    slots: rootSlots(conf),
+    backup: {
+      path: config.backupPath,
+      neededBytes: backupBytesAtMost(treeBytes(config.configPath), config.update.reserveMiB),
+      freeBytes: freeBytesOn(config.backupPath),
+    },
+  };
+}
+
+/** Bun's names, from those of uname(2). */
+export function architectureOf(machineName: string): string {
+  if (machineName === 'aarch64') return 'arm64';
+  return machineName === 'x86_64' ? 'x64' : machineName;
+}
+
+/** Both root slots: A and B are of one size, and an install-check is not told which is the target. */
+function rootSlots(conf: SystemConf | undefined): AdmissionFacts['slots'] {
+  const slots = conf?.slots.filter((slot) => slot.class === 'rootfs') ?? [];
+  return slots.map(({ name, device }) => ({
+    name,
+    device,
+    bytes: existsSync(device) ? deviceBytes(device) : undefined,
+  }));
+}
+
+/** The first line of the user's inhibit file is the reason. */
+function readInhibit(places: Places): string | undefined {
+  try {
+    return (
+      readFileSync(join(updateFolderOf(places), 'inhibit'), 'utf8')
+        .split('\n')[0]
+        ?.trim() ?? ''
+    );
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+import { lastStep, type Transaction } from './transaction.ts';
+
+/** What RAUC and the kernel say of this boot. */
+export interface BootFacts {
+  bootId: string;
+  /** The booted slot's name; undefined where RAUC does not answer. */
+  booted: string | undefined;
+  /** What the booted slot holds. */
+  runningVersion: string | undefined;
+}
+
+export type BootPlan =
+  /** Nothing is open: mark the slot good once it is healthy. */
+  | { kind: 'normal' }
+  /** The new slot's boot: commit when healthy, else roll back. */
+  | { kind: 'trial' }
+  /** An install is done and waits for its reboot: nothing to do yet. */
+  | { kind: 'pending' }
+  /** The bootloader gave the new slot up: close the transaction, keep this slot the primary one. */
+  | { kind: 'fallback' }
+  /** An install never finished: close the transaction, then as in a normal boot. */
+  | { kind: 'unfinished' }
+  /** The rollback was decided, but power failed before it was carried out. */
+  | { kind: 'finish-rollback'; reason: string }
+  /** A trial whose RAUC does not answer can neither be committed nor rolled back: the attempts have to run out. */
+  | { kind: 'abandon-trial' }
+  /** Nobody can tell which slot runs: change nothing. */
+  | { kind: 'unknown' };
+
+/** One row a situation; see the table in its test. */
+export function decideBoot(transaction: Transaction | undefined, facts: BootFacts): BootPlan {
+  if (transaction === undefined || transaction.isClosed) {
+    return facts.booted === undefined ? { kind: 'unknown' } : { kind: 'normal' };
+  }
+  const { state, bootId, reason } = lastStep(transaction);
+  const isSameBoot = bootId === facts.bootId;
+  const isTargetBooted = facts.booted !== undefined && facts.booted === transaction.to.slot;
+  switch (state) {
+    case 'committed':
+    case 'failed':
+    case 'fallen-back':
+      return facts.booted === undefined ? { kind: 'unknown' } : { kind: 'normal' };
+    case 'preparing':
+    case 'installing':
+      if (isSameBoot) return { kind: 'pending' };
+      if (facts.booted === undefined) return { kind: 'unknown' };
+      // RAUC activates a slot only when all is written: the step after it is what is missing.
+      return { kind: isTargetBooted ? 'trial' : 'unfinished' };
+    case 'installed':
+      if (isSameBoot) return { kind: 'pending' };
+      return bootOfInstalled(transaction, facts);
+    case 'trial':
+    case 'migrated':
+      return bootOfInstalled(transaction, facts);
+    case 'rolled-back':
+      if (isTarget(transaction, facts))
+        return { kind: 'finish-rollback', reason: reason ?? 'it was rolled back' };
+      return { kind: facts.booted === undefined ? 'unknown' : 'normal' };
+  }
+}
+
+function bootOfInstalled(transaction: Transaction, facts: BootFacts): BootPlan {
+  if (facts.booted !== undefined) return { kind: isTarget(transaction, facts) ? 'trial' : 'fallback' };
+  return { kind: isOfVersion(transaction, facts) ? 'abandon-trial' : 'unknown' };
+}
+
+/**
+ * Whether the running system is an update that has no verdict yet, and so the other slot its fallback: told without
+ * RAUC, for hooks. In a slot that another updater filled nobody closes a transaction, and nothing is on trial there.
+ */
+export function isOnTrial(
+  transaction: Transaction | undefined,
+  facts: Pick<BootFacts, 'bootId' | 'runningVersion'>,
+): boolean {
+  if (transaction === undefined || transaction.isClosed || !isOfVersion(transaction, facts)) return false;
+  const { state, bootId } = lastStep(transaction);
+  if (state === 'installed') return bootId !== facts.bootId;
+  return state === 'trial' || state === 'migrated' || state === 'rolled-back';
+}
+
+/** Whether the new slot runs. Where RAUC does not answer, or hooks run by hand noted no slot, the version tells. */
+function isTarget(transaction: Transaction, facts: BootFacts): boolean {
+  return transaction.to.slot === null || facts.booted === undefined
+    ? isOfVersion(transaction, facts)
+    : facts.booted === transaction.to.slot;
+}
+
+function isOfVersion({ to }: Transaction, facts: Pick<BootFacts, 'runningVersion'>): boolean {
+  return facts.runningVersion !== undefined && facts.runningVersion === to.version;
+}

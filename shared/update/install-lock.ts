@@ -1,0 +1,38 @@
+import { Failure } from '../system/failure.ts';
+import { isLock, type Lock, type LockHolder, tryLock } from '../system/lock.ts';
+import { lockFileOf, type Places } from '../system/places.ts';
+
+/**
+ * One update at a time. RAUC runs the hooks of an install that our own updater asked for while that updater holds
+ * the lock: it has noted the version, and the hooks for it go on under its lock.
+ */
+export function takeInstallLock(places: Places, program: string, version: string): Pick<Lock, 'release'> {
+  const result = tryLock(lockFileOf(places), program);
+  if (isLock(result)) {
+    result.note(version);
+    return result;
+  }
+  if (isUpdaterOf(version, result)) return { release: () => {} };
+  throw busy(`${result.program}, process ${result.pid}`);
+}
+
+/** The updater's own: no one else's install is joined. */
+export function takeUpdaterLock(places: Places): Lock {
+  const result = tryLock(lockFileOf(places), updaterName);
+  if (isLock(result)) return result;
+  throw busy(`${result.program}, process ${result.pid}`);
+}
+
+/** Whether it is our own updater that asked RAUC for this version, so that RAUC's hooks run on its behalf. */
+export function isUpdaterOf(version: string, holder: LockHolder): boolean {
+  return holder.program === updaterName && holder.installing === version;
+}
+
+const updaterName = 'update.sh';
+
+function busy(holder: string): Failure {
+  return new Failure(`Cannot take the lock: another update is running (${holder})`, {
+    outcome: 'busy',
+    advice: 'Wait until it has ended',
+  });
+}

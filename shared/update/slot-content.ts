@@ -1,0 +1,105 @@
+import { linkSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import postActivateUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-post-activate.service' with {
+  type: 'text',
+};
+import { formatBytes, freeBytesOn } from '../system/disk.ts';
+import {
+  copyDurably,
+  isSameFile,
+  makeFolder,
+  renameDurably,
+  syncFolder,
+  writeDurably,
+} from '../system/durable-file.ts';
+import { errorCodeOf, Failure, reasonOf } from '../system/failure.ts';
+import { pathInRoot } from '../system/rooted-path.ts';
+import { executableName, programNames } from './program-names.ts';
+import { releasePath, releaseText } from './release.ts';
+
+/**
+ * What every new slot gets from its bundle, whatever root file system was supplied: our programs, the unit that runs
+ * post-activate at each boot, and the name of the release. Run again, it leaves the same.
+ */
+
+const programMode = 0o755;
+const programFolder = 'usr/lib/homie/update-hooks';
+const unitName = 'homie-post-activate.service';
+const unitPath = `usr/lib/systemd/system/${unitName}`;
+/** What `systemctl enable` would make of the unit's [Install] section. */
+const unitLinks = [
+  `etc/systemd/system/multi-user.target.wants/${unitName}`,
+  `etc/systemd/system/boot-complete.target.requires/${unitName}`,
+];
+const moreRoom = 'Give the slot resize=true in system.conf, or build a root file system with more room';
+/** Where the orchestrator's own documents look for it. */
+const updateLink = 'opt/homie_orchestrator/scripts/update.sh';
+
+/** Throws a Failure; the slot is not bootable into a trial then, and RAUC leaves it out of BOOT_ORDER. */
+export function writeSlotContent(slotMount: string, executable: string, version: string): void {
+  try {
+    writePrograms(slotMount, executable);
+    writeText(slotMount, unitPath, postActivateUnit);
+    for (const link of unitLinks) writeLink(slotMount, link, `/${unitPath}`);
+    writeLink(slotMount, updateLink, `/${programFolder}/update.sh`);
+    writeText(slotMount, releasePath, releaseText(version));
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const isFull = errorCodeOf(error) === 'ENOSPC';
+    throw new Failure(`Cannot write into the new slot at "${slotMount}": ${reasonOf(error)}`, {
+      cause: error,
+      ...(isFull && { outcome: 'noSpace', advice: moreRoom }),
+    });
+  }
+}
+
+function writePrograms(slotMount: string, executable: string): void {
+  const folder = pathInRoot(slotMount, programFolder);
+  makeFolder(folder);
+  const main = join(folder, executableName);
+  if (!isSameFile(executable, main) || (statSync(main).mode & 0o7777) !== programMode) {
+    requireSpace(folder, statSync(executable).size);
+    copyDurably(executable, main, programMode);
+  }
+  for (const name of programNames) {
+    if (name !== executableName) linkDurably(main, join(folder, name));
+  }
+}
+
+function requireSpace(folder: string, neededBytes: number): void {
+  const free = freeBytesOn(folder);
+  if (free >= neededBytes) return;
+  const reason = `they take ${formatBytes(neededBytes)}, ${formatBytes(free)} are free in the new slot`;
+  throw new Failure(`Cannot put the update programs into the new slot: ${reason}`, {
+    outcome: 'noSpace',
+    advice: moreRoom,
+  });
+}
+
+/** The file itself is replaced, not what a link of that name points to: a masked unit links to /dev/null. */
+function writeText(slotMount: string, path: string, text: string): void {
+  const folder = pathInRoot(slotMount, dirname(path));
+  makeFolder(folder);
+  writeDurably(join(folder, basename(path)), text);
+}
+
+/** The link itself is replaced, not what an older one points to. */
+function writeLink(slotMount: string, path: string, target: string): void {
+  const folder = pathInRoot(slotMount, dirname(path));
+  makeFolder(folder);
+  replaceByRename(join(folder, basename(path)), (part) => symlinkSync(target, part));
+}
+
+function linkDurably(from: string, to: string): void {
+  replaceByRename(to, (part) => linkSync(from, part));
+}
+
+function replaceByRename(place: string, make: (part: string) => void): void {
+  const part = `${place}.part`;
+  rmSync(part, { force: true });
+  make(part);
+  renameDurably(part, place);
+  // rename(2) of two names of one file does nothing and leaves both
+  rmSync(part, { force: true });
+  syncFolder(dirname(place));
+}

@@ -1,0 +1,96 @@
+import * as v from 'valibot';
+
+/**
+ * An update as one transaction over slot and data. It lives in one file on the data partition, which programs of
+ * the next and of the previous version read too: fields are only ever added, unknown ones are kept.
+ */
+
+const states = [
+  'preparing',
+  'installing',
+  'installed',
+  'trial',
+  'migrated',
+  'committed',
+  'failed',
+  'rolled-back',
+  'fallen-back',
+] as const;
+
+export type State = (typeof states)[number];
+
+const stepSchema = v.looseObject({
+  state: v.picklist(states),
+  /** ISO 8601, by a clock that may be wrong: order is told by the list. */
+  at: v.string(),
+  bootId: v.string(),
+  slot: v.nullable(v.string()),
+  version: v.nullable(v.string()),
+  reason: v.optional(v.string()),
+});
+
+const releaseSchema = v.looseObject({ version: v.nullable(v.string()), slot: v.nullable(v.string()) });
+
+const transactionSchema = v.looseObject({
+  format: v.number(),
+  id: v.string(),
+  from: releaseSchema,
+  to: releaseSchema,
+  steps: v.pipe(v.array(stepSchema), v.minLength(1)),
+  backup: v.optional(v.looseObject({ path: v.string(), sha256: v.string() })),
+  /** The verdict stands in the history, and nothing more is owed for it. */
+  isClosed: v.boolean(),
+});
+
+export type Transaction = v.InferOutput<typeof transactionSchema>;
+export type Step = v.InferOutput<typeof stepSchema>;
+export type Release = v.InferOutput<typeof releaseSchema>;
+
+/** When and where a step happens. */
+export interface Moment {
+  at: Date;
+  bootId: string;
+}
+
+export function openTransaction(id: string, from: Release, to: Release, moment: Moment): Transaction {
+  const opened = { format: 1, id, from, to, steps: [], isClosed: false };
+  return advance(opened, 'preparing', moment);
+}
+
+/** A further step opens the transaction again: its verdict has to be closed anew. */
+export function advance(
+  transaction: Transaction,
+  state: State,
+  moment: Moment,
+  reason?: string,
+): Transaction {
+  const step: Step = {
+    state,
+    at: moment.at.toISOString(),
+    bootId: moment.bootId,
+    slot: transaction.to.slot,
+    version: transaction.to.version,
+    ...(reason === undefined ? {} : { reason }),
+  };
+  return { ...transaction, steps: [...transaction.steps, step], isClosed: false };
+}
+
+export function lastStep(transaction: Transaction): Step {
+  const step = transaction.steps.at(-1);
+  if (step === undefined) throw new Error('a transaction without a step'); // the schema and openTransaction forbid it
+  return step;
+}
+
+export function stateOf(transaction: Transaction): State {
+  return lastStep(transaction).state;
+}
+
+/** Throws valibot's error on anything else. */
+export function parseTransaction(content: unknown): Transaction {
+  return v.parse(transactionSchema, content);
+}
+
+/** Whether an update can get no further: all that may be left is to put it into the history. */
+export function isVerdict(state: State): boolean {
+  return (['committed', 'failed', 'rolled-back', 'fallen-back'] as State[]).includes(state);
+}

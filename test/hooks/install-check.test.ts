@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
+import { writeTransaction } from '../../shared/update/journal.ts';
+import { type Ended, Scene, treeOf } from '../support/scene.ts';
+import { transactionAt } from '../support/transactions.ts';
+
+let scene: Scene;
+beforeEach(() => {
+  scene = new Scene();
+  scene.configure({ reserve_mib: 0 });
+});
+afterEach(() => scene[Symbol.dispose]());
+
+/** As RAUC calls it: all that install-check is told. */
+function byRauc(): Promise<Ended> {
+  return scene.run(['install-check'], {
+    env: {
+      RAUC_SYSTEM_COMPATIBLE: 'jetson-nano-homie',
+      RAUC_MF_COMPATIBLE: 'jetson-nano-homie',
+      RAUC_MOUNT_PREFIX: scene.path,
+    },
+  });
+}
+
+function byHand(...args: string[]): Promise<Ended> {
+  return scene.run(['install-check', '--bundle', scene.bundle, ...args]);
+}
+
+/** Whatever it answers, nothing at all is different afterwards. */
+async function untouched(work: () => Promise<Ended>): Promise<Ended> {
+  const before = treeOf(scene.path);
+  const ended = await work();
+  expect(treeOf(scene.path)).toEqual(before);
+  return ended;
+}
+
+describe('install-check', () => {
+  test('admits, and touches nothing', async () => {
+    const ended = await untouched(byRauc);
+    expect(ended).toMatchObject({
+      stderr: 'Version "1.1.0" may be installed\n',
+      stdout: '',
+      exitCode: 0,
+    });
+    expect(scene.calls()).toEqual([]);
+    expect((await untouched(() => byHand('--dry-run'))).exitCode).toBe(0);
+  });
+
+  const refusals: [when: string, () => void, exitCode: number, reason: string][] = [
+    [
+      'it is for another board',
+      () => scene.writeBundle({ compatible: 'other' }),
+      10,
+      'it is for "other", this system is "jetson-nano-homie". Get the bundle for this board',
+    ],
+    [
+      'its programs are for another machine',
+      () => scene.write('bundle/update-hooks/bundle.json', '{"architecture":"riscv"}'),
+      10,
+      'its programs are for riscv, this machine is ',
+    ],
+    [
+      'it is older than what runs',
+      () => scene.write('root/usr/lib/homie/release', 'VERSION=1.2.0\n'),
+      10,
+      'version 1.1.0 is older than 1.2.0, which runs. Set update.allow_downgrade: true',
+    ],
+    [
+      'a newer one was committed',
+      () => {
+        const committed = transactionAt('committed', { version: '1.2.0', isClosed: true });
+        scene.write('data/update/history.jsonl', `${JSON.stringify(committed)}\n`);
+      },
+      10,
+      'version 1.1.0 is older than 1.2.0, which was committed before',
+    ],
+    [
+      'it is older than the floor',
+      () => scene.configure({ version_floor: '1.1.1' }),
+      10,
+      'version 1.1.0 is older than the floor 1.1.1',
+    ],
+    [
+      'a slot has no device',
+      () => scene.write('root/etc/rauc/system.conf', '[slot.rootfs.1]\ndevice=/dev/gone\n'),
+      10,
+      'slot "rootfs.1" has no device: "/dev/gone" is not there',
+    ],
+    [
+      'its image is larger than a slot',
+      () => {
+        scene.write('small-slot', '');
+        scene.write('root/etc/rauc/system.conf', `[slot.rootfs.1]\ndevice=${scene.at('small-slot')}\n`);
+      },
+      11,
+      'its image of 5 B does not fit into slot "rootfs.1" of 0 B',
+    ],
+    [
+      'the backup does not fit',
+      () => scene.configure({ reserve_mib: 1_000_000_000 }),
+      11,
+      'the backup needs ',
+    ],
+    [
+      'the user says no',
+      () => scene.write('data/update/inhibit', 'guests are here\nuntil Monday\n'),
+      14,
+      'updates are inhibited: guests are here. Remove the file',
+    ],
+    [
+      'an update is on trial',
+      () => {
+        scene.write('root/usr/lib/homie/release', 'VERSION=1.1.0\n');
+        writeTransaction(scene.places, transactionAt('installed'));
+      },
+      21,
+      'the update before it is still on trial',
+    ],
+  ];
+  test.each(refusals)(
+    'refuses with one line when %s, and touches nothing',
+    async (_when, arrange, exitCode, reason) => {
+      arrange();
+      const ended = await untouched(byRauc);
+      expect(ended.reason).toStartWith(`Cannot install version "1.1.0": ${reason}`);
+      expect(ended.stderr.trim().split('\n')).toHaveLength(1);
+      expect(ended.exitCode).toBe(exitCode);
+    },
+  );
+
+  test('lifts 9 to 21 when RAUC calls, which would lose the reason, and only then', async () => {
+    const lock = takeUpdaterLock(scene.places);
+    try {
+      lock.note('1.2.0');
+      const reason = `another update is running (update.sh, process ${process.pid})`;
+      const [rauc, hand] = [await untouched(byRauc), await untouched(() => byHand())];
+      expect([rauc.reason, hand.reason]).toEqual(
+        Array(2).fill(`Cannot install version "1.1.0": ${reason}. Wait until it has ended`),
+      );
+      expect([rauc.exitCode, hand.exitCode]).toEqual([21, 9]);
+    } finally {
+      lock.release();
+    }
+  });
+
+  test('admits when our own updater asked RAUC for this version', async () => {
+    const lock = takeUpdaterLock(scene.places);
+    try {
+      lock.note('1.1.0');
+      expect((await untouched(byRauc)).exitCode).toBe(0);
+    } finally {
+      lock.release();
+    }
+  });
+
+  test('names file, line and key when the config is wrong', async () => {
+    scene.write('data/config/orchestrator.yaml', 'homes: 1\nupdate:\n  reserve_mib: lots\n');
+    const [rauc, hand] = [await untouched(byRauc), await untouched(() => byHand())];
+    expect(hand.reason).toBe(
+      `Cannot use the config "${scene.at('data/config/orchestrator.yaml')}": line 3, key update.reserve_mib: expected a number of MiB, found "lots"`,
+    );
+    expect(rauc.reason).toBe(hand.reason);
+    expect([rauc.exitCode, hand.exitCode]).toEqual([21, 2]);
+  });
+
+  test('names variable and option when nobody says where the bundle is', async () => {
+    const ended = await untouched(() => scene.run(['install-check']));
+    expect(ended.reason).toContain('RAUC_BUNDLE_MOUNT_POINT');
+    expect(ended.reason).toContain('--bundle DIR');
+    expect(ended.exitCode).toBe(2);
+  });
+
+  test('lifts 1 to 21, too, when the bundle has no manifest', async () => {
+    const env = { RAUC_SYSTEM_COMPATIBLE: 'x', RAUC_MOUNT_PREFIX: '/nowhere' };
+    const rauc = await scene.run(['install-check'], { env });
+    expect(rauc.reason).toBe(
+      'Cannot read the manifest "/nowhere/bundle/manifest.raucm": no such file or folder',
+    );
+    expect(rauc.exitCode).toBe(21);
+    expect((await scene.run(['install-check', '--bundle', '/nowhere'])).exitCode).toBe(1);
+  });
+
+  test('goes on without a transaction that nobody can read', async () => {
+    scene.write('data/update/transaction.json', '');
+    expect((await untouched(byRauc)).exitCode).toBe(0);
+  });
+});

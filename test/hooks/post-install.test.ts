@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
+import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { type Ended, Scene, treeOf } from '../support/scene.ts';
+import { transactionAt } from '../support/transactions.ts';
+
+const isRoot = process.getuid?.() === 0;
+let scene: Scene;
+beforeEach(() => {
+  scene = new Scene();
+});
+afterEach(() => scene[Symbol.dispose]());
+
+function postInstall(...args: string[]): Promise<Ended> {
+  return scene.run(['slot-post-install', ...args], { env: scene.slotHookEnv });
+}
+
+describe('post-install', () => {
+  test('goes on with the transaction of pre-install, and fits the slot', async () => {
+    writeTransaction(scene.places, transactionAt('installing'));
+    const ended = await postInstall();
+    expect(ended.stderr.split('\n')).toEqual([
+      'Writing programs and units into slot "rootfs.1"',
+      'Wrote programs and units into slot "rootfs.1"',
+      'Version "1.1.0" is installed and will be tried at the next boot',
+      '',
+    ]);
+    expect(scene.calls()).toEqual([]);
+    expect(scene.transaction()).toMatchObject({ id: 'the-id', isClosed: false });
+    expect(scene.states()).toEqual(['preparing', 'installing', 'installed']);
+    expect(scene.transaction().steps.at(-1)?.bootId).toBe('this-boot');
+    // From source the running executable is bun; it is what the slot gets.
+    const main = scene.at('slot/usr/lib/homie/update-hooks/hook');
+    expect(statSync(main).size).toBe(statSync(process.execPath).size);
+    expect(scene.read('slot/usr/lib/homie/release')).toBe('VERSION=1.1.0\n');
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('leaves the same slot and one open transaction when it is run twice', async () => {
+    writeTransaction(scene.places, transactionAt('installing'));
+    await postInstall();
+    const before = treeOf(scene.slot);
+    const ended = await postInstall();
+    expect(treeOf(scene.slot)).toEqual(before);
+    expect(scene.states()).toEqual(['preparing', 'installing', 'installed', 'installed']);
+    expect(readHistory(scene.places)).toEqual([]);
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('opens a transaction of its own when pre-install did not run', async () => {
+    scene.write('root/usr/lib/homie/release', 'VERSION=1.0.0\n');
+    expect((await postInstall()).exitCode).toBe(0);
+    expect(scene.transaction()).toMatchObject({
+      from: { version: '1.0.0' },
+      to: { version: '1.1.0', slot: 'rootfs.1' },
+    });
+    expect(scene.states()).toEqual(['preparing', 'installed']);
+  });
+
+  test('does not go on with a transaction for another version or slot', async () => {
+    for (const options of [{ version: '1.0.5' }, { slot: 'rootfs.0' }]) {
+      writeTransaction(scene.places, transactionAt('installing', options));
+      expect((await postInstall()).exitCode).toBe(0);
+      expect(scene.transaction().id).not.toBe('the-id');
+      expect(readHistory(scene.places).at(-1)?.steps.at(-1)).toMatchObject({
+        state: 'failed',
+        reason: 'it never got further than "installing"',
+      });
+    }
+  });
+
+  test.skipIf(!isRoot)('fails with 11 and closes the transaction when the slot is too small', async () => {
+    writeTransaction(scene.places, transactionAt('installing'));
+    Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', scene.slot]);
+    try {
+      const ended = await postInstall();
+      expect(ended.reason).toMatch(
+        /^Cannot put the update programs into the new slot: they take .* MiB, 1\.0 MiB are free/,
+      );
+      expect(scene.states()).toEqual(['preparing', 'installing', 'failed']);
+      expect(scene.transaction().isClosed).toBe(true);
+      expect(readHistory(scene.places)).toHaveLength(1);
+      expect(ended.exitCode).toBe(11);
+    } finally {
+      Bun.spawnSync(['umount', scene.slot]);
+    }
+  });
+
+  test('fails with one line and closes the transaction when the slot cannot be written', async () => {
+    writeTransaction(scene.places, transactionAt('installing'));
+    scene.write('slot/usr', 'a file where a folder should be');
+    const ended = await postInstall();
+    expect(ended.reason).toStartWith(`Cannot write into the new slot at "${scene.slot}": `);
+    expect(ended.stderr).not.toContain('bug');
+    expect(scene.states()).toEqual(['preparing', 'installing', 'failed']);
+    expect(ended.exitCode).toBe(1);
+  });
+
+  test('names variable and option when nobody says the slot, and ends with 2', async () => {
+    const ended = await scene.run(['post-install', '--bundle', scene.bundle]);
+    expect(ended.reason).toContain('RAUC_SLOT_MOUNT_POINT is not set. Outside RAUC give --slot-mount DIR');
+    expect(existsSync(scene.at('data/update'))).toBe(false);
+    expect(ended.exitCode).toBe(2);
+  });
+
+  test('can be called by hand, with options', async () => {
+    mkdirSync(scene.at('mounted'));
+    const args = ['--bundle', scene.bundle, '--slot-mount', scene.at('mounted')];
+    const ended = await scene.run(['post-install', ...args]);
+    expect(ended.exitCode).toBe(0);
+    expect(scene.transaction().to).toEqual({ version: '1.1.0', slot: null });
+    expect(readFileSync(scene.at('mounted/usr/lib/homie/release'), 'utf8')).toBe('VERSION=1.1.0\n');
+    expect(readdirSync(scene.slot)).toEqual([]);
+  });
+
+  test('ends with 9, and leaves the slot alone, when another update holds the lock', async () => {
+    const lock = takeUpdaterLock(scene.places);
+    try {
+      expect((await postInstall()).exitCode).toBe(9);
+      expect(readdirSync(scene.slot)).toEqual([]);
+    } finally {
+      lock.release();
+    }
+  });
+
+  test('--dry-run says what it would do and changes nothing', async () => {
+    const before = treeOf(scene.path);
+    const ended = await postInstall('--dry-run');
+    expect(ended.stderr).toContain(
+      `Would put the programs and units of version "1.1.0" into "${scene.slot}"`,
+    );
+    expect(treeOf(scene.path)).toEqual(before);
+    expect(ended.exitCode).toBe(0);
+  });
+});

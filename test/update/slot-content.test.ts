@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { type CommandFailure, command } from '../../shared/system/command.ts';
+import { Failure } from '../../shared/system/failure.ts';
+import { programNames } from '../../shared/update/program-names.ts';
+import { readRelease } from '../../shared/update/release.ts';
+import { writeSlotContent } from '../../shared/update/slot-content.ts';
+import { Scene, treeOf } from '../support/scene.ts';
+
+const unit = 'homie-post-activate.service';
+const programs = 'slot/usr/lib/homie/update-hooks';
+const hasSystemd = Bun.which('systemd-analyze') !== null && Bun.which('systemctl') !== null;
+const isRoot = process.getuid?.() === 0;
+
+let scene: Scene;
+let executable: string;
+beforeEach(() => {
+  scene = new Scene();
+  executable = scene.at('bundle/update-hooks/hook');
+  scene.write('bundle/update-hooks/hook', 'a program\n'.repeat(10_000));
+});
+afterEach(() => scene[Symbol.dispose]());
+
+function write(version = '1.1.0'): void {
+  writeSlotContent(scene.slot, executable, version);
+}
+
+describe('writeSlotContent()', () => {
+  test('makes the programs hard links of one file that all may run', () => {
+    write();
+    expect(readdirSync(scene.at(programs)).sort()).toEqual([...programNames].sort());
+    const stats = programNames.map((name) => lstatSync(scene.at(`${programs}/${name}`)));
+    expect(new Set(stats.map(({ ino }) => ino)).size).toBe(1);
+    expect(stats[0]?.nlink).toBe(programNames.length);
+    expect((stats[0]?.mode ?? 0) & 0o7777).toBe(0o755);
+    expect(readFileSync(scene.at(`${programs}/update.sh`)).equals(readFileSync(executable))).toBe(true);
+  });
+
+  test('writes the release that readRelease() reads', () => {
+    write('1.2.3-rc.1');
+    expect(readRelease(scene.slot)).toBe('1.2.3-rc.1');
+    expect(readRelease(scene.places.root)).toBeUndefined();
+  });
+
+  test('puts update.sh where the orchestrator looks for it', () => {
+    write();
+    expect(readlinkSync(scene.at('slot/opt/homie_orchestrator/scripts/update.sh'))).toBe(
+      '/usr/lib/homie/update-hooks/update.sh',
+    );
+  });
+
+  test.skipIf(!hasSystemd)('writes a unit that systemd finds no fault with', async () => {
+    write();
+    // What every system has; all else that ours names it only wants.
+    for (const name of ['sysinit', 'basic', 'shutdown'])
+      scene.write(`slot/usr/lib/systemd/system/${name}.target`, '[Unit]\nDefaultDependencies=no\n');
+    const run = command({ deadlineMs: 20_000, accept: 'any' });
+    const verified = await run`systemd-analyze verify --man=no --root=${scene.slot} ${unit}`;
+    expect(verified).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  test.skipIf(!hasSystemd)('enables it with the very links of systemctl', async () => {
+    write();
+    const run = command({ deadlineMs: 20_000 });
+    const links = treeOf(scene.at('slot/etc'));
+    expect((await run`systemctl --root=${scene.slot} is-enabled ${unit}`).stdout.trim()).toBe('enabled');
+    await run`systemctl --root=${scene.slot} disable ${unit}`;
+    const disabled = run`systemctl --root=${scene.slot} is-enabled ${unit}`;
+    expect(await disabled.catch((error: CommandFailure) => error.exitCode)).toBe(1);
+    await run`systemctl --root=${scene.slot} enable ${unit}`;
+    expect(treeOf(scene.at('slot/etc'))).toEqual(links);
+  });
+
+  test('leaves the identical tree when it is run again', () => {
+    write();
+    const before = treeOf(scene.slot);
+    const { ino } = statSync(scene.at(`${programs}/hook`));
+    write();
+    expect(treeOf(scene.slot)).toEqual(before);
+    expect(statSync(scene.at(`${programs}/hook`)).ino).toBe(ino);
+  });
+
+  test('replaces the programs of another version, under every name', () => {
+    write('1.0.0');
+    scene.write('bundle/update-hooks/hook', 'a newer program\n');
+    write('1.1.0');
+    for (const name of programNames) expect(scene.read(`${programs}/${name}`)).toBe('a newer program\n');
+    expect(readRelease(scene.slot)).toBe('1.1.0');
+  });
+
+  test('puts right what somebody changed: a mode, a copy instead of a link, a masked unit', () => {
+    write();
+    const before = treeOf(scene.slot);
+    chmodSync(scene.at(`${programs}/hook`), 0o600);
+    Bun.spawnSync(['sh', '-c', 'cp update.sh x; mv x update.sh'], { cwd: scene.at(programs) });
+    Bun.spawnSync(['ln', '-sf', '/dev/null', scene.at(`slot/usr/lib/systemd/system/${unit}`)]);
+    write();
+    expect(treeOf(scene.slot)).toEqual(before);
+    expect(existsSync(scene.at('slot/dev/null'))).toBe(false);
+  });
+
+  test('stays in the slot when absolute links lead out of it', () => {
+    const outside = scene.at('outside');
+    mkdirSync(outside);
+    mkdirSync(scene.at(`slot/${outside}`), { recursive: true });
+    for (const folder of ['usr', 'etc', 'opt']) symlinkSync(outside, scene.at(`slot/${folder}`));
+    write();
+    expect(readdirSync(outside)).toEqual([]);
+    expect(existsSync(scene.at(`slot/${outside}/lib/homie/release`))).toBe(true);
+    expect(existsSync(scene.at(`slot/${outside}/systemd/system/multi-user.target.wants`))).toBe(true);
+  });
+
+  test.skipIf(!isRoot)('refuses in one line, with noSpace, when the slot is too small', () => {
+    mountTmpfs(scene.slot, '64k');
+    try {
+      const failure = failureOf(() => write());
+      expect(failure.message).toBe(
+        'Cannot put the update programs into the new slot: they take 97.7 KiB, 64.0 KiB are free in the new slot',
+      );
+      expect(failure.outcome).toBe('noSpace');
+      expect(failure.advice).toContain('resize=true');
+    } finally {
+      unmount(scene.slot);
+    }
+  });
+
+  test.skipIf(!isRoot)('says noSpace, too, when the slot is full after the programs', () => {
+    mountTmpfs(scene.slot, '100k');
+    try {
+      const failure = failureOf(() => write());
+      expect(failure.message).toBe(
+        `Cannot write into the new slot at "${scene.slot}": no space left on the device`,
+      );
+      expect(failure.outcome).toBe('noSpace');
+    } finally {
+      unmount(scene.slot);
+    }
+  });
+});
+
+function failureOf(work: () => void): Failure {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error('a Failure was expected');
+}
+
+function mountTmpfs(folder: string, size: string): void {
+  const { exitCode } = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
+  if (exitCode !== 0) throw new Error('cannot mount a tmpfs');
+}
+
+function unmount(folder: string): void {
+  Bun.spawnSync(['umount', folder]);
+}
