@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import semver from 'semver';
 import { command } from '../system/command.ts';
+import { formatBytes } from '../system/disk.ts';
 import { makeFolder } from '../system/durable-file.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
@@ -41,6 +42,7 @@ export interface BundleOptions {
 
 /** xz on two old cores, for a root of several GiB. */
 const packDeadlineMs = 3 * 60 * 60_000;
+const progressMs = 10_000;
 
 /**
  * Fills a fresh folder (RAUC 1.8 rewrites the one it is given), lints it, lets `rauc bundle` pack, sign and verify
@@ -80,6 +82,7 @@ async function pack(folder: string, output: string, options: BundleOptions): Pro
     ...intermediates.map((file) => `--intermediate=${file}`),
     `--signing-keyring=${keyring}`,
   ];
+  const progress = setInterval(() => options.log.info(`  ${sizeSoFar(output)} packed so far`), progressMs);
   const run = command({
     deadlineMs: packDeadlineMs,
     signal: options.signal,
@@ -91,7 +94,13 @@ async function pack(folder: string, output: string, options: BundleOptions): Pro
     throw new Failure(`Cannot pack and sign "${basename(options.output)}": ${reasonOf(error)}`, {
       advice: 'Do certificate, key and keyring belong together? A passphrase goes into RAUC_KEY_PASSPHRASE',
     });
+  } finally {
+    clearInterval(progress);
   }
+}
+
+function sizeSoFar(path: string): string {
+  return formatBytes(statSync(path, { throwIfNoEntry: false })?.size ?? 0);
 }
 
 /** Every time in the squashfs is the build's: with one time, the same content is the same bytes. */

@@ -14,6 +14,8 @@ packages="$packages tar xz-utils zstd"
 if [ "${1:-test}" != build ]; then
 	# RAUC's service on a bus of its own, disks with partitions, extended attributes.
 	packages="$packages dbus mount util-linux fdisk dosfstools attr"
+	# A signing key in a PKCS#11 token.
+	packages="$packages softhsm2 libengine-pkcs11-openssl"
 	# What runs the board's arm64 programs as they ship, on any other machine.
 	case "$(uname -m)" in
 	aarch64) needs_emulator=no ;;

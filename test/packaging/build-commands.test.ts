@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +66,7 @@ describe('build.ts', () => {
 
   test.each([
     { args: [], says: 'say what to do' },
-    { args: ['bundel'], says: 'did you mean bundle' },
+    { args: ['bundel'], says: 'did you mean "bundle"' },
     { args: ['bundle', '--colour'], says: 'colour' },
     { args: ['hooks', '--target', 'sparc'], says: 'sparc' },
     { args: ['bundle'], says: 'is not there. Use "bun build.ts hooks" first' },
@@ -166,6 +168,32 @@ describe('build.ts', () => {
       expect(existsSync(output)).toBe(true);
     }, 60_000);
 
+    test('bundle signs with a key that never leaves its PKCS#11 token', async () => {
+      const tokens = join(checkout, 'tokens');
+      mkdirSync(tokens);
+      const conf = join(checkout, 'softhsm2.conf');
+      writeFileSync(conf, `directories.tokendir = ${tokens}\nobjectstore.backend = file\n`);
+      const run = command({ deadlineMs: 30_000, env: { SOFTHSM2_CONF: conf } });
+      const signer = join(checkout, '.keys', 'signer-1');
+      await run`softhsm2-util --init-token --free --label homie --pin 1234 --so-pin 5678`;
+      const key = join(signer, 'signer.key.pem');
+      await run`softhsm2-util --import ${key} --label signer --id 01 --token homie --pin 1234`;
+      const output = join(checkout, 'token.raucb');
+      const keyring = join(checkout, '.keys/keyring.pem');
+      const signing = ['--cert', join(signer, 'signer.cert.pem'), '--keyring', keyring];
+      const args = ['bundle', '--compress', 'lz4', '--output', output, ...signing];
+      const env = {
+        SOFTHSM2_CONF: conf,
+        RAUC_PKCS11_MODULE: '/usr/lib/softhsm/libsofthsm2.so',
+        RAUC_PKCS11_PIN: '1234',
+      };
+      const wrong = await build([...args, '--key', 'pkcs11:token=homie;object=other'], env);
+      expect([wrong.exitCode, existsSync(output)]).toEqual([1, false]);
+      const right = await build([...args, '--key', 'pkcs11:token=homie;object=signer'], env);
+      expect({ exitCode: right.exitCode, stderr: right.stderr }).toMatchObject({ exitCode: 0 });
+      expect(existsSync(output)).toBe(true);
+    }, 60_000);
+
     test('lint tells each fault of a bad bundle with what to do, and passes a good one', async () => {
       const bad = await build(['lint', join(project.root, 'test', 'fixtures', 'guide-bundle')]);
       expect(bad.exitCode).toBe(1);
@@ -190,6 +218,17 @@ describe('build.ts', () => {
     expect(stdout).toContain('Committed version');
     expect(exitCode).toBe(0);
     expect(seconds).toBeLessThan(60);
+    expect(await leftOvers()).toEqual(before);
+  }, 120_000);
+
+  test('simulate --keep leaves a device to look at, and --end takes it away', async () => {
+    const before = await leftOvers();
+    const { exitCode, stdout } = await build(['simulate', '--keep']);
+    expect(exitCode).toBe(0);
+    const folder = /kept in (\S+)/.exec(stdout)?.[1] ?? '';
+    const status = await command({ deadlineMs: 30_000 })`${join(folder, 'enter')} rauc status`;
+    expect(status.stdout).toContain('Booted from: rootfs.1 (B)');
+    expect((await build(['simulate', '--end', folder])).exitCode).toBe(0);
     expect(await leftOvers()).toEqual(before);
   }, 120_000);
 

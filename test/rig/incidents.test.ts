@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect } from 'bun:test';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Device } from '../../shared/packaging/device/running-device.ts';
+import { readHistory } from '../../shared/update/journal.ts';
+import { stateOf } from '../../shared/update/transaction.ts';
+import {
+  install,
+  isOrchestratorActive,
+  logOf,
+  postActivate,
+  startOrchestrator,
+  statesOf,
+  transactionOf,
+} from './board.ts';
+import { scenario } from './report.ts';
+import { takeSnapshot, treeOf } from './snapshot.ts';
+import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
+
+describe('an update that goes wrong', () => {
+  let workshop: Workshop;
+  let faulty: string;
+  let good: string;
+  beforeAll(async () => {
+    workshop = await openWorkshop();
+    faulty = await bundleOf(workshop, { version: '1.1.0', hasFaultPoints: true });
+    good = await bundleOf(workshop, { version: '1.1.0' });
+  }, 300_000);
+  afterAll(() => workshop[Symbol.dispose]());
+
+  async function faultyDevice(fault: string, deadlineMs?: number): Promise<Device> {
+    const deadline = deadlineMs === undefined ? {} : { HOMIE_FAULT_DEADLINE_MS: String(deadlineMs) };
+    return deviceOf(workshop, { environment: { HOMIE_FAULT: fault, ...deadline } });
+  }
+
+  scenario(
+    'with pre-install killed while the orchestrator stands still: the timer starts it again',
+    async () => {
+      await using device = await faultyDevice('kill@pre-install:stopped');
+      await startOrchestrator(device, { backup_deadline_seconds: 1 });
+      const before = await contentOf(device);
+      const { exitCode, lastError } = await install(device, faulty);
+      expect(exitCode).toBe(1);
+      expect(lastError).toMatch(/slot hook/);
+      expect(await isOrchestratorActive(device)).toBe(false);
+      await until(() => isOrchestratorActive(device), 60_000);
+
+      expect(await contentOf(device)).toEqual(before);
+      expect(stateOf(transactionOf(device))).toBe('preparing');
+      await expectGoodUpdate(device);
+    },
+  );
+
+  scenario('with pre-install hanging: its deadline ends it, and the orchestrator runs', async () => {
+    await using device = await faultyDevice('hang@pre-install:stopped', 6_000);
+    await startOrchestrator(device);
+    const before = await contentOf(device);
+    expect((await install(device, faulty)).exitCode).toBe(1);
+    expect(await isOrchestratorActive(device)).toBe(true);
+    expect(await contentOf(device)).toEqual(before);
+    expect(transactionOf(device)).toMatchObject({ isClosed: true });
+    expect(transactionOf(device).steps.at(-1)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('did not end within 6 s'),
+    });
+    await expectGoodUpdate(device);
+  });
+
+  scenario('with systemctl stop hanging: it is given up, and the orchestrator still runs', async () => {
+    await using device = await deviceOf(workshop, { environment: { HOMIE_FAULT_DEADLINE_MS: '6000' } });
+    await startOrchestrator(device);
+    const hang = join(device.unitsFolder, 'hang-stop');
+    writeFileSync(hang, '');
+    expect((await install(device, faulty)).exitCode).toBe(1);
+    rmSync(hang);
+    expect(await isOrchestratorActive(device)).toBe(true);
+    expect(stateOf(transactionOf(device))).toBe('failed');
+  });
+
+  scenario('with post-install killed: slot A boots on, and the next install heals slot B', async () => {
+    await using device = await faultyDevice('kill@post-install:opened');
+    await startOrchestrator(device);
+    expect((await install(device, faulty)).exitCode).toBe(1);
+    expect(await device.bootEnvironment()).toMatchObject({ BOOT_ORDER: 'A', BOOT_B_LEFT: '0' });
+    expect((await device.reboot()).booted).toBe('A');
+    await startOrchestrator(device);
+    await expectGoodUpdate(device);
+  });
+
+  scenario('with an application that is never healthy: rolled back, and the reason kept', async () => {
+    await using device = await deviceOf(workshop);
+    await startOrchestrator(device, {});
+    expect((await install(device, good)).exitCode).toBe(0);
+    breakOrchestrator(device);
+    expect((await device.reboot()).booted).toBe('B');
+
+    const verdict = await postActivate(device);
+    expect(verdict.stderr.trim().split('\n').at(-1)).toMatch(
+      /^Cannot commit the update: version "1.1.0" is not healthy: .*; rebooting into the version before it$/,
+    );
+    expect(verdict.exitCode).toBe(30);
+    expect(device.rebootRequested()).toBe(true);
+    expect((await device.bootEnvironment())['BOOT_ORDER']).toBe('A B');
+    const transaction = transactionOf(device);
+    expect(statesOf(transaction).at(-1)).toBe('rolled-back');
+    expect(transaction.isClosed).toBe(true);
+    expect((await device.reboot()).booted).toBe('A');
+  });
+
+  scenario('with a slot that is never marked good: the bootloader falls back, and it is told', async () => {
+    await using device = await deviceOf(workshop);
+    await startOrchestrator(device);
+    expect((await install(device, good)).exitCode).toBe(0);
+    const boots = [];
+    for (let boot = 0; boot < 4; boot += 1) boots.push((await device.reboot()).booted);
+    expect(boots).toEqual(['B', 'B', 'B', 'A']);
+
+    await device.run('systemctl', ['start', 'homie-orchestrator']);
+    const program = join(workshop.programs, 'post-activate');
+    const { exitCode, stderr } = await device.run(program, []);
+    expect(stderr).toContain(
+      'Fell back to slot "rootfs.0": version "1.1.0" in slot "rootfs.1" did not come up',
+    );
+    expect(exitCode).toBe(0);
+    expect(await device.bootEnvironment()).toMatchObject({ BOOT_ORDER: 'A B', BOOT_A_LEFT: '3' });
+    const history = readHistory({ data: device.dataFolder, root: '', run: '' });
+    expect(history.map(stateOf)).toEqual(['fallen-back']);
+    const again = await device.run(program, []);
+    expect(again.exitCode).toBe(0);
+    expect(readHistory({ data: device.dataFolder, root: '', run: '' })).toHaveLength(1);
+  });
+
+  scenario('while another is on trial: refused, its fallback is kept', async () => {
+    await using device = await deviceOf(workshop, {
+      environment: { HOMIE_FAULT: 'kill@post-activate:trial-noted' },
+    });
+    await startOrchestrator(device);
+    expect((await install(device, faulty)).exitCode).toBe(0);
+    await device.reboot();
+    await postActivate(device);
+    expect(stateOf(transactionOf(device))).toBe('trial');
+    const before = await takeSnapshot(device);
+    const { exitCode, lastError } = await install(device, good);
+    expect(lastError).toContain('the update before it is still on trial');
+    expect(exitCode).toBe(1);
+    expect(await takeSnapshot(device)).toEqual(before);
+  });
+
+  scenario('with two installs at once: the second is refused, the first one is whole', async () => {
+    await using device = await deviceOf(workshop);
+    await startOrchestrator(device);
+    const first = install(device, good);
+    await until(async () => existsSync(join(device.dataFolder, 'update', 'transaction.json')), 60_000);
+    const updater = join(workshop.programs, 'update.sh');
+    const second = await device.run(updater, ['install', good]);
+    expect([1, 9, 21]).toContain(second.exitCode);
+    expect((await first).exitCode).toBe(0);
+    expect(stateOf(transactionOf(device))).toBe('installed');
+    expect(logOf(device)).toContain('Version "1.1.0" is installed');
+  });
+
+  /** The device takes the shipped bundle and commits it. */
+  async function expectGoodUpdate(device: Device): Promise<void> {
+    expect(await install(device, good)).toEqual({ exitCode: 0, lastError: '' });
+    expect((await device.reboot()).booted).toBe('B');
+    expect((await postActivate(device)).exitCode).toBe(0);
+    expect(stateOf(transactionOf(device))).toBe('committed');
+  }
+});
+
+/** The service of the next boots ends at once, and the wait for it is short. */
+function breakOrchestrator(device: Device): void {
+  device.addService('homie-orchestrator', ['/bin/false']);
+  const file = join(device.dataFolder, 'config', 'orchestrator.yaml');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(/health_deadline_seconds: \d+/, 'health_deadline_seconds: 3'));
+}
+
+/** All files of both slots: RAUC mounts the target for pre-install, which alone changes its superblock. */
+async function contentOf(device: Device) {
+  const contentIn = (bootname: 'A' | 'B') => device.withSlotMounted(bootname, (slot) => treeOf(slot));
+  return { A: await contentIn('A'), B: await contentIn('B') };
+}
+
+/** Waits for a condition, not for a time. */
+async function until(condition: () => Promise<boolean>, deadlineMs: number): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`the condition did not come within ${deadlineMs} ms`);
+    await Bun.sleep(50);
+  }
+}

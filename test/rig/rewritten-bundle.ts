@@ -1,0 +1,23 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { command } from '../../shared/system/command.ts';
+
+/** A bundle that our own build would refuse to make: unpacked, edited, and packed again by RAUC alone. */
+export async function rewriteManifest(options: {
+  bundle: string;
+  folder: string;
+  keys: { certificatePath: string; keyPath: string };
+  edit: (manifest: string) => string;
+}): Promise<string> {
+  const { bundle, keys } = options;
+  const folder = mkdtempSync(join(options.folder, 'rewritten-'));
+  const content = join(folder, 'content');
+  const run = command({ deadlineMs: 60_000 });
+  await run`unsquashfs -quiet -no-progress -no-xattrs -dest ${content} ${bundle}`;
+  const manifest = join(content, 'manifest.raucm');
+  writeFileSync(manifest, options.edit(readFileSync(manifest, 'utf8')));
+  const output = join(folder, 'rewritten.raucb');
+  const signing = [`--cert=${keys.certificatePath}`, `--key=${keys.keyPath}`, '--mksquashfs-args=-comp lz4'];
+  await run`rauc bundle ${signing} ${content} ${output}`;
+  return output;
+}
