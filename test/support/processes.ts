@@ -8,3 +8,15 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+/** Whether it ends within seconds: SIGKILL has been sent when kill(2) returns, and takes effect a moment later. */
+export async function isSoonGone(pid: number): Promise<boolean> {
+  for (let round = 0; round < 500 && isAlive(pid); round += 1) await Bun.sleep(10);
+  return !isAlive(pid);
+}
+
+/** Ends a process that a test has left running. A number that was not read would be 0, and that is our own group. */
+export function endProcess(pid: number): void {
+  if (!(pid > 1)) throw new Error(`no process: ${pid}`);
+  process.kill(pid, 'SIGKILL');
+}

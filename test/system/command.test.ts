@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { CommandFailure, type CommandOptions, command, seconds } from '../../shared/system/command.ts';
 import { fakeTool } from '../support/fake-tool.ts';
-import { isAlive } from '../support/processes.ts';
+import { endProcess, isAlive, isSoonGone } from '../support/processes.ts';
 import { runProgram } from '../support/run-program.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 
@@ -128,6 +128,11 @@ describe('command()', () => {
     },
   );
 
+  test('fails when a signal has ended the shell itself, whatever exit codes are an answer', async () => {
+    const failure = await failureOf(command({ deadlineMs: 20_000, accept: 'any' })`kill -9 $$`);
+    expect(failure.message).toBe('"kill" was ended by SIGKILL');
+  });
+
   test('stops at the first failure and at an unset variable when the line has several commands', async () => {
     expect((await failureOf(command({ deadlineMs: 20_000 })`false; echo on`)).exitCode).toBe(1);
     expect((await failureOf(command({ deadlineMs: 20_000 })`echo $NO_SUCH_VARIABLE`)).message).toContain(
@@ -219,10 +224,6 @@ describe('command()', () => {
 });
 
 describe('command() with a deadline', () => {
-  async function pidsIn(folder: TempFolder, names: string[]): Promise<number[]> {
-    return names.map((name) => Number(folder.read(name)));
-  }
-
   test('leaves nobody of the group when child and grandchild ignore SIGTERM', async () => {
     using folder = new TempFolder();
     const startedMs = performance.now();
@@ -239,8 +240,8 @@ describe('command() with a deadline', () => {
 
     expect(failure.message).toBe('"/bin/sh" did not end within 0.3 s');
     expect(performance.now() - startedMs).toBeLessThan(300 + graceMs + 2_000);
-    const pids = await pidsIn(folder, ['child', 'grandchild']);
-    expect(pids.map(isAlive)).toEqual([false, false]);
+    for (const name of ['child', 'grandchild'])
+      expect(await isSoonGone(Number(folder.read(name)))).toBe(true);
   }, 15_000);
 
   test('does not wait for the grace when the child ends at SIGTERM, and has its last words', async () => {
@@ -253,6 +254,15 @@ describe('command() with a deadline', () => {
     expect(failure.message).toBe('"/bin/sh" did not end within 0.2 s');
     expect(failure.stderr).toBe('tidied up\n');
     expect(performance.now() - startedMs).toBeLessThan(graceMs);
+  }, 15_000);
+
+  test('leaves nobody of the group when the child ends at SIGTERM and a silent grandchild does not', async () => {
+    using folder = new TempFolder();
+    const grandchild = `/bin/sh -c 'trap "" TERM; echo $$ >grandchild; sleep 61; sleep 62' >/dev/null 2>&1`;
+
+    await failureOf(sh(`${grandchild} & wait`, { deadlineMs: 300, cwd: folder.path }));
+
+    expect(await isSoonGone(Number(folder.read('grandchild')))).toBe(true);
   }, 15_000);
 
   test('is not held up when a grandchild in a session of its own keeps our pipe after the deadline', async () => {
@@ -269,7 +279,7 @@ describe('command() with a deadline', () => {
       expect(failure.message).toContain('did not end within 0.3 s');
       expect(performance.now() - startedMs).toBeLessThan(300 + graceMs + 2_000);
     } finally {
-      process.kill(Number(folder.read('own')), 'SIGKILL');
+      endProcess(Number(folder.read('own')));
     }
   }, 15_000);
 
@@ -284,7 +294,7 @@ describe('command() with a deadline', () => {
       expect(stdout).toBe('started\n');
       expect(isAlive(Number(folder.read('own')))).toBe(true);
     } finally {
-      process.kill(Number(folder.read('own')), 'SIGKILL');
+      endProcess(Number(folder.read('own')));
     }
   }, 10_000);
 });
@@ -304,7 +314,7 @@ describe('command() with a signal', () => {
     );
 
     expect(failure.message).toBe('"/bin/sh" was ended because we were told to end');
-    expect(isAlive(Number(folder.read('child')))).toBe(false);
+    expect(await isSoonGone(Number(folder.read('child')))).toBe(true);
   });
 
   test('starts nothing when the signal was aborted before', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Failure } from '../../shared/system/failure.ts';
 import { tryFlock } from '../../shared/system/libc.ts';
 import { isLock, type Lock, lockHolder, tryLock } from '../../shared/system/lock.ts';
-import { isAlive } from '../support/processes.ts';
+import { endProcess, isAlive } from '../support/processes.ts';
 import { type RunningProgram, runProgram, startProgram } from '../support/run-program.ts';
 import { mayMount, onSmallDisk } from '../support/small-disk.ts';
 import { TempFolder } from '../support/temp-folder.ts';
@@ -63,7 +63,7 @@ describe('tryLock()', () => {
       expect(isAlive(child)).toBe(true);
       take(folder.at('lock')).release();
     } finally {
-      process.kill(child, 'SIGKILL');
+      endProcess(child);
     }
   });
 
