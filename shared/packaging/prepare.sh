@@ -14,6 +14,10 @@ packages="$packages tar xz-utils zstd"
 if [ "${1:-test}" != build ]; then
 	# RAUC's service on a bus of its own, disks with partitions, extended attributes.
 	packages="$packages dbus mount util-linux fdisk dosfstools attr"
+	# The stack as it runs on a board: Docker, docker-compose, a registry, images made of Debian packages, networks.
+	packages="$packages docker-compose docker-registry mmdebstrap tini iproute2 iptables"
+	# An engine from elsewhere is as good, and stays: Debian's would take its place.
+	[ -x /usr/bin/dockerd ] || packages="$packages docker.io"
 	# A signing key in a PKCS#11 token.
 	packages="$packages softhsm2 libengine-pkcs11-openssl"
 	# What runs the board's arm64 programs as they ship, on any other machine.
@@ -33,6 +37,12 @@ arm64_root=/usr/aarch64-linux-gnu
 # Where qemu-user-static looks for arm64 libraries.
 arm64_link=/etc/qemu-binfmt/aarch64
 installed_lock=node_modules/.homie-lock
+# Asked before a package starts its service; see invoke-rc.d(8).
+policy=/usr/sbin/policy-rc.d
+# What Debian would start at once and at every boot; the tests start engines and registries of their own.
+services='docker.socket docker.service containerd.service docker-registry.service'
+hushed=no
+asleep=''
 
 main() {
 	if [ ! -f package-lock.json ]; then
@@ -52,7 +62,7 @@ main() {
 	fi
 
 	work=$(mktemp -d) || fail "make a temporary folder" "mktemp failed"
-	trap 'rm -rf "$work"' EXIT
+	trap 'clean_up' EXIT
 	trap 'exit 1' HUP INT TERM
 	[ -z "$missing" ] || install_packages
 	has_emulator || set_up_emulator
@@ -165,8 +175,10 @@ way_to_root() {
 install_packages() {
 	say "Installing Debian packages to build, sign and try bundles: $missing"
 	# Only a machine with no package lists, or with old ones, has to fetch them.
+	hush_services
 	apt_install || { apt_get update && apt_install; } ||
 		fail "install the Debian packages $missing" "$(last_words '^E: ' apt-get)"
+	unhush_services
 	missing=$(missing_packages)
 	[ -z "$missing" ] || fail "install the Debian packages $missing" 'apt-get ended well, yet they are not there'
 }
@@ -180,6 +192,34 @@ apt_get() {
 	# shellcheck disable=SC2086 # "sudo -n env" is three words
 	$as_root DEBIAN_FRONTEND=noninteractive \
 		apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" >"$work/log" 2>&1 </dev/null
+}
+
+# A machine that had no Docker has none running after this either, now or after its next boot.
+hush_services() {
+	case " $missing " in *' docker'*) ;; *) return ;; esac
+	[ -e "$policy" ] && return
+	hushed=yes
+	for service in $services; do
+		systemctl --quiet is-enabled "$service" 2>/dev/null || asleep="$asleep $service"
+	done
+	# shellcheck disable=SC2086 # "sudo -n env" is three words
+	$as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy" ||
+		fail "install the Debian packages $missing" "$policy cannot be written"
+}
+
+unhush_services() {
+	[ "$hushed" = yes ] || return 0
+	$as_root rm -f "$policy"
+	hushed=no
+	command -v systemctl >/dev/null || return 0
+	for service in $asleep; do
+		$as_root systemctl disable "$service" >/dev/null 2>&1
+	done
+}
+
+clean_up() {
+	unhush_services
+	rm -rf "$work"
 }
 
 set_up_emulator() {

@@ -306,6 +306,58 @@ describe('prepare.sh installs Debian packages', () => {
   });
 });
 
+describe('prepare.sh lets no package start a service', () => {
+  /** A /usr/sbin that is seen only by this run, and whose content is left for us. */
+  function sbinOf(desk: Desk): { policy: string; mount: string } {
+    const folder = join(desk.path, 'sbin');
+    mkdirSync(folder);
+    return { policy: join(folder, 'policy-rc.d'), mount: `mount --bind ${folder} /usr/sbin` };
+  }
+  const askPolicy = 'rc=0; /usr/sbin/policy-rc.d docker start || rc=$?';
+
+  test('when it installs Docker, now or at the next boot, and takes the policy away again', async () => {
+    using desk = new Desk();
+    const { policy, mount } = sbinOf(desk);
+    desk.lack('docker-registry');
+    desk.fake('apt-get', `${askPolicy}; ${desk.record('policy $rc')}; : >${desk.path}/absent`);
+    // Only the registry's service was not there before.
+    desk.fake('systemctl', `${desk.record('systemctl')}; case "$*" in *is-enabled*registry*) exit 1 ;; esac`);
+    expect((await desk.runInNamespace(mount)).exitCode).toBe(0);
+    expect(desk.calls.filter((call) => !call.includes('is-enabled'))).toEqual([
+      expect.stringMatching(/^policy 101 /),
+      'systemctl disable docker-registry.service',
+    ]);
+    expect(existsSync(policy)).toBe(false);
+  });
+
+  test('and takes the policy away when the installation fails', async () => {
+    using desk = new Desk();
+    const { policy, mount } = sbinOf(desk);
+    desk.lack('docker-registry');
+    desk.fake('apt-get', `${askPolicy}; ${desk.record('policy $rc')}; exit 100`);
+    expect((await desk.runInNamespace(mount)).exitCode).toBe(1);
+    expect(desk.calls[0]).toStartWith('policy 101 ');
+    expect(existsSync(policy)).toBe(false);
+  });
+
+  test("and leaves a machine's own policy as it is", async () => {
+    using desk = new Desk();
+    const { policy, mount } = sbinOf(desk);
+    writeFileSync(policy, 'own');
+    desk.lack('docker-registry');
+    expect((await desk.runInNamespace(mount)).exitCode).toBe(0);
+    expect(readFileSync(policy, 'utf8')).toBe('own');
+  });
+
+  test('and has no policy for packages without a service', async () => {
+    using desk = new Desk();
+    const { mount } = sbinOf(desk);
+    desk.lack('attr');
+    desk.fake('apt-get', `[ ! -e /usr/sbin/policy-rc.d ] && : >${desk.path}/absent`);
+    expect((await desk.runInNamespace(mount)).exitCode).toBe(0);
+  });
+});
+
 describe('prepare.sh installs npm packages', () => {
   test('when the lock file has changed, development packages too under NODE_ENV=production', async () => {
     using desk = new Desk();

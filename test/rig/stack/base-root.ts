@@ -1,0 +1,62 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { onHost } from '../../../shared/packaging/device/host.ts';
+import { project } from '../../../shared/packaging/project.ts';
+import { command } from '../../../shared/system/command.ts';
+
+const suite = 'bookworm';
+const buildMs = 600_000;
+const source = join(import.meta.dir, 'images', 'base');
+
+/**
+ * One Debian root for all images, as a tar file, made of this machine's own package sources; made once, then taken
+ * from the cache. Needs root.
+ */
+export async function baseRoot(signal?: AbortSignal): Promise<string> {
+  const tar = join(project.cache, 'stack', `base-${fingerprintOf(source)}.tar`);
+  if (existsSync(tar)) return tar;
+  mkdirSync(join(project.cache, 'stack'), { recursive: true });
+  const work = mkdtempSync(join(project.cache, 'stack', 'base-'));
+  const root = join(work, 'root');
+  try {
+    const packages = readFileSync(join(source, 'packages'), 'utf8').trim().split('\n').join(',');
+    const quietly = ['--quiet', '--variant=extract', `--include=${packages}`];
+    await command({
+      deadlineMs: buildMs,
+      signal,
+    })`mmdebstrap ${quietly} ${suite} ${root} ${packageSources()}`;
+    const finish = onHost({ cwd: root, env: { PYTHONDONTWRITEBYTECODE: undefined }, signal });
+    await finish`sh ${join(source, 'finish.sh')}`;
+    await onHost({
+      signal,
+    })`tar --create --numeric-owner --file=${join(work, 'root.tar')} --directory=${root} .`;
+    renameSync(join(work, 'root.tar'), tar);
+    return tar;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** The same for the same files, whatever their times. */
+export function fingerprintOf(folder: string): string {
+  const hash = new Bun.CryptoHasher('sha256');
+  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true }).sort(
+    byPath,
+  ))
+    if (entry.isFile())
+      hash.update(`${entry.name}\0`).update(readFileSync(join(entry.parentPath, entry.name)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+function byPath(one: { parentPath: string; name: string }, other: typeof one): number {
+  return join(one.parentPath, one.name) < join(other.parentPath, other.name) ? -1 : 1;
+}
+
+/** Where apt itself is told to look; with none, mmdebstrap uses its own. */
+function packageSources(): string[] {
+  const more = '/etc/apt/sources.list.d';
+  const files = existsSync(more) ? readdirSync(more).map((name) => join(more, name)) : [];
+  return ['/etc/apt/sources.list', ...files]
+    .filter((path) => /\.(list|sources)$/.test(path) && existsSync(path))
+    .filter((path) => new RegExp(`^[^#]*\\s${suite}(\\s|$)`, 'm').test(readFileSync(path, 'utf8')));
+}

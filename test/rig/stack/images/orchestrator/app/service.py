@@ -1,0 +1,7 @@
+"""The service itself: it is there until it is told to end."""
+
+import signal
+
+print("orchestrating")
+while True:
+    signal.pause()
