@@ -11,6 +11,14 @@ const secondsUpTo = (most: number) =>
     v.maxValue(most, `a number of seconds from 1 to ${most}`),
   );
 
+const serviceName = v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'the name of a service in the compose file'));
+const wholeNumberFrom = (least: number) =>
+  v.pipe(
+    v.number(`a whole number from ${least}`),
+    v.integer(`a whole number from ${least}`),
+    v.minValue(least, `a whole number from ${least}`),
+  );
+
 /** For valibot a list is an object too. */
 const notList = v.check((value) => !Array.isArray(value), 'a group of keys');
 
@@ -35,6 +43,17 @@ const updateSchema = v.strictObject({
     ),
   ),
   allow_downgrade: v.optional(v.boolean('true or false')),
+  compose_file: v.optional(absolutePath),
+  database_service: v.optional(serviceName),
+  redis_service: v.optional(serviceName),
+  migration_service: v.optional(serviceName),
+  migration_deadline_seconds: v.optional(secondsUpTo(86_400)),
+  migration_longest_seconds: v.optional(secondsUpTo(7 * 86_400)),
+  pull_deadline_seconds: v.optional(secondsUpTo(86_400)),
+  settle_seconds: v.optional(secondsUpTo(3_600)),
+  disabled_checks: v.optional(v.array(v.string('the name of a check'), 'a list of names of checks')),
+  keep_backups: v.optional(wholeNumberFrom(1)),
+  backup_budget_mib: v.optional(wholeNumberFrom(1)),
   reserve_mib: v.optional(
     v.pipe(
       v.number('a number of MiB'),

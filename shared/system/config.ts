@@ -26,6 +26,21 @@ export interface UpdateConfig {
   allowDowngrade: boolean;
   /** What has to stay free on the data partition beside the backup. */
   reserveMiB: number;
+  /** In the root of a slot; where a slot has none, there are no images and no migrations. */
+  composeFile: string;
+  databaseService: string;
+  redisService: string;
+  /** The service whose image carries alembic. */
+  migrationService: string;
+  /** Without progress; each sign of progress begins it anew, up to the longest. */
+  migrationDeadlineSeconds: number;
+  migrationLongestSeconds: number;
+  pullDeadlineSeconds: number;
+  /** How long a healthy system has to stay healthy before it is believed. */
+  settleSeconds: number;
+  disabledChecks: readonly string[];
+  keepBackups: number;
+  backupBudgetMiB: number | undefined;
 }
 
 /**
@@ -60,6 +75,17 @@ export function readConfig(places: Places): Config {
       versionFloor: update.version_floor,
       allowDowngrade: update.allow_downgrade ?? defaults.update.allowDowngrade,
       reserveMiB: update.reserve_mib ?? defaults.update.reserveMiB,
+      composeFile: update.compose_file ?? defaults.update.composeFile,
+      databaseService: update.database_service ?? defaults.update.databaseService,
+      redisService: update.redis_service ?? defaults.update.redisService,
+      migrationService: update.migration_service ?? defaults.update.migrationService,
+      migrationDeadlineSeconds: update.migration_deadline_seconds ?? defaults.update.migrationDeadlineSeconds,
+      migrationLongestSeconds: update.migration_longest_seconds ?? defaults.update.migrationLongestSeconds,
+      pullDeadlineSeconds: update.pull_deadline_seconds ?? defaults.update.pullDeadlineSeconds,
+      settleSeconds: update.settle_seconds ?? defaults.update.settleSeconds,
+      disabledChecks: update.disabled_checks ?? defaults.update.disabledChecks,
+      keepBackups: update.keep_backups ?? defaults.update.keepBackups,
+      backupBudgetMiB: update.backup_budget_mib,
     },
   };
 }
@@ -76,6 +102,17 @@ export function defaultConfig(places: Places): Config {
       versionFloor: undefined,
       allowDowngrade: false,
       reserveMiB: 64,
+      composeFile: '/opt/homie_orchestrator/docker-compose.yml',
+      databaseService: 'postgres',
+      redisService: 'redis',
+      migrationService: 'orchestrator',
+      migrationDeadlineSeconds: 600,
+      migrationLongestSeconds: 7_200,
+      pullDeadlineSeconds: 3_600,
+      settleSeconds: 10,
+      disabledChecks: [],
+      keepBackups: 5,
+      backupBudgetMiB: undefined,
     },
   };
 }

@@ -1,10 +1,11 @@
 import { dlopen } from 'bun:ffi';
 
-/** The three calls of the C library that neither Bun nor Node offers. */
+/** The calls of the C library that neither Bun nor Node offers. */
 interface LibC {
   flock(descriptor: number, operation: number): number;
   llistxattr(path: Buffer, list: Buffer, size: number): bigint | number;
   lgetxattr(path: Buffer, name: Buffer, value: Buffer, size: number): bigint | number;
+  syscall(number: number, ...five: (number | Buffer)[]): bigint | number;
 }
 
 let opened: LibC | undefined;
@@ -14,6 +15,7 @@ function libC(): LibC {
     flock: { args: ['i32', 'i32'], returns: 'i32' },
     llistxattr: { args: ['ptr', 'ptr', 'u64'], returns: 'i64' },
     lgetxattr: { args: ['ptr', 'ptr', 'ptr', 'u64'], returns: 'i64' },
+    syscall: { args: ['i64', 'i64', 'ptr', 'i64', 'ptr', 'i64'], returns: 'i64' },
   }).symbols as unknown as LibC; // bun:ffi types pointers as numbers; it takes buffers as they are
   return opened;
 }
@@ -47,6 +49,17 @@ export function extendedAttributes(path: string): Map<string, Buffer | undefined
     attributes.set(name, size < 0 ? undefined : Buffer.from(value.subarray(0, size)));
   }
   return attributes;
+}
+
+/** renameat2(2) by its number: the C library has a name for it from 2.28 on, the kernel from 3.15 on. */
+const renameat2 = process.arch === 'arm64' ? 276 : 316;
+const currentFolder = -100;
+const renameExchange = 2;
+
+/** Gives each of the two the name of the other, at once. False where the file system cannot, or one is not there. */
+export function exchangeNames(one: string, other: string): boolean {
+  const [first, second] = [terminated(one), terminated(other)];
+  return Number(libC().syscall(renameat2, currentFolder, first, currentFolder, second, renameExchange)) === 0;
 }
 
 function terminated(text: string): Buffer {

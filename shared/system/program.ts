@@ -30,6 +30,13 @@ const noticeMs = 5_000;
 const eachUndoMs = 120_000;
 const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
+/** Somebody, or the system going down, wants the program to end: no fault of its own. */
+export class ToldToEnd extends Failure {
+  constructor(program: string, signal: NodeJS.Signals) {
+    super(`Cannot finish ${program}: it was told to end by ${signal}`);
+  }
+}
+
 interface End {
   exitCode: number;
   error?: unknown;
@@ -59,7 +66,7 @@ export async function runProgram(
   };
   for (const signal of endingSignals) {
     process.on(signal, () => {
-      const error = new Failure(`Cannot finish ${options.name}: it was told to end by ${signal}`);
+      const error = new ToldToEnd(options.name, signal);
       tellToEnd({ exitCode: 128 + constants.signals[signal], error });
     });
   }

@@ -67,6 +67,17 @@ describe('readConfig()', () => {
         versionFloor: undefined,
         allowDowngrade: false,
         reserveMiB: 64,
+        composeFile: '/opt/homie_orchestrator/docker-compose.yml',
+        databaseService: 'postgres',
+        redisService: 'redis',
+        migrationService: 'orchestrator',
+        migrationDeadlineSeconds: 600,
+        migrationLongestSeconds: 7_200,
+        pullDeadlineSeconds: 3_600,
+        settleSeconds: 10,
+        disabledChecks: [],
+        keepBackups: 5,
+        backupBudgetMiB: undefined,
       },
     });
   });
@@ -81,10 +92,19 @@ describe('readConfig()', () => {
     ['has sections that are empty', 'orchestrator: {}\nupdate: {}\n'],
     ['has keys of others', 'version: "3"\nservices: []\norchestrator: { name: x, storage: { cache: 5 } }\n'],
     ['has keys that are no texts', '? [a, b]\n: c\n7: d\n'],
-  ])('is the defaults, without a word, when the file %s', (_what, text) => {
+  ])('is the defaults, without a word, when the file %s', async (_what, text) => {
     using folder = new TempFolder();
     folder.write(name, text);
-    expect(readConfig(placesIn(folder))).toEqual(defaultConfig(placesIn(folder)));
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): number => warnings.push(warning);
+    process.on('warning', onWarning);
+    try {
+      expect(readConfig(placesIn(folder))).toEqual(defaultConfig(placesIn(folder)));
+      await Bun.sleep(0);
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off('warning', onWarning);
+    }
   });
 
   test('takes every key', () => {
@@ -98,6 +118,17 @@ update:
   version_floor: "1.2.0-rc.1+7"
   allow_downgrade: true
   reserve_mib: 0
+  compose_file: /opt/homie/compose.yaml
+  database_service: db
+  redis_service: cache
+  migration_service: core
+  migration_deadline_seconds: 60
+  migration_longest_seconds: 604800
+  pull_deadline_seconds: 120
+  settle_seconds: 1
+  disabled_checks: [redis]
+  keep_backups: 1
+  backup_budget_mib: 512
 `);
 
     expect(config).toEqual({
@@ -111,6 +142,17 @@ update:
         versionFloor: '1.2.0-rc.1+7',
         allowDowngrade: true,
         reserveMiB: 0,
+        composeFile: '/opt/homie/compose.yaml',
+        databaseService: 'db',
+        redisService: 'cache',
+        migrationService: 'core',
+        migrationDeadlineSeconds: 60,
+        migrationLongestSeconds: 604_800,
+        pullDeadlineSeconds: 120,
+        settleSeconds: 1,
+        disabledChecks: ['redis'],
+        keepBackups: 1,
+        backupBudgetMiB: 512,
       },
     });
   });

@@ -1,5 +1,8 @@
 const known =
-  'unit, health_url, health_deadline_seconds, backup_deadline_seconds, version_floor, allow_downgrade, reserve_mib';
+  'unit, health_url, health_deadline_seconds, backup_deadline_seconds, version_floor, allow_downgrade, ' +
+  'compose_file, database_service, redis_service, migration_service, migration_deadline_seconds, ' +
+  'migration_longest_seconds, pull_deadline_seconds, settle_seconds, disabled_checks, keep_backups, ' +
+  'backup_budget_mib, reserve_mib';
 const secondsExpected = 'expected a number of seconds from 1 to 86400';
 
 /** What is wrong, the file, and the reason that is told. */

@@ -1,0 +1,150 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type CommandOptions, type CommandResult, command } from '../system/command.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
+import { calling } from './compose-call.ts';
+import { readComposeConfig, type Service } from './compose-config.ts';
+import { filesBeside, findComposeTool, projectOf } from './compose-tool.ts';
+import { type Container, readContainers } from './container.ts';
+import { readLogTail } from './service-log.ts';
+
+export type ComposeLimits = Pick<CommandOptions, 'signal'> & { deadlineMs?: number };
+
+type CallLimits = ComposeLimits & Pick<CommandOptions, 'accept' | 'onLine'>;
+
+export type ComposeRun = CallLimits & {
+  /** The container's, by which it can be removed. */
+  name?: string;
+};
+
+export type ComposeExec = CallLimits & {
+  /** A file of the host that gets the output, bytes as they are; it is emptied first. */
+  stdoutTo?: string;
+  /** A file of the host that is read; without one there is nothing to read. */
+  stdinFrom?: string;
+};
+
+const usualMs = 120_000;
+const configMs = 60_000;
+
+/**
+ * The stack of a compose file, under the project name that `docker-compose up` in the file's folder uses. Throws a
+ * Failure where the file cannot be used, or this system has no Docker Compose.
+ */
+export async function findCompose(file: string, signal?: AbortSignal): Promise<Compose> {
+  const folder = dirname(file);
+  if (!existsSync(file)) throw new Failure(`Cannot use the compose file "${file}": no such file`);
+  const tool = await findComposeTool(signal);
+  const place = [`--project-directory=${folder}`, ...filesBeside(file).map((path) => `--file=${path}`)];
+  try {
+    const { stdout } = await command({ deadlineMs: configMs, signal })`${tool} ${place} config`;
+    const { project, services } = readComposeConfig(stdout, process.env['COMPOSE_PROFILES']?.split(','));
+    const name = project ?? projectOf(folder);
+    return new Compose(file, name, services, [...tool, ...place, `--project-name=${name}`], signal);
+  } catch (error) {
+    throw new Failure(`Cannot use the compose file "${file}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+export class Compose {
+  readonly file: string;
+  readonly project: string;
+  readonly #services: readonly Service[];
+  readonly #words: readonly string[];
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(
+    file: string,
+    project: string,
+    services: readonly Service[],
+    words: readonly string[],
+    signal: AbortSignal | undefined,
+  ) {
+    this.file = file;
+    this.project = project;
+    this.#services = services;
+    this.#words = words;
+    this.#signal = signal;
+  }
+
+  services(): readonly Service[] {
+    return this.#services;
+  }
+
+  /** Of the services, not of `run`; stopped ones too. */
+  containers({ signal = this.#signal }: ComposeLimits = {}): Promise<Container[]> {
+    return readContainers(this.project, signal);
+  }
+
+  /** Starts them, all where none is named, and returns when they were started: it does not wait for their health. */
+  async up(services: readonly string[], options: ComposeLimits & { noDeps?: boolean } = {}): Promise<void> {
+    const flags = options.noDeps === true ? ['--no-deps'] : [];
+    await this.#command(
+      `start ${namesOf(services)}`,
+      options,
+    )`${this.#words} up --detach ${flags} ${services}`;
+  }
+
+  async stop(services: readonly string[] = [], options: ComposeLimits = {}): Promise<void> {
+    await this.#command(`stop ${namesOf(services)}`, options)`${this.#words} stop ${services}`;
+  }
+
+  /**
+   * One command in a new container of the service, without those it depends on, gone when it ends, however that is.
+   * Throws CommandFailure.
+   */
+  async run(service: string, argv: readonly string[], options: ComposeRun = {}): Promise<CommandResult> {
+    const { name = `homie-update-${service}`, ...limits } = options;
+    try {
+      const run = this.#command(`run "${argv[0] ?? ''}" in a new container of "${service}"`, limits);
+      return await run`${this.#words} run --rm -T --no-deps --name=${name} ${service} ${argv}`;
+    } catch (error) {
+      // Killing the client does not end what it has started, and a migration must not go on unseen.
+      await this.removeContainer(name).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** With force; one that is not there is removed already. */
+  async removeContainer(name: string, { deadlineMs = usualMs }: { deadlineMs?: number } = {}): Promise<void> {
+    const { exitCode, stderr } = await command({ deadlineMs, accept: [1] })`docker rm --force ${name}`;
+    if (exitCode !== 0 && !/no such container/i.test(stderr))
+      throw new Failure(`Cannot remove the container "${name}": ${stderr.trim()}`);
+  }
+
+  /**
+   * One command in the service's running container. Past its deadline it is no longer waited for, but may go on in
+   * there. Throws CommandFailure, and Failure where the service does not run.
+   */
+  async exec(service: string, argv: readonly string[], options: ComposeExec = {}): Promise<CommandResult> {
+    const { stdinFrom, stdoutTo, ...limits } = options;
+    const what = `run "${argv[0] ?? ''}" in service "${service}"`;
+    const running = (await this.containers(limits)).find(
+      (container) => container.service === service && container.state === 'running',
+    );
+    if (running === undefined) throw new Failure(`Cannot ${what}: it does not run`);
+    const run = this.#command(what, limits);
+    const words = [
+      'docker',
+      'exec',
+      ...(stdinFrom === undefined ? [] : ['--interactive']),
+      running.id,
+      ...argv,
+    ];
+    const input = stdinFrom ?? '/dev/null';
+    return stdoutTo === undefined ? run`${words} < ${input}` : run`${words} < ${input} > ${stdoutTo}`;
+  }
+
+  /** The last lines that the service's containers wrote, whole ones, of at most so many bytes. */
+  async logTail(service: string, bytes = 10_240): Promise<string> {
+    return await readLogTail(this.project, service, bytes, this.#signal);
+  }
+
+  #command(what: string, { signal = this.#signal, ...limits }: CallLimits) {
+    return calling(what, { deadlineMs: usualMs, ...limits, signal });
+  }
+}
+
+function namesOf(services: readonly string[]): string {
+  return services.length === 0 ? 'all services' : services.map((name) => `"${name}"`).join(', ');
+}

@@ -1,0 +1,68 @@
+import * as v from 'valibot';
+import { command } from '../system/command.ts';
+import { isLocalRegistry } from './image-reference.ts';
+
+/** The layers of an image by digest, with their compressed bytes. */
+export type Layers = ReadonlyMap<string, number>;
+
+export interface Platform {
+  /** As the kernel names it, which is what `docker info` shows. */
+  machine: string;
+}
+
+const askMs = 30_000;
+/** As OCI's image specification names what uname(1) says. */
+const architectures: Record<string, string> = {
+  aarch64: 'arm64',
+  x86_64: 'amd64',
+  armv7l: 'arm',
+  i686: '386',
+};
+
+const layersSchema = v.object({ layers: v.array(v.object({ digest: v.string(), size: v.number() })) });
+const listSchema = v.object({
+  manifests: v.array(
+    v.object({ digest: v.string(), platform: v.object({ architecture: v.string(), os: v.string() }) }),
+  ),
+});
+
+/** Asks the registry, which may not answer, or not in a way that is understood: undefined then. */
+export async function readLayers(
+  image: string,
+  machine: string,
+  signal: AbortSignal,
+): Promise<Layers | undefined> {
+  const manifest = await readManifest(image, signal);
+  const list = v.safeParse(listSchema, manifest);
+  if (!list.success) return layersIn(manifest);
+  const architecture = architectures[machine] ?? machine;
+  const own = list.output.manifests.find(
+    ({ platform }) => platform.os === 'linux' && platform.architecture === architecture,
+  );
+  if (own === undefined) return undefined;
+  return layersIn(await readManifest(`${withoutTag(image)}@${own.digest}`, signal));
+}
+
+function layersIn(manifest: unknown): Layers | undefined {
+  const parsed = v.safeParse(layersSchema, manifest);
+  return parsed.success
+    ? new Map(parsed.output.layers.map(({ digest, size }) => [digest, size] as const))
+    : undefined;
+}
+
+async function readManifest(reference: string, signal: AbortSignal): Promise<unknown> {
+  const insecure = isLocalRegistry(reference) ? ['--insecure'] : [];
+  try {
+    const ask = command({ deadlineMs: askMs, signal });
+    return JSON.parse((await ask`docker manifest inspect ${insecure} ${reference}`).stdout);
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function withoutTag(image: string): string {
+  const name = image.split('@', 1)[0] ?? image;
+  const colon = name.indexOf(':', name.lastIndexOf('/') + 1);
+  return colon < 0 ? name : name.slice(0, colon);
+}
