@@ -16,6 +16,9 @@ export async function isUnitActive(unit: string, signal?: AbortSignal): Promise<
   const ask = command({ deadlineMs: askDeadlineMs, accept: [unitNotActive, unitNotThere], signal });
   try {
     const { exitCode, stdout } = await ask`systemctl is-active ${unit}`;
+    // In a chroot systemctl does nothing, with success and without an answer.
+    if (exitCode === 0 && stdout.trim() === '')
+      throw new Failure('systemctl does nothing here, this is a chroot');
     return exitCode === 0 || stdout.trim() === 'activating';
   } catch (error) {
     throw new Failure(`Cannot find out whether "${unit}" runs: ${reasonOf(error)}`, { cause: error });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test';
-import { probeHealth, waitForHealth } from '../../shared/stack/health.ts';
+import { probeHealth } from '../../../shared/stack/health/http.ts';
 
 const never = new AbortController().signal;
 const servers: Bun.Server<undefined>[] = [];
@@ -92,55 +92,5 @@ describe('probeHealth()', () => {
     const probe = probeHealth(url, ending.signal);
     ending.abort(new Error('told to end'));
     expect(await probe.catch((error: Error) => error.message)).toBe('told to end');
-  });
-});
-
-describe('waitForHealth()', () => {
-  test('answers as soon as it is healthy', async () => {
-    let asked = 0;
-    const { url } = serve(() => {
-      asked += 1;
-      return new Response('', { status: asked < 3 ? 503 : 200 });
-    });
-    const waitedMs = await msOf(async () => {
-      expect(await waitForHealth(url, 60_000, never)).toEqual({ isHealthy: true });
-    });
-    expect(asked).toBe(3);
-    expect(waitedMs).toBeLessThan(20_000);
-  });
-
-  test('answers with the last reason when the deadline has come', async () => {
-    let asked = 0;
-    const { url } = serve(() => {
-      asked += 1;
-      return new Response(`try ${asked}`, { status: 500 });
-    });
-    const health = await waitForHealth(url, 600, never);
-    expect(asked).toBeGreaterThan(1);
-    expect(health).toEqual({ isHealthy: false, reason: `it answers 500 (try ${asked})` });
-  });
-
-  test('holds its deadline when the application hangs', async () => {
-    for (const answer of [hanging, stalling]) {
-      const { url } = serve(answer);
-      const waitedMs = await msOf(async () => {
-        expect((await waitForHealth(url, 300, never)).isHealthy).toBe(false);
-      });
-      expect(waitedMs).toBeGreaterThan(290);
-      expect(waitedMs).toBeLessThan(2_500);
-    }
-  });
-
-  test('ends at once when it is told to end', async () => {
-    const ending = new AbortController();
-    const { url } = serve(() => {
-      ending.abort(new Error('told to end'));
-      return new Response('', { status: 503 });
-    });
-    const waitedMs = await msOf(async () => {
-      const waiting = waitForHealth(url, 60_000, ending.signal);
-      expect(await waiting.catch((error: Error) => error.message)).toBe('told to end');
-    });
-    expect(waitedMs).toBeLessThan(5_000);
   });
 });

@@ -1,0 +1,25 @@
+import { type CheckResult, type HealthCheck, healthy, unhealthy } from './check.ts';
+import { type FindStack, inServiceCheck, lastLineOf } from './stack.ts';
+
+const budgetMs = 15_000;
+
+/** Redis answers a PING. */
+export function redisCheck(find: FindStack, service: string): HealthCheck {
+  const argv = ['redis-cli', 'PING'];
+  return inServiceCheck(find, { name: 'redis', service, budgetMs, argv, judge: judgePing });
+}
+
+/** redis-cli ends with 0 whatever the server answers. One that asks for a password is up. */
+function judgePing({
+  exitCode,
+  stdout,
+  stderr,
+}: {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}): CheckResult {
+  const said = lastLineOf(stdout);
+  if (said === 'PONG' || said.startsWith('NOAUTH')) return healthy;
+  return unhealthy(said || lastLineOf(stderr) || `redis-cli ends with ${exitCode}`);
+}

@@ -1,0 +1,72 @@
+import type { Service } from '../compose-config.ts';
+import type { Container } from '../container.ts';
+import { type CheckResult, type HealthCheck, healthy } from './check.ts';
+import type { FindStack } from './stack.ts';
+
+const budgetMs = 20_000;
+
+/** Every service of the compose file runs, as the file says, and stays up between two looks. */
+export function composeCheck(find: FindStack): HealthCheck {
+  let before: readonly Container[] = [];
+  return {
+    name: 'compose',
+    isRequired: true,
+    budgetMs,
+    async run(signal) {
+      const stack = await find(signal);
+      const now = await stack.containers({ signal });
+      const result = judgeContainers(stack.services(), now, before);
+      before = now;
+      return result;
+    },
+  };
+}
+
+/** What is wrong with the services' containers, by service; `before` is what the last look saw. */
+export function judgeContainers(
+  services: readonly Service[],
+  now: readonly Container[],
+  before: readonly Container[] = [],
+): CheckResult {
+  const faults: Record<string, string> = {};
+  for (const { name, image } of services) {
+    const own = now.filter(({ service }) => service === name);
+    const fault =
+      own.length === 0
+        ? 'has no container'
+        : own.map((container) => faultOf(container, image, before)).find((found) => found !== undefined);
+    if (fault !== undefined) faults[name] = `"${name}" ${fault}`;
+  }
+  const lines = Object.values(faults);
+  return lines.length === 0 ? healthy : { isHealthy: false, reason: lines.join(', '), faults };
+}
+
+function faultOf(
+  container: Container,
+  image: string | undefined,
+  before: readonly Container[],
+): string | undefined {
+  const { state, exitCode, health, restartPolicy } = container;
+  // Docker brings the old version's containers back at a boot, and they are as healthy as ever.
+  if (image !== undefined && container.image !== image) return `still runs "${container.image}"`;
+  // A service that is to run just once has no policy that would start it again.
+  const isOneShot = restartPolicy === 'no' || restartPolicy === 'on-failure';
+  if (state === 'exited' && exitCode === 0 && isOneShot) return undefined;
+  if (state === 'restarting') return `restarts again and again (it ended with ${exitCode})`;
+  if (state === 'exited') return `has ended with ${exitCode}`;
+  if (state !== 'running') return `is ${state}`;
+  return (
+    restartOf(container, before) ?? (health === 'none' || health === 'healthy' ? undefined : `is ${health}`)
+  );
+}
+
+function restartOf(container: Container, before: readonly Container[]): string | undefined {
+  const seen = before.filter(({ service }) => service === container.service);
+  const same = seen.find(({ id }) => id === container.id);
+  if (same === undefined) return seen.length === 0 ? undefined : 'was made anew';
+  if (same.state !== 'running' || same.startedAt === container.startedAt) return undefined;
+  const { restartCount } = container;
+  return restartCount > same.restartCount
+    ? `restarted ${restartCount === 1 ? 'once' : `${restartCount} times`}`
+    : 'was started anew';
+}

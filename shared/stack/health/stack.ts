@@ -1,0 +1,40 @@
+import type { Compose } from '../compose.ts';
+import { type CheckResult, type HealthCheck, healthy } from './check.ts';
+
+/** The compose file's stack once it can be read: a file that cannot is a finding of each check that needs it. */
+export type FindStack = (signal: AbortSignal) => Promise<Pick<Compose, 'services' | 'containers' | 'exec'>>;
+
+export interface InServiceOptions {
+  name: string;
+  service: string;
+  budgetMs: number;
+  /** The command in the service's container. */
+  argv: readonly string[];
+  /** What its answer means. */
+  judge(answer: { exitCode: number; stdout: string; stderr: string }): CheckResult;
+}
+
+/** Asks inside the container of a service; a stack without the service has nothing to answer for. */
+export function inServiceCheck(find: FindStack, options: InServiceOptions): HealthCheck {
+  const { name, service, budgetMs, argv, judge } = options;
+  return {
+    name,
+    isRequired: true,
+    budgetMs,
+    async run(signal) {
+      const stack = await find(signal);
+      if (!stack.services().some((known) => known.name === service)) return healthy;
+      return judge(await stack.exec(service, argv, { deadlineMs: budgetMs, accept: 'any', signal }));
+    },
+  };
+}
+
+/** The last line that says something. */
+export function lastLineOf(text: string): string {
+  return (
+    text
+      .split('\n')
+      .findLast((line) => line.trim() !== '')
+      ?.trim() ?? ''
+  );
+}
