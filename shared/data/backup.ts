@@ -2,8 +2,23 @@ import { join } from 'node:path';
 
 /** Where the backup before an update goes: `pre-update-<from>-<to>-<time>.tar.zst`. */
 export function backupFile(folder: string, from: string | undefined, to: string, at: Date): string {
-  const time = at.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+  const time = timeInName(at);
   return join(folder, `pre-update-${safe(from ?? 'unknown')}-${safe(to)}-${time}.tar.zst`);
+}
+
+/** Where a backup that was asked for goes: `manual-<version>-<time>.tar.zst`, or .dump, or .rdb. */
+export function manualFile(
+  folder: string,
+  version: string | undefined,
+  at: Date,
+  end: 'tar.zst' | 'dump' | 'rdb',
+): string {
+  return join(folder, `manual-${safe(version ?? 'unknown')}-${timeInName(at)}.${end}`);
+}
+
+/** `20260102T030405Z` */
+export function timeInName(at: Date): string {
+  return at.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
 }
 
 /** Of a file system's own view: at worst nothing compresses, and each file costs a header. */

@@ -23,6 +23,10 @@ export class TempFolder implements Disposable {
     return readFileSync(this.at(name), 'utf8');
   }
 
+  remove(name: string): void {
+    rmSync(this.at(name), { recursive: true, force: true });
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
   }
