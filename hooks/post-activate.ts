@@ -13,6 +13,8 @@ import { type Hook, hookOptions } from './hook.ts';
 
 /** For asking RAUC, marking and rebooting, beside the wait for health. */
 const raucMs = 180_000;
+/** For a dump and a restore, each with a deadline of its own. */
+const dataMs = 4 * 60 * 60_000;
 
 /** At every boot: a trial is committed or rolled back, a healthy boot is marked good, a fallback is told. */
 export const postActivate: Hook = {
@@ -36,7 +38,8 @@ export const postActivate: Hook = {
     const isDryRun = values.flag('dry-run');
     if (!isDryRun) log.alsoTo(logFileOf(places));
     const config = configOrDefaults(places, log);
-    running.allow(config.update.healthDeadlineSeconds * 1000 + raucMs);
+    const { healthDeadlineSeconds, settleSeconds, migrationLongestSeconds } = config.update;
+    running.allow((healthDeadlineSeconds + settleSeconds + migrationLongestSeconds) * 1000 + dataMs + raucMs);
 
     const transaction = currentTransaction(places, log);
     const slots = await slotsIfAnswered(signal, log);
@@ -57,9 +60,10 @@ const meanings: Record<BootPlan['kind'], string> = {
   pending: 'would do nothing, an installed update waits for its reboot',
   fallback: 'would close the update as fallen back, and keep this slot the primary one',
   unfinished: 'would close the update that never finished, then mark the slot good once it is healthy',
+  stay: 'would keep this slot the primary one, and close the update that was given up',
   'finish-rollback': 'would carry out the rollback that was decided, and reboot',
   'abandon-trial': 'would reboot: RAUC does not answer in the new slot, its attempts have to run out',
-  unknown: 'would change nothing, nobody can tell which slot runs',
+  unknown: 'would mark nothing, nobody can tell which slot runs; the orchestrator would run all the same',
 };
 
 /** A boot is no place to insist on a config: what cannot be read is told, and the defaults stand in. */

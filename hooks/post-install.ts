@@ -1,28 +1,35 @@
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment, slotMountOf } from '../shared/rauc/hook-environment.ts';
+import { readConfig } from '../shared/system/config.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import type { Log } from '../shared/system/log.ts';
 import { findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
+import { fetchImages } from '../shared/update/fetch-images.ts';
+import { holdNextBoot } from '../shared/update/hold.ts';
 import { takeInstallLock } from '../shared/update/install-lock.ts';
 import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
 import { UpdateRecord } from '../shared/update/record.ts';
 import { readRelease } from '../shared/update/release.ts';
 import { writeSlotContent } from '../shared/update/slot-content.ts';
-import type { Release } from '../shared/update/transaction.ts';
+import { isVerdict, type Release, stateOf } from '../shared/update/transaction.ts';
 import { type Hook, hookOptions } from './hook.ts';
+
+/** For copying the programs onto a slow card, with the images fetched. */
+const writingMs = 900_000;
 
 /** After RAUC wrote the slot: give it the programs and units that belong to this bundle. */
 export const postInstall: Hook = {
   spec: {
     name: 'post-install',
-    summary: 'put the update programs and units of this bundle into the new slot',
+    summary: 'fetch the images of the new version, put the programs of this bundle into the new slot',
     commands: [{ summary: 'Fit the new slot for its first boot', options: hookOptions }],
     examples: [['$0 --bundle /mnt --slot-mount /mnt/slot', 'Do it by hand for a slot mounted at /mnt/slot']],
     notes: 'RAUC calls it as the hook slot-post-install. Run again, it leaves the same.',
   },
   deadlineMs: 900_000,
 
-  async story(_command, values, { log, undo }) {
+  async story(_command, values, running) {
+    const { log, undo } = running;
     const places = findPlaces({ data: values.text('data') });
     const place = readHookEnvironment({
       bundle: values.text('bundle'),
@@ -30,8 +37,10 @@ export const postInstall: Hook = {
     });
     const slotMount = slotMountOf(place);
     const bundle = readBundleFacts(place.bundle);
+    const config = readConfig(places);
     const to = { version: bundle.version, slot: place.slotName ?? null };
     if (values.flag('dry-run')) {
+      log.info("Would fetch the images that the new slot's compose file names, where they are not here yet");
       log.info(`Would put the programs and units of version "${bundle.version}" into "${slotMount}"`);
       log.info('Would note the version as installed, to be tried at the next boot');
       return 'done';
@@ -43,11 +52,17 @@ export const postInstall: Hook = {
     const record = resumeOrOpen(places, to, log);
     undo.owe('close the transaction', (reason) => record.failUnlessDone(reason));
     await faultPoint('post-install:opened');
+    running.allow(config.update.pullDeadlineSeconds * 1000 + writingMs);
+    await fetchImages(record, { slotMount, bundle: place.bundle, places, config, running });
+    await faultPoint('post-install:images');
 
+    const content = { executable: process.execPath, version: bundle.version, unit: config.update.unit };
     await log.step('Writing', 'Wrote', `programs and units into slot "${to.slot ?? slotMount}"`, async () =>
-      writeSlotContent(slotMount, process.execPath, bundle.version),
+      writeSlotContent(slotMount, content),
     );
     await faultPoint('post-install:written');
+    holdNextBoot(places);
+    await faultPoint('post-install:held');
     record.advance('installed');
     log.info(`Version "${bundle.version}" is installed and will be tried at the next boot`);
     return 'done';
@@ -59,6 +74,7 @@ function resumeOrOpen(places: Places, to: Release, log: Log): UpdateRecord {
   const transaction = knownTransaction(readTransaction(places));
   const isOurs =
     transaction?.isClosed === false &&
+    !isVerdict(stateOf(transaction)) &&
     transaction.to.version === to.version &&
     transaction.to.slot === to.slot;
   if (transaction !== undefined && isOurs) return UpdateRecord.resume(places, transaction);

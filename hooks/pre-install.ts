@@ -3,6 +3,8 @@ import { type ArchiveReport, createArchive } from '../shared/data/archive.ts';
 import { backupFile } from '../shared/data/backup.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment } from '../shared/rauc/hook-environment.ts';
+import { takeBaseline } from '../shared/stack/health/baseline.ts';
+import { findChecks } from '../shared/stack/health/find-checks.ts';
 import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../shared/stack/unit.ts';
 import { type Config, readConfig } from '../shared/system/config.ts';
 import { Deadline } from '../shared/system/deadline.ts';
@@ -63,6 +65,8 @@ export const preInstall: Hook = {
     undo.owe('close the transaction', (reason) => record.failUnlessDone(reason));
     log.info(`Preparing the update from "${from ?? 'unknown'}" to "${bundle.version}"`);
     await faultPoint('pre-install:opened');
+    const checks = await findChecks({ root: places.root, config: config.update, log, signal });
+    record.note({ baseline: await takeBaseline(checks, signal) });
 
     if (target !== undefined) {
       makeBackupFolder(config.backupPath);
@@ -75,7 +79,7 @@ export const preInstall: Hook = {
       await faultPoint('pre-install:backed-up');
       for (const { path, kind } of backup.leftOut) log.warn(`Left out of the backup: ${kind} "${path}"`);
       log.info(`The backup is "${backup.path}" (${formatBytes(backup.bytes)}, ${backup.entries} entries)`);
-      record.noteBackup(backup);
+      record.note({ backup: { path: backup.path, sha256: backup.sha256 } });
       await startAgain();
     } else {
       log.info(`Nothing to back up: there is no "${config.configPath}"`);

@@ -2,12 +2,20 @@ import { type Hook, hookOptions } from './hook.ts';
 
 const json = { json: { type: 'boolean', describe: 'Answer in JSON on stdout' } } as const;
 const data = { data: hookOptions.data };
+const dryRun = { 'dry-run': hookOptions['dry-run'] };
+const yes = {
+  yes: { type: 'boolean', describe: 'Do not ask; without a terminal it has to be given' },
+} as const;
+const parts = {
+  'config-only': { type: 'boolean', describe: 'The config folder, and nothing else' },
+  'database-only': { type: 'boolean', describe: 'The database and redis, and nothing else' },
+} as const;
 
 /** update.sh, the operator's command: by hand, by a timer, as a service. */
 export const update: Hook = {
   spec: {
     name: 'update.sh',
-    summary: 'install an update, see how it stands, go back',
+    summary: 'install an update, see how it stands, go back; back up, restore, repair',
     commands: [
       {
         name: 'install',
@@ -28,13 +36,44 @@ export const update: Hook = {
       {
         name: 'rollback',
         summary: 'Go back to the version in the other slot at the next boot',
-        options: { ...data, 'dry-run': hookOptions['dry-run'] },
+        options: { ...data, ...yes, ...dryRun },
+      },
+      {
+        name: 'backup',
+        summary: 'Save config, database and redis as an update does; prints the files',
+        options: { ...data, ...parts, ...dryRun },
+      },
+      {
+        name: 'restore',
+        summary: 'Put back what a backup holds, keeping the config that it replaces',
+        positionals: [
+          {
+            name: 'archive',
+            describe: 'A backup (.tar.zst, .dump, .rdb), by path or name; the newest where none is named',
+            optional: true,
+          },
+        ],
+        options: {
+          ...data,
+          list: { type: 'boolean', describe: 'Show what there is, newest first, and whether it is whole' },
+          ...json,
+          ...parts,
+          ...yes,
+          ...dryRun,
+        },
+      },
+      {
+        name: 'repair',
+        summary: 'Find what an interrupted life has left behind, and mend it',
+        options: { ...data, ...json, ...yes, ...dryRun },
       },
     ],
     examples: [
       ['$0 install homie-orchestrator-v1.1.0.raucb', 'Install; the exit code 4 says: now reboot'],
       ['$0 status', 'How it stands'],
       ['$0 rollback --dry-run', 'What going back would do'],
+      ['$0 restore --list', 'Which backups there are'],
+      ['$0 repair --dry-run', 'What is wrong, and what would be done'],
     ],
   },
   deadlineMs: 60_000,
@@ -43,6 +82,12 @@ export const update: Hook = {
     switch (command) {
       case 'install':
         return await (await import('../shared/update/commands/install.ts')).install(values, running);
+      case 'backup':
+        return await (await import('../shared/update/commands/backup.ts')).backUpByHand(values, running);
+      case 'restore':
+        return await (await import('../shared/update/commands/restore.ts')).restoreByHand(values, running);
+      case 'repair':
+        return await (await import('../shared/update/commands/repair.ts')).repair(values, running);
       case 'rollback':
         return await (await import('../shared/update/commands/rollback.ts')).rollBackByHand(values, running);
       case 'history':

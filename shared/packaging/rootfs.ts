@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cpSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { command } from '../system/command.ts';
 import { makeFolder } from '../system/durable-file.ts';
 import { epochSeconds } from './manifest.ts';
@@ -14,14 +14,23 @@ const modernFeatures = '^metadata_csum_seed,^orphan_file';
 
 /**
  * A root file system to try bundles with: our overlay and a word about itself, nothing that boots. Made without
- * root rights, and the same bytes for the same overlay and time.
+ * root rights, and the same bytes for the same overlay and time. `more` are further files, by path.
  */
-export async function makeDemoRootfs(image: string, version: string, time: Date): Promise<void> {
+export async function makeDemoRootfs(
+  image: string,
+  version: string,
+  time: Date,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
   makeFolder(project.cache);
   const tree = mkdtempSync(join(project.cache, 'rootfs-'));
   try {
     cpSync(join(project.skeleton, 'rootfs'), tree, { recursive: true });
     writeFileSync(join(tree, 'DEMO'), `A demo root file system, version ${version}. It does not boot.\n`);
+    for (const [path, text] of Object.entries(more)) {
+      makeFolder(dirname(join(tree, path)));
+      writeFileSync(join(tree, path), text);
+    }
     rmSync(image, { force: true });
     await makeFileSystem(tree, image, version, time);
     await setEveryInode(tree, image, time);

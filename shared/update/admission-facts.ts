@@ -13,6 +13,7 @@ import type { AdmissionFacts } from './decide-admission.ts';
 import { isOnTrial } from './decide-boot.ts';
 import { committedVersion, knownTransaction, readHistory, readTransaction } from './journal.ts';
 import { readRelease } from './release.ts';
+import { owesRestore } from './transaction.ts';
 
 /** Gathers what decideAdmission wants to know; reads only. `systemCompatible` is what RAUC said, if it called. */
 export function gatherAdmissionFacts(
@@ -35,6 +36,7 @@ export function gatherAdmissionFacts(
     inhibit: readInhibit(places),
     holder: lockHolder(lockFileOf(places)),
     isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
+    owesRestore: transaction?.isClosed === false && owesRestore(transaction),
     slots: rootSlots(conf),
     backup: {
       path: config.backupPath,

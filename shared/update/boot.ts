@@ -1,43 +1,35 @@
 import { markActive, markGood } from '../rauc/mark.ts';
-import type { Slots } from '../rauc/status.ts';
-import { type Health, waitForHealth } from '../stack/health.ts';
 import { reboot, startUnit } from '../stack/unit.ts';
-import type { Config } from '../system/config.ts';
 import type { Outcome } from '../system/exit-code.ts';
-import { Failure, reasonOf } from '../system/failure.ts';
-import { faultPoint } from '../system/fault-point.ts';
-import type { Places } from '../system/places.ts';
-import type { Running } from '../system/program.ts';
+import { Failure } from '../system/failure.ts';
+import type { Boot } from './booted.ts';
+import { payDebt } from './debt.ts';
 import type { BootPlan } from './decide-boot.ts';
+import { dropHold, holdNow, isHeld, releaseThisBoot } from './hold.ts';
+import { proveHealthy } from './prove-healthy.ts';
 import { UpdateRecord } from './record.ts';
-import { stateOf, type Transaction } from './transaction.ts';
+import { rollBack } from './rollback.ts';
+import { isVerdict, owesRestore, stateOf } from './transaction.ts';
+import { tryNewVersion } from './trial.ts';
 
 /** The effects of decideBoot's plans. Each may be cut short at any line: the next boot's plan goes on from there. */
-
-export interface Boot {
-  places: Places;
-  config: Config;
-  transaction: Transaction | undefined;
-  slots: Slots | undefined;
-  running: Running;
-}
 
 export async function carryOut(plan: BootPlan, boot: Boot): Promise<Outcome> {
   const { log } = boot.running;
   switch (plan.kind) {
     case 'normal':
-      finishLeftOver(boot);
-      return await keepHealthy(boot);
+      return await goOn(boot);
     case 'pending':
       log.info('An installed update waits for its reboot, nothing to do');
       return 'rebootNeeded';
     case 'unfinished':
-      closeAs(boot, 'failed', `it never got further than "${stateOf(recordOf(boot).transaction)}"`);
-      return await keepHealthy(boot);
+      return await goOn(boot, await problemOf(boot, () => noteFailed(boot)));
     case 'fallback':
-      return await stayWithFallback(boot);
+      return await keepSlot(boot, await problemOf(boot, () => noteFallback(boot)));
+    case 'stay':
+      return await keepSlot(boot);
     case 'trial':
-      return await tryNewVersion(boot);
+      return await tryNewVersion(recordOf(boot), boot);
     case 'finish-rollback':
       return await rollBack(recordOf(boot), plan.reason, boot);
     case 'abandon-trial':
@@ -46,109 +38,105 @@ export async function carryOut(plan: BootPlan, boot: Boot): Promise<Outcome> {
         outcome: 'unhealthy',
       });
     case 'unknown':
-      throw new Failure('Cannot tell which slot runs: RAUC does not answer or does not know', {
-        advice: 'See "systemctl status rauc"; rauc.slot= belongs on the kernel command line',
-      });
+      return await goOn(boot, (await problemOf(boot, () => noteSilentFallback(boot))) ?? unknownSlot());
   }
 }
 
-/** An ordinary boot: refill the attempts once the application answers, and never before. */
-async function keepHealthy({ config, running, slots }: Boot): Promise<Outcome> {
-  const name = slots?.booted?.name ?? 'booted';
-  const health = await askHealth(config, running);
+/** BOOT_ORDER may still name the slot that failed first; a refill alone would try it again. */
+async function keepSlot(boot: Boot, problem?: unknown): Promise<Outcome> {
+  const { log, signal } = boot.running;
+  const name = boot.slots?.booted?.name ?? 'booted';
+  const unmarked = await problemOf(boot, () =>
+    log.step('Marking', 'Marked', `slot "${name}" active`, () => markActive('booted', signal)),
+  );
+  return await goOn(boot, problem ?? unmarked);
+}
+
+/**
+ * The version that stays: what an update owes is paid first, then it runs, and is marked good once it is healthy. With
+ * a problem it runs all the same, and the update stays open: the next boot tries again.
+ */
+async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
+  const { config, places, running } = boot;
+  const { log, signal } = running;
+  const open = boot.transaction?.isClosed === false ? recordOf(boot) : undefined;
+  if (open !== undefined && owesRestore(open.transaction)) {
+    // It is stopped for the restore, and must stay so where that fails, whoever held it or did not.
+    holdNow(places);
+    await payDebt(open, boot);
+  }
+  const unsettled = problem ?? (await problemOf(boot, () => open?.finish()));
+  await letRun(boot, unsettled === undefined);
+  if (unsettled !== undefined) throw unsettled;
+
+  const name = boot.slots?.booted?.name ?? 'booted';
+  const health = await proveHealthy(boot);
   if (!health.isHealthy) {
     throw new Failure(`Cannot mark slot "${name}" good: the application is not healthy, ${health.reason}`, {
       outcome: 'unhealthy',
       advice: `See "journalctl -u ${config.update.unit}"`,
     });
   }
-  await running.log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(running.signal));
+  await log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(signal));
   return 'done';
 }
 
-async function tryNewVersion(boot: Boot): Promise<Outcome> {
-  const { config, running } = boot;
-  const { log, signal } = running;
-  const record = recordOf(boot);
-  const version = record.transaction.to.version ?? 'unknown';
-  record.advance('trial');
-  log.info(`Trying version "${version}" in slot "${record.transaction.to.slot ?? 'unknown'}"`);
-  await faultPoint('post-activate:trial-noted');
+/** Starts what the hold has kept from running. While the update is open the next boot is held, too. */
+async function letRun({ config, places, running }: Boot, isForGood: boolean): Promise<void> {
+  const wasHeld = isHeld(places);
+  if (isForGood) dropHold(places);
+  else if (wasHeld) releaseThisBoot(places);
+  if (!wasHeld) return;
+  const { unit } = config.update;
+  await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+}
 
-  const health = await startAndAsk(config, running);
-  if (!health.isHealthy)
-    return await rollBack(record, `version "${version}" is not healthy: ${health.reason}`, boot);
+function noteFailed(boot: Boot): void {
+  noteVerdict(boot, 'failed', `it never got further than "${stateOf(recordOf(boot).transaction)}"`);
+}
 
-  await log.step('Marking', 'Marked', `slot "${record.transaction.to.slot ?? 'booted'}" good`, () =>
-    markGood(signal),
+function noteFallback(boot: Boot): void {
+  const { to } = recordOf(boot).transaction;
+  const name = boot.slots?.booted?.name ?? 'booted';
+  boot.running.log.error(
+    `Fell back to slot "${name}": version "${to.version ?? 'unknown'}" in slot "${to.slot ?? 'unknown'}" did not come up`,
   );
-  await faultPoint('post-activate:marked-good');
-  record.close('committed');
-  log.info(`Committed version "${version}"`);
-  return 'done';
+  noteVerdict(boot, 'fallen-back', 'the bootloader gave the new slot up');
 }
 
-async function startAndAsk(config: Config, running: Running): Promise<Health> {
-  try {
-    const { unit } = config.update;
-    await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
-  } catch (error) {
-    // systemd refuses to start anything once it shuts down: that is no verdict on the version.
-    running.signal.throwIfAborted();
-    return { isHealthy: false, reason: reasonOf(error) };
-  }
-  return await askHealth(config, running);
+/** Before its dump is put back an update has to be over: a trial of it must not go on with data that runs since. */
+function noteSilentFallback(boot: Boot): void {
+  const { transaction } = boot;
+  if (transaction === undefined || transaction.isClosed || !owesRestore(transaction)) return;
+  if (!isVerdict(stateOf(transaction))) noteVerdict(boot, 'fallen-back', 'the version before it runs again');
 }
 
-/** The verdict is written down first: whatever fails after it, the next boot carries it out. */
-async function rollBack(record: UpdateRecord, reason: string, boot: Boot): Promise<Outcome> {
-  const { log, signal } = boot.running;
-  log.error(`Rolling back: ${reason}`);
-  if (stateOf(record.transaction) !== 'rolled-back') record.advance('rolled-back', reason);
-  await faultPoint('post-activate:rollback-noted');
-  try {
-    await log.step('Marking', 'Marked', 'the other slot active', () => markActive('other', signal));
-    await faultPoint('post-activate:other-active');
-    record.finish();
-  } catch (error) {
-    log.error(`${reasonOf(error)}; the bootloader falls back when the attempts of this slot have run out`);
-  }
-  await reboot();
-  throw new Failure(`Cannot commit the update: ${reason}; rebooting into the version before it`, {
-    outcome: 'rolledBack',
+function unknownSlot(): Failure {
+  return new Failure('Cannot tell which slot runs: RAUC does not answer or does not know', {
+    advice: 'See "systemctl status rauc"; rauc.slot= belongs on the kernel command line',
   });
 }
 
-/** BOOT_ORDER still names the slot that failed first; a refill alone would try it again. */
-async function stayWithFallback(boot: Boot): Promise<Outcome> {
-  const { log, signal } = boot.running;
-  const { to } = recordOf(boot).transaction;
-  const name = boot.slots?.booted?.name ?? 'booted';
-  log.error(
-    `Fell back to slot "${name}": version "${to.version ?? 'unknown'}" in slot "${to.slot ?? 'unknown'}" did not come up`,
-  );
-  await log.step('Marking', 'Marked', `slot "${name}" active`, () => markActive('booted', signal));
-  closeAs(boot, 'fallen-back', 'the bootloader gave the new slot up');
-  return await keepHealthy(boot);
-}
-
-async function askHealth({ update }: Config, { log, signal }: Running): Promise<Health> {
-  log.info(`Waiting for "${update.healthUrl}"`);
-  return await waitForHealth(update.healthUrl, update.healthDeadlineSeconds * 1000, signal);
-}
-
-/** Power failed between the verdict and its line in the history. */
-function finishLeftOver(boot: Boot): void {
-  if (boot.transaction?.isClosed === false) recordOf(boot).finish();
-}
-
-function closeAs(boot: Boot, state: 'failed' | 'fallen-back', reason: string): void {
+/** The step is written down; the transaction is closed when nothing is owed any more. */
+function noteVerdict(boot: Boot, state: 'failed' | 'fallen-back', reason: string): void {
   const record = recordOf(boot);
-  record.close(state, reason);
+  record.advance(state, reason);
+  boot.transaction = record.transaction;
   boot.running.log.warn(`The update to "${record.transaction.to.version ?? 'unknown'}" is over: ${reason}`);
 }
 
 function recordOf({ places, transaction }: Boot): UpdateRecord {
   if (transaction === undefined) throw new Error('a plan for a transaction without one'); // decideBoot forbids it
   return UpdateRecord.resume(places, transaction);
+}
+
+/** What goes wrong beside the data must not keep the orchestrator from running. */
+async function problemOf({ running }: Boot, work: () => Promise<void> | void): Promise<unknown> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    running.signal.throwIfAborted();
+    return error;
+  }
 }

@@ -20,6 +20,8 @@ export interface AdmissionFacts {
   holder: LockHolder | undefined;
   /** The running system is itself an update without a verdict. */
   isOnTrial: boolean;
+  /** An update that was given up has changed the data, and its dump is not back yet. */
+  owesRestore: boolean;
   slots: { name: string; device: string; bytes: number | undefined }[];
   backup: { path: string; neededBytes: number; freeBytes: number };
 }
@@ -50,6 +52,7 @@ const rules: readonly Rule[] = [
   refuseInhibited,
   refuseBusy,
   refuseOnTrial,
+  refuseInDebt,
   refuseFullDisk,
 ];
 
@@ -135,6 +138,13 @@ function refuseOnTrial({ isOnTrial }: AdmissionFacts): Refusal | undefined {
   if (!isOnTrial) return undefined;
   const reason = 'the update before it is still on trial, and the other slot is its fallback';
   return { outcome: 'busy', reason, advice: 'Wait for its verdict (update.sh status)' };
+}
+
+/** A new transaction would forget the dump. */
+function refuseInDebt({ owesRestore }: AdmissionFacts): Refusal | undefined {
+  if (!owesRestore) return undefined;
+  const reason = 'the data that the update before it changed has not been restored yet';
+  return { outcome: 'tryLater', reason, advice: 'Reboot: the next boot restores it' };
 }
 
 function refuseFullDisk({ backup }: AdmissionFacts): Refusal | undefined {

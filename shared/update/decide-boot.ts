@@ -20,11 +20,13 @@ export type BootPlan =
   | { kind: 'fallback' }
   /** An install never finished: close the transaction, then as in a normal boot. */
   | { kind: 'unfinished' }
+  /** The update is given up and the version before it runs: keep this slot the primary one, pay what is owed. */
+  | { kind: 'stay' }
   /** The rollback was decided, but power failed before it was carried out. */
   | { kind: 'finish-rollback'; reason: string }
   /** A trial whose RAUC does not answer can neither be committed nor rolled back: the attempts have to run out. */
   | { kind: 'abandon-trial' }
-  /** Nobody can tell which slot runs: change nothing. */
+  /** Nobody can tell which slot runs, but it is no trial: mark nothing, let the orchestrator run. */
   | { kind: 'unknown' };
 
 /** One row a situation; see the table in its test. */
@@ -38,7 +40,6 @@ export function decideBoot(transaction: Transaction | undefined, facts: BootFact
   switch (state) {
     case 'committed':
     case 'failed':
-    case 'fallen-back':
       return facts.booted === undefined ? { kind: 'unknown' } : { kind: 'normal' };
     case 'preparing':
     case 'installing':
@@ -53,9 +54,10 @@ export function decideBoot(transaction: Transaction | undefined, facts: BootFact
     case 'migrated':
       return bootOfInstalled(transaction, facts);
     case 'rolled-back':
+    case 'fallen-back':
       if (isTarget(transaction, facts))
-        return { kind: 'finish-rollback', reason: reason ?? 'it was rolled back' };
-      return { kind: facts.booted === undefined ? 'unknown' : 'normal' };
+        return { kind: 'finish-rollback', reason: reason ?? 'it was given up' };
+      return { kind: facts.booted === undefined ? 'unknown' : 'stay' };
   }
 }
 
@@ -75,7 +77,7 @@ export function isOnTrial(
   if (transaction === undefined || transaction.isClosed || !isOfVersion(transaction, facts)) return false;
   const { state, bootId } = lastStep(transaction);
   if (state === 'installed') return bootId !== facts.bootId;
-  return state === 'trial' || state === 'migrated' || state === 'rolled-back';
+  return ['trial', 'migrated', 'rolled-back', 'fallen-back'].includes(state);
 }
 
 /** Whether the new slot runs. Where RAUC does not answer, or hooks run by hand noted no slot, the version tells. */

@@ -1,5 +1,5 @@
 import { Failure } from '../system/failure.ts';
-import { isLock, type Lock, type LockHolder, tryLock } from '../system/lock.ts';
+import { isLock, type Lock, type LockHolder, lockHolder, tryLock } from '../system/lock.ts';
 import { lockFileOf, type Places } from '../system/places.ts';
 
 /**
@@ -21,6 +21,12 @@ export function takeUpdaterLock(places: Places): Lock {
   const result = tryLock(lockFileOf(places), updaterName);
   if (isLock(result)) return result;
   throw busy(`${result.program}, process ${result.pid}`);
+}
+
+/** For who only looks: throws where an update is running, and takes nothing. */
+export function requireIdle(places: Places): void {
+  const holder = lockHolder(lockFileOf(places));
+  if (holder !== undefined) throw busy(`${holder.program}, process ${holder.pid}`);
 }
 
 /** Whether it is our own updater that asked RAUC for this version, so that RAUC's hooks run on its behalf. */

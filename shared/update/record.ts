@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { reasonOf } from '../system/failure.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
 import { bootId, type Places } from '../system/places.ts';
 import { closeTransaction, readTransaction, setDamagedAside, writeTransaction } from './journal.ts';
@@ -8,11 +8,24 @@ import {
   isVerdict,
   type Moment,
   openTransaction,
+  owesRestore,
+  parseTransaction,
   type Release,
   type State,
   stateOf,
   type Transaction,
 } from './transaction.ts';
+
+type NotedFact =
+  | 'backup'
+  | 'baseline'
+  | 'dump'
+  | 'redis'
+  | 'images'
+  | 'migration'
+  | 'restored'
+  | 'stackLogs'
+  | 'attemptsGivenBack';
 
 /** The transaction as a program writes it: each step is on disk before the program goes on. */
 export class UpdateRecord {
@@ -48,8 +61,11 @@ export class UpdateRecord {
     this.#isDone = true;
   }
 
-  noteBackup({ path, sha256 }: { path: string; sha256: string }): void {
-    this.#transaction = { ...this.#transaction, backup: { path, sha256 } };
+  /** Facts beside the steps; on disk before the program goes on, too. `undefined` takes one away. */
+  note(facts: { [Fact in NotedFact]?: Transaction[Fact] | undefined }): void {
+    const merged = Object.entries({ ...this.#transaction, ...facts });
+    this.#transaction = parseTransaction(Object.fromEntries(merged.filter(([, fact]) => fact !== undefined)));
+    writeTransaction(this.#places, this.#transaction);
   }
 
   /** The last step and its verdict: cut short between the two, the next run finds the step and only finishes. */
@@ -58,8 +74,9 @@ export class UpdateRecord {
     this.finish();
   }
 
-  /** Puts the verdict that the last step gave into the history. */
+  /** Puts the verdict that the last step gave into the history; one that owes a restore is finished by who pays it. */
   finish(): void {
+    if (owesRestore(this.#transaction)) return;
     this.#transaction = closeTransaction(this.#places, this.#transaction);
     this.#isDone = true;
   }
@@ -82,6 +99,7 @@ function closeLeftOver(places: Places, version: string | null, log: Log): void {
     return;
   }
   if (current.kind === 'none' || current.transaction.isClosed) return;
+  if (owesRestore(current.transaction)) throw owing(version, current.transaction);
   const state = stateOf(current.transaction);
   if (isVerdict(state)) {
     closeTransaction(places, current.transaction);
@@ -93,6 +111,15 @@ function closeLeftOver(places: Places, version: string | null, log: Log): void {
       : `it never got further than "${state}"`;
   UpdateRecord.resume(places, current.transaction).close('failed', reason);
   log.warn(`The update to "${current.transaction.to.version}" before this one failed: ${reason}`);
+}
+
+/** install-check refuses it before; the dump must not be forgotten where that did not run. */
+function owing(version: string | null, { to }: Transaction): Failure {
+  const reason = `the data that the update to "${to.version}" changed has not been restored yet`;
+  return new Failure(`Cannot begin the update to "${version}": ${reason}`, {
+    outcome: 'tryLater',
+    advice: 'Reboot: the next boot restores it',
+  });
 }
 
 export function thisMoment(): Moment {

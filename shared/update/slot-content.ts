@@ -1,5 +1,8 @@
 import { linkSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import holdConditions from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-orchestrator.service.d/50-homie-hold.conf' with {
+  type: 'text',
+};
 import postActivateUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-post-activate.service' with {
   type: 'text',
 };
@@ -35,11 +38,21 @@ const moreRoom = 'Give the slot resize=true in system.conf, or build a root file
 /** Where the orchestrator's own documents look for it. */
 const updateLink = 'opt/homie_orchestrator/scripts/update.sh';
 
+export interface SlotContent {
+  /** The program that becomes all of them. */
+  executable: string;
+  version: string;
+  /** The orchestrator's unit, whoever wrote it: ours is only the condition that holds it. */
+  unit: string;
+}
+
 /** Throws a Failure; the slot is not bootable into a trial then, and RAUC leaves it out of BOOT_ORDER. */
-export function writeSlotContent(slotMount: string, executable: string, version: string): void {
+export function writeSlotContent(slotMount: string, options: SlotContent): void {
+  const { executable, version, unit } = options;
   try {
     writePrograms(slotMount, executable);
     writeText(slotMount, unitPath, postActivateUnit);
+    writeText(slotMount, holdPathOf(unit), holdConditions);
     for (const link of unitLinks) writeLink(slotMount, link, `/${unitPath}`);
     writeLink(slotMount, updateLink, `/${programFolder}/update.sh`);
     writeText(slotMount, releasePath, releaseText(version));
@@ -51,6 +64,10 @@ export function writeSlotContent(slotMount: string, executable: string, version:
       ...(isFull && { outcome: 'noSpace', advice: moreRoom }),
     });
   }
+}
+
+function holdPathOf(unit: string): string {
+  return `usr/lib/systemd/system/${unit.replace(/\.service$/, '')}.service.d/50-homie-hold.conf`;
 }
 
 function writePrograms(slotMount: string, executable: string): void {

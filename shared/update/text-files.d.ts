@@ -4,3 +4,9 @@ declare module '*.service' {
   // biome-ignore lint/style/noDefaultExport: an import with { type: 'text' } is a default import
   export default text;
 }
+
+declare module '*.conf' {
+  const text: string;
+  // biome-ignore lint/style/noDefaultExport: as above
+  export default text;
+}

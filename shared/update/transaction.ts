@@ -31,13 +31,30 @@ const stepSchema = v.looseObject({
 
 const releaseSchema = v.looseObject({ version: v.nullable(v.string()), slot: v.nullable(v.string()) });
 
+const savedFileSchema = v.looseObject({ path: v.string(), sha256: v.string() });
+
 const transactionSchema = v.looseObject({
   format: v.number(),
   id: v.string(),
   from: releaseSchema,
   to: releaseSchema,
   steps: v.pipe(v.array(stepSchema), v.minLength(1)),
-  backup: v.optional(v.looseObject({ path: v.string(), sha256: v.string() })),
+  backup: v.optional(savedFileSchema),
+  /** How healthy the system was before, by check: what was broken already does not count against the update. */
+  baseline: v.optional(v.record(v.string(), v.unknown())),
+  /** The database as it was: taken with the stack stopped, directly before the first migration. */
+  dump: v.optional(v.looseObject({ ...savedFileSchema.entries, rows: v.record(v.string(), v.number()) })),
+  redis: v.optional(v.looseObject({ ...savedFileSchema.entries, file: v.string() })),
+  /** Set before the schema is touched: from then on a rollback owes the restore of the dump. */
+  migration: v.optional(v.looseObject({ at: v.string() })),
+  /** Set when the dump is back: the debt is paid. */
+  restored: v.optional(v.looseObject({ at: v.string(), dropped: v.array(v.string()) })),
+  /** The images that the slots' compose files name: the fallback's are kept as long as it is one. */
+  images: v.optional(v.looseObject({ from: v.array(v.string()), to: v.array(v.string()) })),
+  /** Where the last lines of every service of the stack are kept. */
+  stackLogs: v.optional(v.string()),
+  /** How many attempts of the bootloader were given back after deliberate reboots. */
+  attemptsGivenBack: v.optional(v.number()),
   /** The verdict stands in the history, and nothing more is owed for it. */
   isClosed: v.boolean(),
 });
@@ -93,4 +110,18 @@ export function parseTransaction(content: unknown): Transaction {
 /** Whether an update can get no further: all that may be left is to put it into the history. */
 export function isVerdict(state: State): boolean {
   return (['committed', 'failed', 'rolled-back', 'fallen-back'] as State[]).includes(state);
+}
+
+/** Whether the new schema is whole: a trial that is taken up again goes on from there. */
+export function isMigrated({ steps, restored }: Transaction): boolean {
+  return restored === undefined && steps.some(({ state }) => state === 'migrated');
+}
+
+/**
+ * Whether the data is not what it was, and the version never proved itself on it: who gives a committed update up keeps
+ * what was written since.
+ */
+export function owesRestore({ migration, restored, steps }: Transaction): boolean {
+  const isProved = steps.some(({ state }) => state === 'committed');
+  return migration !== undefined && restored === undefined && !isProved;
 }

@@ -113,7 +113,8 @@ describe('the compiled programs', () => {
     writeFileSync(join(place, 'data', 'config', 'rooms.yaml'), 'rooms: []\n');
     writeFileSync(join(place, 'bundle', 'manifest.raucm'), '[update]\ncompatible=homie\nversion=1.1.0\n');
     for (const tool of ['systemctl', 'systemd-run']) {
-      writeFileSync(join(bin, tool), `#!/bin/sh\necho ${tool} "$@" >> ${place}/calls\n`);
+      const answer = tool === 'systemctl' ? '[ "$1" != is-active ] || echo active\n' : '';
+      writeFileSync(join(bin, tool), `#!/bin/sh\necho ${tool} "$@" >> ${place}/calls\n${answer}`);
       chmodSync(join(bin, tool), 0o755);
     }
     const env = {
@@ -178,7 +179,7 @@ describe('the compiled programs', () => {
     });
     const place = mkdtempSync(join(folder, 'old-kernel-'));
     mkdirSync(join(place, 'config'));
-    const yaml = `update:\n  health_url: "${server.url.href}"\n  health_deadline_seconds: 5\n`;
+    const yaml = `update:\n  health_url: "${server.url.href}"\n  health_deadline_seconds: 5\n  settle_seconds: 1\n`;
     writeFileSync(join(place, 'config', 'orchestrator.yaml'), yaml);
     const bin = join(place, 'bin');
     mkdirSync(bin);
@@ -197,6 +198,7 @@ describe('the compiled programs', () => {
     writeFileSync(join(bin, 'rauc'), `#!/bin/sh\n[ "$2" = --detailed ] && echo '${status}'\nexit 0\n`, {
       mode: 0o755,
     });
+    writeFileSync(join(bin, 'systemctl'), '#!/bin/sh\necho active\n', { mode: 0o755 });
     const env = { PATH: `${bin}:${usualPath}`, HOMIE_DATA: place, HOMIE_RUN: join(place, 'run') };
     const { exitCode, stderr } = await run(enosys(join(x64, 'post-activate')), env);
     expect({ exitCode, last: stderr.trim().split('\n').at(-1) }).toEqual({

@@ -116,6 +116,16 @@ describe('install-check', () => {
       21,
       'the update before it is still on trial',
     ],
+    [
+      'the data of an update that was given up is not restored yet',
+      () => {
+        scene.write('root/usr/lib/homie/release', 'VERSION=1.0.0\n');
+        const migration = { at: '2026-01-02T03:04:05.000Z' };
+        writeTransaction(scene.places, { ...transactionAt('rolled-back'), migration });
+      },
+      21,
+      'the data that the update before it changed has not been restored yet. Reboot: the next boot restores it',
+    ],
   ];
   test.each(refusals)(
     'refuses with one line when %s, and touches nothing',

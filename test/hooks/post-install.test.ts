@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
 
+setDefaultTimeout(30_000);
 const isRoot = process.getuid?.() === 0;
 let scene: Scene;
 beforeEach(() => {
@@ -21,6 +22,7 @@ describe('post-install', () => {
     writeTransaction(scene.places, transactionAt('installing'));
     const ended = await postInstall();
     expect(ended.stderr.split('\n')).toEqual([
+      'The new slot has no "/opt/homie_orchestrator/docker-compose.yml": no images to fetch',
       'Writing programs and units into slot "rootfs.1"',
       'Wrote programs and units into slot "rootfs.1"',
       'Version "1.1.0" is installed and will be tried at the next boot',
@@ -34,8 +36,37 @@ describe('post-install', () => {
     const main = scene.at('slot/usr/lib/homie/update-hooks/hook');
     expect(statSync(main).size).toBe(statSync(process.execPath).size);
     expect(scene.read('slot/usr/lib/homie/release')).toBe('VERSION=1.1.0\n');
+    expect(scene.transaction().images).toBeUndefined();
     expect(ended.exitCode).toBe(0);
   });
+
+  test('holds the next boot, not this one, once the slot is whole and before it is called installed', async () => {
+    writeTransaction(scene.places, transactionAt('installing'));
+    const killed = await scene.run(['slot-post-install'], {
+      env: scene.slotHookEnv,
+      fault: 'kill@post-install:held',
+    });
+    expect([scene.isHeld, scene.isReleased]).toEqual([true, true]);
+    expect(scene.states()).toEqual(['preparing', 'installing']);
+    expect(scene.read('slot/usr/lib/homie/release')).toBe('VERSION=1.1.0\n');
+    expect(killed.exitCode).toBe(137);
+
+    expect((await postInstall()).exitCode).toBe(0);
+    expect([scene.isHeld, scene.isReleased]).toEqual([true, true]);
+    expect(scene.states()).toEqual(['preparing', 'installing', 'installed']);
+  });
+
+  test.each(['homie-orchestrator', 'homie-orchestrator.service', 'my-home'])(
+    'gives the conditions of the hold to the unit that the config names: %s',
+    async (unit) => {
+      scene.configure({ unit });
+      expect((await postInstall()).exitCode).toBe(0);
+      const name = unit.replace(/\.service$/, '');
+      const dropIn = scene.read(`slot/usr/lib/systemd/system/${name}.service.d/50-homie-hold.conf`);
+      expect(dropIn).toContain('\nConditionPathExists=|!/data/update/hold\n');
+      expect(dropIn).toContain('\nConditionPathExists=|/run/homie/released\n');
+    },
+  );
 
   test('leaves the same slot and one open transaction when it is run twice', async () => {
     writeTransaction(scene.places, transactionAt('installing'));
@@ -70,6 +101,25 @@ describe('post-install', () => {
     }
   });
 
+  test('opens a new one when an update to the same version and slot was given up', async () => {
+    writeTransaction(scene.places, transactionAt('rolled-back'));
+    expect((await postInstall()).exitCode).toBe(0);
+    expect(scene.transaction().id).not.toBe('the-id');
+    expect(scene.states()).toEqual(['preparing', 'installed']);
+    expect(readHistory(scene.places).map(({ id }) => id)).toEqual(['the-id']);
+  });
+
+  test('is refused, and holds nothing, when the data of an update before is not restored yet', async () => {
+    const owing = { ...transactionAt('rolled-back'), migration: { at: '2026-01-02T03:04:05.000Z' } };
+    writeTransaction(scene.places, owing);
+    const ended = await postInstall();
+    expect(ended.reason).toContain('has not been restored yet. Reboot: the next boot restores it');
+    expect(scene.transaction()).toEqual(owing);
+    expect(scene.isHeld).toBe(false);
+    expect(readdirSync(scene.slot)).toEqual([]);
+    expect(ended.exitCode).toBe(21);
+  });
+
   test.skipIf(!isRoot)('fails with 11 and closes the transaction when the slot is too small', async () => {
     writeTransaction(scene.places, transactionAt('installing'));
     Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', scene.slot]);
@@ -93,6 +143,7 @@ describe('post-install', () => {
     const ended = await postInstall();
     expect(ended.reason).toStartWith(`Cannot write into the new slot at "${scene.slot}": `);
     expect(ended.stderr).not.toContain('bug');
+    expect(scene.isHeld).toBe(false);
     expect(scene.states()).toEqual(['preparing', 'installing', 'failed']);
     expect(ended.exitCode).toBe(1);
   });

@@ -1,19 +1,28 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { HealthServer, sick } from '../support/health-server.ts';
 import { type Ended, Scene, type StartOptions, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
 import { until } from '../support/until.ts';
 
 const isRoot = process.getuid?.() === 0;
+setDefaultTimeout(30_000);
 let scene: Scene;
+let health: HealthServer;
 beforeEach(() => {
   scene = new Scene();
   scene.write('unit-active', '');
+  health = new HealthServer();
+  scene.usual['health_url'] = health.url;
+  scene.configure();
 });
-afterEach(() => scene[Symbol.dispose]());
+afterEach(async () => {
+  scene[Symbol.dispose]();
+  await health[Symbol.asyncDispose]();
+});
 
 function preInstall(options: StartOptions = {}, ...args: string[]): Promise<Ended> {
   return scene.run(['slot-pre-install', ...args], {
@@ -31,6 +40,8 @@ function calls(): string[] {
 const margin = 15;
 const unit = 'homie-orchestrator';
 const isActive = `systemctl is-active ${unit}`;
+/** How healthy it is, before anything is touched; then whether there is something to stop. */
+const asked = [isActive, isActive];
 const arm = (seconds: number) =>
   `systemd-run --quiet --collect --unit=TIMER --on-active=${seconds} -- systemctl start --no-block ${unit}`;
 const stop = `systemctl stop ${unit}`;
@@ -70,11 +81,12 @@ describe('pre-install', () => {
       `Started "${unit}"`,
       '',
     ]);
-    expect(calls()).toEqual([isActive, arm(900 + margin), stop, start, disarm]);
+    expect(calls()).toEqual([...asked, arm(900 + margin), stop, start, disarm]);
     expect(scene.transaction()).toMatchObject({
       from: { version: '1.0.0' },
       to: { version: '1.1.0', slot: 'rootfs.1' },
       backup: { path: scene.at(`data/backups/${archive}`) },
+      baseline: {},
       isClosed: false,
     });
     expect(scene.states()).toEqual(['preparing', 'installing']);
@@ -88,18 +100,63 @@ describe('pre-install', () => {
     rmSync(scene.at('unit-active'));
     const ended = await preInstall();
     expect(ended.stderr).toContain(`"${unit}" does not run, nothing to stop`);
-    expect(calls()).toEqual([isActive]);
+    // What does not run is broken before the update: it is looked at three times.
+    expect(calls()).toEqual([isActive, isActive, isActive, isActive]);
+    expect(scene.transaction().baseline).toEqual({
+      unit: { isHealthy: false, reason: `"${unit}" is not active (inactive)` },
+    });
     expect(scene.isUnitActive).toBe(false);
     expect(ended.exitCode).toBe(0);
   });
 
   test('goes on without a backup when there is nothing to back up', async () => {
-    rmSync(scene.at('data/config'), { recursive: true });
+    const config = scene.read('data/config/orchestrator.yaml');
+    const storage = `  storage:\n    config_path: ${scene.at('data/nothing')}\n`;
+    scene.write('data/config/orchestrator.yaml', config.replace('  storage:\n', storage));
     const ended = await preInstall();
-    expect(ended.stderr).toContain(`Nothing to back up: there is no "${scene.at('data/config')}"`);
-    expect(calls()).toEqual([]);
+    expect(ended.stderr).toContain(`Nothing to back up: there is no "${scene.at('data/nothing')}"`);
+    expect(calls()).toEqual([isActive]);
     expect(scene.states()).toEqual(['preparing', 'installing']);
     expect(ended.exitCode).toBe(0);
+  });
+
+  test('notes what is broken before it stops anything, and goes on', async () => {
+    health.answer = sick;
+    scene.fake(
+      'systemctl',
+      'case "$1" in is-active) [ -s data/update/transaction.json ] && echo active;; stop) cp data/update/transaction.json seen;; esac',
+    );
+    const ended = await preInstall();
+    const baseline = { http: { isHealthy: false, reason: 'it answers 500 (no database)' } };
+    expect(JSON.parse(scene.read('seen'))).toMatchObject({ baseline });
+    expect(scene.transaction().baseline).toEqual(baseline);
+    expect(calls()).toEqual([isActive, isActive, isActive, isActive, arm(900 + margin), stop, start, disarm]);
+    expect(scene.states()).toEqual(['preparing', 'installing']);
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('calls nothing broken that is so just once', async () => {
+    let count = 0;
+    health.answer = () => {
+      count += 1;
+      return count === 2 ? new Response('ok') : sick();
+    };
+    expect((await preInstall()).exitCode).toBe(0);
+    expect(count).toBe(3);
+    expect(scene.transaction().baseline).toEqual({});
+  });
+
+  test('is refused, and forgets nothing, when the data of an update before is not restored yet', async () => {
+    const owing = { ...transactionAt('rolled-back'), migration: { at: '2026-01-02T03:04:05.000Z' } };
+    writeTransaction(scene.places, owing);
+    const ended = await preInstall();
+    expect(ended.reason).toBe(
+      'Cannot begin the update to "1.1.0": the data that the update to "1.1.0" changed has not been restored yet. Reboot: the next boot restores it',
+    );
+    expect(scene.transaction()).toEqual(owing);
+    expect(readHistory(scene.places)).toEqual([]);
+    expect(calls()).toEqual([]);
+    expect(ended.exitCode).toBe(21);
   });
 
   test('makes the backup folder when a new data partition has none', async () => {
@@ -138,7 +195,7 @@ describe('pre-install', () => {
     scene.fake('systemd-run', 'echo "no transient units" >&2; exit 1');
     const ended = await preInstall();
     expect(ended.reason).toStartWith(`Cannot arm the timer that starts "${unit}" again: `);
-    expect(calls()).toEqual([isActive, arm(900 + margin)]);
+    expect(calls()).toEqual([...asked, arm(900 + margin)]);
     expectPutRight(/Cannot arm the timer/);
     expect(ended.exitCode).toBe(1);
   });
@@ -147,7 +204,7 @@ describe('pre-install', () => {
     scene.write('fail-systemctl-stop', 'Job canceled.\n');
     const ended = await preInstall();
     expect(ended.reason).toBe(`Cannot stop "${unit}": "systemctl" ended with 1 (Job canceled.)`);
-    expect(calls()).toEqual([isActive, arm(900 + margin), stop, start, disarm]);
+    expect(calls()).toEqual([...asked, arm(900 + margin), stop, start, disarm]);
     expectPutRight(/Cannot stop/);
     expect(ended.exitCode).toBe(1);
   });
@@ -162,7 +219,7 @@ describe('pre-install', () => {
       },
     });
     expect(ended.reason).toMatch(/^Cannot stop "homie-orchestrator": "systemctl" did not end within \S+ s$/);
-    expect(calls()).toEqual([isActive, arm(1 + margin), stop, start, disarm]);
+    expect(calls()).toEqual([...asked, arm(1 + margin), stop, start, disarm]);
     expectPutRight(/Cannot stop/);
     expect(ended.exitCode).toBe(1);
   });
@@ -174,7 +231,7 @@ describe('pre-install', () => {
     expect(ended.reason).toBe(
       `Cannot back up "${scene.at('data/config')}": it did not end within 1 s. Raise update.backup_deadline_seconds in orchestrator.yaml`,
     );
-    expect(calls()).toEqual([isActive, arm(1 + margin), stop, start, disarm]);
+    expect(calls()).toEqual([...asked, arm(1 + margin), stop, start, disarm]);
     expectPutRight(/did not end within 1 s/);
     expect(ended.exitCode).toBe(1);
   });
@@ -186,7 +243,7 @@ describe('pre-install', () => {
     expect(ended.reason).toBe(
       `Cannot make the backup folder "${scene.at('not-a-folder/backups')}": a part of the path is not a folder`,
     );
-    expect(calls()).toEqual([]);
+    expect(calls()).toEqual([isActive]);
     expectPutRight(/Cannot make the backup folder/);
     expect(ended.exitCode).toBe(1);
   });
@@ -202,7 +259,7 @@ describe('pre-install', () => {
       expect(ended.reason).toMatch(
         /^Cannot write the backup ".*": no space left on the device after .*\. Free/,
       );
-      expect(calls()).toEqual([isActive, arm(900 + margin), stop, start, disarm]);
+      expect(calls()).toEqual([...asked, arm(900 + margin), stop, start, disarm]);
       expect(readdirSync(folder)).toEqual([]);
       expectPutRight(/no space left/);
       expect(ended.exitCode).toBe(11);
@@ -224,7 +281,7 @@ describe('pre-install', () => {
         },
       });
       expect(ended.reason).toBe(`Cannot finish pre-install: it was told to end by ${signal}`);
-      expect(calls()).toEqual([isActive, arm(900 + margin), stop, start, disarm]);
+      expect(calls()).toEqual([...asked, arm(900 + margin), stop, start, disarm]);
       expectPutRight(/told to end/);
       expect(ended.exitCode).toBe({ SIGTERM: 143, SIGINT: 130, SIGHUP: 129 }[signal]);
     },
@@ -240,7 +297,7 @@ describe('pre-install', () => {
       },
     });
     expect(ended.reason).toBe('Cannot finish pre-install: it was told to end by SIGTERM');
-    expect(calls()).toEqual([isActive, arm(900 + margin), stop, start, disarm]);
+    expect(calls()).toEqual([...asked, arm(900 + margin), stop, start, disarm]);
     expectPutRight(/told to end/);
     expect(ended.exitCode).toBe(143);
   });

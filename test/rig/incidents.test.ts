@@ -132,7 +132,7 @@ describe('an update that goes wrong', () => {
 
   scenario('while another is on trial: refused, its fallback is kept', async () => {
     await using device = await deviceOf(workshop, {
-      environment: { HOMIE_FAULT: 'kill@post-activate:trial-noted' },
+      environment: { HOMIE_FAULT: 'kill@trial:noted' },
     });
     await startOrchestrator(device);
     expect((await install(device, faulty)).exitCode).toBe(0);

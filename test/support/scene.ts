@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Places } from '../../shared/system/places.ts';
 import { parseTransaction, type Transaction } from '../../shared/update/transaction.ts';
@@ -19,9 +19,13 @@ export interface StartOptions {
   env?: Record<string, string | undefined>;
   /** The name it is called under, in place of bun's. */
   calledAs?: string;
+  /** `kill@…`: where power fails, by the fault points that only programs for tests have. */
+  fault?: string;
   /** Called for the process once it runs. */
   whileRunning?: (process: Bun.Subprocess) => Promise<void>;
 }
+
+export type Setting = string | number | boolean | readonly string[];
 
 export const bootId = 'this-boot';
 const mainFile = join(import.meta.dir, '../../hooks/main.ts');
@@ -30,6 +34,8 @@ export class Scene extends TempFolder {
   readonly places: Places = { data: this.at('data'), root: this.at('root'), run: this.at('run') };
   readonly bundle = this.at('bundle');
   readonly slot = this.at('slot');
+  /** What every config of this scene says, unless the test says otherwise. */
+  readonly usual: Record<string, Setting> = { settle_seconds: 1 };
 
   constructor() {
     super();
@@ -52,8 +58,10 @@ export class Scene extends TempFolder {
   }
 
   /** The orchestrator's config: our part, and where backups go. */
-  configure(update: Record<string, string | number | boolean>, backupPath = this.at('data/backups')): void {
-    const lines = Object.entries(update).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
+  configure(update: Record<string, Setting> = {}, backupPath = this.at('data/backups')): void {
+    const lines = Object.entries({ ...this.usual, ...update }).map(
+      ([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`,
+    );
     this.write(
       'data/config/orchestrator.yaml',
       `orchestrator:\n  storage:\n    backup_path: ${backupPath}\nupdate:\n${lines.join('')}`,
@@ -89,8 +97,31 @@ ${body}
     return existsSync(this.at('calls')) ? this.read('calls').trim().split('\n') : [];
   }
 
+  /** The same, where what is asked again and again until it is so counts once. */
+  distinctCalls(): string[] {
+    return this.calls().filter((call, index, all) => call !== all[index - 1]);
+  }
+
   get isUnitActive(): boolean {
     return existsSync(this.at('unit-active'));
+  }
+
+  /** Whether the next boot is held. */
+  get isHeld(): boolean {
+    return existsSync(this.at('data/update/hold'));
+  }
+
+  /** Whether this boot is released from the hold. */
+  get isReleased(): boolean {
+    return existsSync(this.at('run/released'));
+  }
+
+  /** A boot up to where post-activate begins: nothing that ran, /run empty, and systemd starts what it may. */
+  boot(): void {
+    for (const name of ['unit-active', 'run', 'calls'])
+      rmSync(this.at(name), { recursive: true, force: true });
+    mkdirSync(this.at('run'));
+    if (!this.isHeld) this.write('unit-active', '');
   }
 
   transaction(): Transaction {
@@ -120,9 +151,11 @@ ${body}
       HOMIE_ROOT: this.places.root,
       HOMIE_RUN: this.places.run,
       HOMIE_BOOT_ID: bootId,
+      HOMIE_FAULT: options.fault,
       ...options.env,
     };
-    const child = Bun.spawn([process.execPath, mainFile, ...args], {
+    const faultPoints = options.fault === undefined ? [] : ['--define', 'HOMIE_FAULT_POINTS=true'];
+    const child = Bun.spawn([process.execPath, ...faultPoints, mainFile, ...args], {
       cwd: '/',
       ...(options.calledAs === undefined ? {} : { argv0: options.calledAs }),
       env,
@@ -157,10 +190,11 @@ function sha256(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
+/** A start does nothing, and is no failure, where the unit's conditions do not hold. */
 const systemctl = `case "$1" in
   is-active) if [ -e unit-active ]; then echo active; else echo inactive; exit 3; fi ;;
   stop) case "$2" in *.timer) ;; *) rm -f unit-active ;; esac ;;
-  start) touch unit-active ;;
+  start) if [ ! -e data/update/hold ] || [ -e run/released ]; then touch unit-active; fi ;;
 esac`;
 
 /** Answers from files beside it; without one it is as if its service were not there. */

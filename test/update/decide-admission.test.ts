@@ -19,6 +19,7 @@ const good: AdmissionFacts = {
   inhibit: undefined,
   holder: undefined,
   isOnTrial: false,
+  owesRestore: false,
   slots: [
     { name: 'rootfs.0', device: '/dev/a', bytes: 200 * mib },
     { name: 'rootfs.1', device: '/dev/b', bytes: 200 * mib },
@@ -108,6 +109,13 @@ const refusals: [when: string, Partial<AdmissionFacts>, Outcome, reason: string,
     'busy',
     'the update before it is still on trial, and the other slot is its fallback',
     /update\.sh status/,
+  ],
+  [
+    'a restore is owed',
+    { owesRestore: true },
+    'tryLater',
+    'the data that the update before it changed has not been restored yet',
+    /Reboot: the next boot restores it/,
   ],
   [
     'the backup does not fit',

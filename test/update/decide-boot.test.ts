@@ -17,7 +17,7 @@ const boots = [
 const pending: Row = ['pending', 'pending', 'pending', 'pending'];
 const onTrial: Row = ['trial', 'fallback', 'abandon-trial', 'unknown'];
 const over: Row = ['normal', 'normal', 'unknown', 'unknown'];
-const leaving: Row = ['finish-rollback', 'normal', 'finish-rollback', 'unknown'];
+const leaving: Row = ['finish-rollback', 'stay', 'finish-rollback', 'unknown'];
 const cut: Row = ['trial', 'unfinished', 'unknown', 'unknown'];
 
 const table: Record<State, { same: Row; later: Row }> = {
@@ -29,7 +29,7 @@ const table: Record<State, { same: Row; later: Row }> = {
   'rolled-back': { same: leaving, later: leaving },
   committed: { same: over, later: over },
   failed: { same: over, later: over },
-  'fallen-back': { same: over, later: over },
+  'fallen-back': { same: leaving, later: leaving },
 };
 // Object.keys forgets that these are the table's own keys.
 const states = Object.keys(table) as State[];
@@ -68,6 +68,7 @@ describe('decideBoot()', () => {
     ['trial', onTrial],
     ['migrated', onTrial],
     ['rolled-back', leaving],
+    ['fallen-back', leaving],
   ];
   test.each(byHand)('goes by the version when a "%s" names no slot', (state, row) => {
     const transaction = transactionAt(state, { slot: null });
@@ -99,7 +100,7 @@ describe('isOnTrial()', () => {
     ['rolled-back', true],
     ['committed', false],
     ['failed', false],
-    ['fallen-back', false],
+    ['fallen-back', true],
   ];
   test.each(rows)(
     'for an open "%s" is %p when its version runs, and false when another does',

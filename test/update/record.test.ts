@@ -27,6 +27,7 @@ const log: Log = {
   },
 };
 const from = { version: '1.0.0', slot: null };
+const migration = { at: '2026-01-02T03:04:05.000Z' };
 const to = { version: '1.1.0', slot: 'rootfs.1' };
 
 function open(): UpdateRecord {
@@ -38,7 +39,7 @@ describe('UpdateRecord', () => {
     const record = open();
     expect(scene.states()).toEqual(['preparing']);
     expect(scene.transaction()).toMatchObject({ format: 1, from, to, isClosed: false });
-    record.noteBackup({ path: '/data/backups/x', sha256: 'abc' });
+    record.note({ backup: { path: '/data/backups/x', sha256: 'abc' } });
     record.advance('installing');
     expect(scene.states()).toEqual(['preparing', 'installing']);
     expect(scene.transaction().backup).toEqual({ path: '/data/backups/x', sha256: 'abc' });
@@ -85,6 +86,49 @@ describe('UpdateRecord', () => {
       expect(lines).toEqual([]);
     },
   );
+
+  test('open() refuses, and changes nothing, when the update before owes a restore', () => {
+    for (const state of ['trial', 'migrated', 'failed', 'rolled-back', 'fallen-back'] as const) {
+      const owing = { ...transactionAt(state), migration };
+      writeTransaction(scene.places, owing);
+      expect(open).toThrow(
+        'Cannot begin the update to "1.1.0": the data that the update to "1.1.0" changed has not been restored yet',
+      );
+      expect(scene.transaction()).toEqual(owing);
+    }
+    expect(readHistory(scene.places)).toEqual([]);
+  });
+
+  test('finish() closes a verdict only when its debt is paid', () => {
+    writeTransaction(scene.places, { ...transactionAt('rolled-back'), migration });
+    const record = UpdateRecord.resume(scene.places, scene.transaction());
+    record.finish();
+    expect(scene.transaction().isClosed).toBe(false);
+    expect(readHistory(scene.places)).toEqual([]);
+    record.note({ restored: { at: '2026-01-02T03:05:05.000Z', dropped: [] } });
+    record.finish();
+    expect(scene.transaction().isClosed).toBe(true);
+    expect(readHistory(scene.places)).toEqual([scene.transaction()]);
+  });
+
+  test('close() leaves a failed update open that owes a restore, and closes a committed one that migrated', () => {
+    for (const [state, isClosed] of [
+      ['failed', false],
+      ['committed', true],
+    ] as const) {
+      writeTransaction(scene.places, { ...transactionAt('migrated'), migration });
+      UpdateRecord.resume(scene.places, scene.transaction()).close(state);
+      expect(scene.transaction().isClosed).toBe(isClosed);
+      expect(scene.states().at(-1)).toBe(state);
+    }
+    expect(readHistory(scene.places).map(stateOf)).toEqual(['committed']);
+  });
+
+  test('note() takes a fact away that is undefined, and keeps the others', () => {
+    writeTransaction(scene.places, { ...transactionAt('trial'), migration, stackLogs: '/data/x' });
+    UpdateRecord.resume(scene.places, scene.transaction()).note({ migration: undefined });
+    expect(scene.transaction()).toEqual({ ...transactionAt('trial'), stackLogs: '/data/x' });
+  });
 
   test('open() keeps a damaged transaction aside, and says where', () => {
     scene.write('data/update/transaction.json', '');

@@ -32,7 +32,7 @@ beforeEach(() => {
 afterEach(() => scene[Symbol.dispose]());
 
 function write(version = '1.1.0'): void {
-  writeSlotContent(scene.slot, executable, version);
+  writeSlotContent(scene.slot, { executable, version, unit: 'homie-orchestrator' });
 }
 
 describe('writeSlotContent()', () => {

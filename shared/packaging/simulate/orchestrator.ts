@@ -34,6 +34,7 @@ function orchestratorYaml(data: string, healthUrl: string): string {
 update:
   health_url: "${healthUrl}"
   health_deadline_seconds: 30
+  settle_seconds: 1
   reserve_mib: 8
 `;
 }

@@ -13,6 +13,7 @@ import { gatherAdmissionFacts } from '../admission-facts.ts';
 import { decideAdmission } from '../decide-admission.ts';
 import { takeUpdaterLock } from '../install-lock.ts';
 import { knownTransaction, readTransaction } from '../journal.ts';
+import { mendFallback } from '../put-fallback-back.ts';
 import { UpdateRecord } from '../record.ts';
 import { isVerdict, stateOf } from '../transaction.ts';
 
@@ -52,7 +53,7 @@ export async function install(values: Values, running: Running): Promise<Outcome
     );
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof RaucRefusal) await closeFailed(places, version, error, running);
+    if (error instanceof RaucRefusal) await tidyUpFailed(places, version, error, running);
     throw error;
   }
   log.info('Reboot to try it: "systemctl reboot"');
@@ -71,20 +72,24 @@ function requireFile(file: string): void {
 /**
  * No hook is called when RAUC fails after one: without this the update would stand as "installing" until the next
  * boot. RAUC may fail with the new slot active already (its system handler after the install); then that is tried.
+ * Where it failed before it wrote anything, the fallback slot is whole, and put back.
  */
-async function closeFailed(
+async function tidyUpFailed(
   places: Places,
   version: string,
   error: RaucRefusal,
-  { log, signal }: Running,
+  running: Running,
 ): Promise<void> {
+  const { log, signal } = running;
   const transaction = knownTransaction(readTransaction(places));
-  if (transaction === undefined || transaction.isClosed || transaction.to.version !== version) return;
-  if (isVerdict(stateOf(transaction))) return;
+  if (transaction === undefined || transaction.to.version !== version) return;
+  const isOver = transaction.isClosed || isVerdict(stateOf(transaction));
+  if (isOver && stateOf(transaction) !== 'failed') return;
   try {
-    const { booted, primary } = await readSlots(signal);
-    if (booted !== undefined && primary === booted)
-      UpdateRecord.resume(places, transaction).close('failed', error.raucReason);
+    const slots = await readSlots(signal);
+    if (slots.booted === undefined || slots.primary !== slots.booted) return;
+    if (!isOver) UpdateRecord.resume(places, transaction).close('failed', error.raucReason);
+    await mendFallback(places, slots, running);
   } catch (problem) {
     log.warn(`Cannot close the failed update, the next boot does: ${reasonOf(problem)}`);
   }

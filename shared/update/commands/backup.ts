@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs';
+import { manualFile } from '../../data/backup.ts';
+import { dumpDatabase } from '../../data/dump.ts';
+import type { SavedFile } from '../../data/dump-file.ts';
+import { saveRedis } from '../../data/redis.ts';
+import { expireBackups } from '../../data/retention.ts';
+import type { Values } from '../../system/arguments.ts';
+import type { Config } from '../../system/config.ts';
+import { formatBytes } from '../../system/disk.ts';
+import { makeFolder } from '../../system/durable-file.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
+import { print } from '../../system/print.ts';
+import type { Running } from '../../system/program.ts';
+import { backUpConfig } from '../back-up-config.ts';
+import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
+import { configForRecovery, requireStack, transactionForRecovery } from '../recovery.ts';
+import { readRelease } from '../release.ts';
+import { findStack, type Stack } from '../stack.ts';
+import { haveRunning } from '../still-stack.ts';
+
+const backupMs = 4 * 60 * 60_000;
+
+type Targets = Record<'config' | 'database' | 'redis', string>;
+
+/** Config, database and redis as an update saves them, of the running system; the files are told on stdout. */
+export async function backUpByHand(values: Values, running: Running): Promise<Outcome> {
+  const { log, undo } = running;
+  running.allow(backupMs);
+  const places = findPlaces({ data: values.text('data') });
+  const config = configForRecovery(places, log);
+  const [isConfigOnly, isDatabaseOnly] = [values.flag('config-only'), values.flag('database-only')];
+  if (isConfigOnly && isDatabaseOnly)
+    throw new Failure('Cannot back up with --config-only and --database-only: they exclude each other', {
+      outcome: 'usage',
+    });
+  const now = new Date();
+  const nameOf = (end: 'tar.zst' | 'dump' | 'rdb'): string =>
+    manualFile(config.backupPath, readRelease(places.root), now, end);
+  const targets = { config: nameOf('tar.zst'), database: nameOf('dump'), redis: nameOf('rdb') };
+  if (values.flag('dry-run')) {
+    requireIdle(places);
+    if (!isDatabaseOnly) log.info(`Would back up "${config.configPath}" to "${targets.config}"`);
+    if (!isConfigOnly) log.info(`Would dump the database to "${targets.database}", the stack running on`);
+    return 'done';
+  }
+
+  log.alsoTo(logFileOf(places));
+  const lock = takeUpdaterLock(places);
+  undo.owe('release the lock', () => lock.release());
+  makeBackupFolder(config.backupPath);
+  const saved: SavedFile[] = [];
+  if (!isConfigOnly) saved.push(...(await backUpData(targets, isDatabaseOnly, places, config, running)));
+  if (!isDatabaseOnly) saved.push(await backUpFolder(targets.config, config, running));
+  for (const { path, bytes } of saved) log.info(`Saved "${path}" (${formatBytes(bytes)})`);
+  expireOld(places, config, running);
+  print(1, saved.map(({ path }) => `${path}\n`).join(''));
+  return 'done';
+}
+
+async function backUpFolder(target: string, config: Config, running: Running): Promise<SavedFile> {
+  if (!existsSync(config.configPath))
+    throw new Failure(`Cannot back up "${config.configPath}": no such folder`);
+  return await backUpConfig(target, config, running);
+}
+
+/** A dump is of one moment by itself: the stack runs on. What does not run is started for it. */
+async function backUpData(
+  targets: Targets,
+  isRequired: boolean,
+  places: Places,
+  config: Config,
+  running: Running,
+): Promise<SavedFile[]> {
+  const { log, signal } = running;
+  const stack = isRequired
+    ? await requireStack('back up the database', places, config)
+    : await findStack(places.root, places.data, config);
+  const { database, redis } = stack ?? {};
+  if (stack === undefined || database === undefined) {
+    if (isRequired) throw noDatabase(stack);
+    log.info('There is no database in this slot, nothing to dump');
+    return [];
+  }
+  const services = [database.service, ...(redis === undefined ? [] : [redis.service])];
+  const putBack = await haveRunning(services, stack, running);
+  const saved: SavedFile[] = [];
+  if (redis !== undefined)
+    saved.push(
+      await log.step('Saving', 'Saved', `"${redis.service}"`, () =>
+        saveRedis({ ...redis, target: targets.redis, signal }),
+      ),
+    );
+  saved.push(
+    await log.step('Dumping', 'Dumped', `the database of "${database.service}"`, () =>
+      dumpDatabase({ ...database, target: targets.database, signal }),
+    ),
+  );
+  await putBack();
+  return saved;
+}
+
+/** What fails here costs room, not the backup. */
+function expireOld(places: Places, { backupPath, update }: Config, { log }: Running): void {
+  const transaction = transactionForRecovery(places, log);
+  const inUse = [transaction?.backup, transaction?.dump, transaction?.redis].flatMap(
+    (file) => file?.path ?? [],
+  );
+  const { keepBackups: keep, backupBudgetMiB } = update;
+  const budgetBytes = backupBudgetMiB === undefined ? undefined : backupBudgetMiB * 1024 * 1024;
+  try {
+    expireBackups(backupPath, { keep, budgetBytes, inUse, log });
+  } catch (error) {
+    log.warn(`Cannot remove old backups: ${reasonOf(error)}`);
+  }
+}
+
+function makeBackupFolder(path: string): void {
+  try {
+    makeFolder(path);
+  } catch (error) {
+    throw new Failure(`Cannot make the backup folder "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function noDatabase(stack: Stack | undefined): Failure {
+  return new Failure(
+    `Cannot back up the database: the compose file "${stack?.compose.file}" has no database service`,
+  );
+}

@@ -1,0 +1,103 @@
+import { readSlots, type Slots } from '../../rauc/status.ts';
+import type { Values } from '../../system/arguments.ts';
+import { requireYes } from '../../system/confirm.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import { findPlaces, logFileOf } from '../../system/places.ts';
+import { print } from '../../system/print.ts';
+import type { Running } from '../../system/program.ts';
+import type { Boot } from '../booted.ts';
+import type { Fault } from '../fault.ts';
+import { findFaults } from '../find-faults.ts';
+import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
+import { knownTransaction, readTransaction } from '../journal.ts';
+import { configForRecovery } from '../recovery.ts';
+
+const repairMs = 4 * 60 * 60_000;
+
+interface Told extends Fault {
+  /** Undefined where nothing was tried. */
+  problem?: string | undefined;
+  isMended: boolean;
+}
+
+/** Finds what an interrupted life has left, says it, and mends what can be: run again, it finds nothing. */
+export async function repair(values: Values, running: Running): Promise<Outcome> {
+  const { log, undo, signal } = running;
+  running.allow(repairMs);
+  const places = findPlaces({ data: values.text('data') });
+  const isDryRun = values.flag('dry-run');
+  if (isDryRun) {
+    requireIdle(places);
+  } else {
+    const lock = takeUpdaterLock(places);
+    undo.owe('release the lock', () => lock.release());
+  }
+  const config = configForRecovery(places, log);
+  const current = readTransaction(places);
+  const transaction = knownTransaction(current);
+  const boot: Boot = { places, config, transaction, slots: await slotsIfAnswered(running), running };
+  const faults = await findFaults(boot, current);
+  for (const { wrong, remedy, mend } of faults)
+    log.warn(`Found: ${wrong}. ${mend === undefined ? 'It' : 'Repair'} ${remedy}`);
+
+  const mendable = faults.filter(({ mend }) => mend !== undefined);
+  if (faults.length === 0) log.info('Nothing is wrong');
+  let told: Told[] = faults.map((fault) => ({ ...fault, isMended: false }));
+  if (mendable.length > 0 && !isDryRun) {
+    await requireYes(`Mend ${mendable.length === 1 ? 'it' : 'them'}?`, values.flag('yes'), signal);
+    log.alsoTo(logFileOf(places));
+    told = await mendAll(faults, running);
+  }
+  if (values.flag('json')) print(1, jsonOf(told));
+  const failed = told.filter(({ problem }) => problem !== undefined);
+  if (failed.length > 0)
+    throw new Failure(`Cannot mend ${failed.length} of ${mendable.length}: ${failed[0]?.problem}`, {
+      advice: 'Run update.sh repair again when that is cured',
+    });
+  return 'done';
+}
+
+/** What cannot be mended keeps nothing else from being mended. */
+async function mendAll(faults: readonly Fault[], { log, signal }: Running): Promise<Told[]> {
+  const told: Told[] = [];
+  for (const fault of faults) {
+    if (fault.mend === undefined) {
+      told.push({ ...fault, isMended: false });
+      continue;
+    }
+    try {
+      await fault.mend();
+      log.info(`Mended: ${fault.wrong}`);
+      told.push({ ...fault, isMended: true });
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error(`Cannot mend: ${reasonOf(error)}`);
+      told.push({ ...fault, isMended: false, problem: reasonOf(error) });
+    }
+  }
+  return told;
+}
+
+function jsonOf(told: readonly Told[]): string {
+  const faults = told.map(({ kind, wrong, remedy, mend, isMended, problem }) => ({
+    kind,
+    wrong,
+    remedy,
+    isMendable: mend !== undefined,
+    isMended,
+    problem: problem ?? null,
+  }));
+  return `${JSON.stringify({ format: 1, faults }, undefined, 2)}\n`;
+}
+
+/** A RAUC that is busy is installing: then nothing is ours to mend. One that does not answer only hides the slots. */
+async function slotsIfAnswered({ signal }: Running): Promise<Slots | undefined> {
+  try {
+    return await readSlots(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure && error.outcome === 'busy') throw error;
+    return undefined;
+  }
+}

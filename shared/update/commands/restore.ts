@@ -1,0 +1,101 @@
+import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { verifyArchive } from '../../data/archive-check.ts';
+import { unpackArchive } from '../../data/archive-unpack.ts';
+import { checkSaved } from '../../data/dump-file.ts';
+import { swapFolder } from '../../data/folder-swap.ts';
+import type { Values } from '../../system/arguments.ts';
+import type { Config } from '../../system/config.ts';
+import { requireYes } from '../../system/confirm.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { findPlaces, logFileOf } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { type Chosen, chooseRestore } from '../choose-restore.ts';
+import { decideRestore } from '../decide-restore.ts';
+import { unpackFolderOf } from '../find-leftovers.ts';
+import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
+import { configForRecovery, requireStack, transactionForRecovery } from '../recovery.ts';
+import { dataRestoreOf, requireServices, restoreData } from '../restore-data.ts';
+import { stopOrchestrator } from '../still-stack.ts';
+import { tellBackups } from './restore-list.ts';
+
+const restoreMs = 6 * 60 * 60_000;
+
+/** Puts back what a backup holds; a damaged one is refused before anything is stopped or touched. */
+export async function restoreByHand(values: Values, running: Running): Promise<Outcome> {
+  const { log, undo, signal } = running;
+  running.allow(restoreMs);
+  const places = findPlaces({ data: values.text('data') });
+  const config = configForRecovery(places, log);
+  if (values.flag('list')) return await tellBackups(config.backupPath, values, signal);
+
+  const isDryRun = values.flag('dry-run');
+  if (isDryRun) requireIdle(places);
+  else undo.owe('release the lock', releaseOf(takeUpdaterLock(places)));
+  const transaction = transactionForRecovery(places, log);
+  const chosen = chooseRestore(
+    {
+      archive: values.text('archive'),
+      isConfigOnly: values.flag('config-only'),
+      isDatabaseOnly: values.flag('database-only'),
+    },
+    config.backupPath,
+  );
+  const data = dataRestoreOf(chosen, { transaction, places });
+  if (data !== undefined) decideRestore(transaction);
+  for (const { kind, path } of chosen) {
+    if (kind === 'config') await verifyArchive(path, { signal });
+    else await checkSaved(path, signal);
+  }
+  const stack = data === undefined ? undefined : await requireStack('restore the data', places, config);
+  if (data !== undefined && stack !== undefined) requireServices(data, stack);
+
+  for (const one of chosen) log.info(`${isDryRun ? 'Would replace' : 'Replacing'} ${describe(one, config)}`);
+  if (isDryRun) return 'done';
+  await requireYes('Replace what is there now?', values.flag('yes'), signal);
+  log.alsoTo(logFileOf(places));
+  log.info(`Restoring by hand from ${chosen.map(({ path }) => `"${path}"`).join(', ')}`);
+
+  const unpacked = await unpackConfig(chosen, config, running);
+  const startAgain = await stopOrchestrator(config, running);
+  if (data !== undefined && stack !== undefined) await restoreData(data, stack, running);
+  unpacked?.putInPlace();
+  await startAgain();
+  log.info('Restored; see with update.sh status, and the application itself, that all is well');
+  return 'done';
+}
+
+/** All that takes time is done before anything is stopped. */
+async function unpackConfig(
+  chosen: readonly Chosen[],
+  { configPath }: Config,
+  { log, undo, signal }: Running,
+): Promise<{ putInPlace(): void } | undefined> {
+  const archive = chosen.find(({ kind }) => kind === 'config')?.path;
+  if (archive === undefined) return undefined;
+  const folder = existsSync(configPath) ? realpathSync(configPath) : resolve(configPath);
+  const into = unpackFolderOf(folder);
+  undo.owe('unpack the backup', () => rmSync(into, { recursive: true, force: true }));
+  const fresh = await log.step('Unpacking', 'Unpacked', `"${archive}"`, () =>
+    unpackArchive({ archive, into, rootName: basename(resolve(configPath)), signal }),
+  );
+  return {
+    putInPlace() {
+      const kept = swapFolder(folder, fresh, new Date());
+      log.info(`Restored "${folder}"${kept === undefined ? '' : `; what it replaced is "${kept}"`}`);
+    },
+  };
+}
+
+function describe({ kind, path }: Chosen, { configPath, update }: Config): string {
+  const things = {
+    config: `"${configPath}"`,
+    database: `the database of "${update.databaseService}", and lose what was written since`,
+    redis: `what "${update.redisService}" knows`,
+  };
+  return `${things[kind]}, from "${path}"`;
+}
+
+function releaseOf(lock: { release(): void }): () => void {
+  return () => lock.release();
+}

@@ -1,0 +1,18 @@
+import { Failure } from '../system/failure.ts';
+import { faultPoint } from '../system/fault-point.ts';
+import type { Boot } from './booted.ts';
+import { giveDataBack } from './data-steps.ts';
+import type { UpdateRecord } from './record.ts';
+import { findStack } from './stack.ts';
+import { owesRestore } from './transaction.ts';
+
+/** Puts the data back where an update changed it and did not prove itself. Throws where it cannot. */
+export async function payDebt(record: UpdateRecord, { places, config, running }: Boot): Promise<void> {
+  if (!owesRestore(record.transaction)) return;
+  const stack = await findStack(places.root, places.data, config, running.signal);
+  if (stack === undefined)
+    throw new Failure(`Cannot restore the data: there is no "${config.update.composeFile}" in this slot`);
+  await faultPoint('debt:found');
+  await giveDataBack({ record, stack, config, running });
+  await faultPoint('debt:paid');
+}

@@ -1,0 +1,39 @@
+import { markActive } from '../rauc/mark.ts';
+import type { Slots } from '../rauc/status.ts';
+import type { Places } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
+import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
+import { knownTransaction, readHistory, readTransaction } from './journal.ts';
+import type { Transaction } from './transaction.ts';
+
+/** Puts the fallback slot back where a failed install left it out though it is whole; says where it may not be. */
+export async function mendFallback(places: Places, slots: Slots, running: Running): Promise<FallbackPlan> {
+  const plan = decideFallback(updatesSoFar(places), slots);
+  if (plan.kind === 'put-back') await putFallbackBack(slots, running);
+  if (plan.kind === 'leave')
+    running.log.warn(`Slot "${plan.slot}" is no fallback, and stays out of the boot order: ${plan.reason}`);
+  return plan;
+}
+
+/**
+ * Only `mark-active` puts a slot back, and makes it the primary one: the running slot is made that again at once,
+ * whatever happens meanwhile. If power fails between the two, the fallback boots, which is whole.
+ */
+export async function putFallbackBack(slots: Slots, { log, undo, signal }: Running): Promise<void> {
+  const booted = slots.booted?.name ?? 'booted';
+  await log.step('Putting', 'Put', `the fallback slot back into the boot order`, async () => {
+    const stay = undo.owe(`make slot "${booted}" the primary one again`, () => markActive('booted'));
+    try {
+      await markActive('other', signal);
+    } finally {
+      await stay.now();
+    }
+  });
+}
+
+/** All updates that this device has seen, oldest first, each as it stood last. */
+export function updatesSoFar(places: Places): Transaction[] {
+  const current = knownTransaction(readTransaction(places));
+  const all = [...readHistory(places), ...(current === undefined ? [] : [current])];
+  return all.filter(({ id }, index) => all.findLastIndex((other) => other.id === id) === index);
+}

@@ -1,0 +1,86 @@
+import { expireBackups } from '../data/retention.ts';
+import { markGood } from '../rauc/mark.ts';
+import { parseBaseline } from '../stack/health/baseline.ts';
+import type { Baseline } from '../stack/health/verdict.ts';
+import { pruneImages } from '../stack/image-prune.ts';
+import { startUnit } from '../stack/unit.ts';
+import type { Outcome } from '../system/exit-code.ts';
+import { reasonOf } from '../system/failure.ts';
+import { faultPoint } from '../system/fault-point.ts';
+import type { Boot } from './booted.ts';
+import { bringDataForward } from './data-steps.ts';
+import { oweAttempt } from './deliberate-reboot.ts';
+import { dropHold, releaseThisBoot } from './hold.ts';
+import { proveHealthy } from './prove-healthy.ts';
+import type { UpdateRecord } from './record.ts';
+import { rollBack } from './rollback.ts';
+import { findStack } from './stack.ts';
+
+/** The new slot's boot: the data goes forward, the application proves itself, and only then the slot is good. */
+export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<Outcome> {
+  const { log } = boot.running;
+  const { version, slot } = record.transaction.to;
+  record.advance('trial');
+  oweAttempt(record, boot);
+  log.info(`Trying version "${version ?? 'unknown'}" in slot "${slot ?? 'unknown'}"`);
+  await faultPoint('trial:noted');
+
+  const health = await migrateStartAndAsk(record, boot);
+  if (!health.isHealthy)
+    return await rollBack(record, `version "${version}" is not healthy: ${health.reason}`, boot);
+  return await commit(record, boot);
+}
+
+async function migrateStartAndAsk(record: UpdateRecord, boot: Boot): Promise<Health> {
+  const { config, places, running } = boot;
+  try {
+    const stack = await findStack(places.root, places.data, config, running.signal);
+    if (stack !== undefined) await bringDataForward({ record, stack, config, running });
+    releaseThisBoot(places);
+    await faultPoint('trial:released');
+    const { unit } = config.update;
+    await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+  } catch (error) {
+    // systemd refuses to start anything once it shuts down: that is no verdict on the version.
+    running.signal.throwIfAborted();
+    return { isHealthy: false, reason: reasonOf(error) };
+  }
+  return await proveHealthy(boot, baselineOf(record));
+}
+
+function baselineOf({ transaction }: UpdateRecord): Baseline {
+  return transaction.baseline === undefined ? {} : parseBaseline(transaction.baseline);
+}
+
+type Health = { isHealthy: true } | { isHealthy: false; reason: string };
+
+async function commit(record: UpdateRecord, boot: Boot): Promise<Outcome> {
+  const { log, signal } = boot.running;
+  const { slot, version } = record.transaction.to;
+  await log.step('Marking', 'Marked', `slot "${slot ?? 'booted'}" good`, () => markGood(signal));
+  await faultPoint('trial:marked-good');
+  record.close('committed');
+  dropHold(boot.places);
+  log.info(`Committed version "${version ?? 'unknown'}"`);
+  await tidyUp(record, boot);
+  return 'done';
+}
+
+/** What fails here costs room, not the update. */
+async function tidyUp({ transaction }: UpdateRecord, { config, running }: Boot): Promise<void> {
+  const { keepBackups, backupBudgetMiB } = config.update;
+  const inUse = [transaction.backup, transaction.dump, transaction.redis].flatMap((file) => file?.path ?? []);
+  const budgetBytes = backupBudgetMiB === undefined ? undefined : backupBudgetMiB * 1024 * 1024;
+  const { log, signal } = running;
+  try {
+    const { images } = transaction;
+    if (images !== undefined) await pruneImages({ keep: [...images.from, ...images.to], log, signal });
+  } catch (error) {
+    log.warn(`Cannot remove old images: ${reasonOf(error)}`);
+  }
+  try {
+    expireBackups(config.backupPath, { keep: keepBackups, budgetBytes, inUse, log });
+  } catch (error) {
+    log.warn(`Cannot remove old backups: ${reasonOf(error)}`);
+  }
+}

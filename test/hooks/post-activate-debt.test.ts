@@ -1,0 +1,174 @@
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { type State, stateOf } from '../../shared/update/transaction.ts';
+import { asked } from '../support/boot-stage.ts';
+import { sick } from '../support/health-server.ts';
+import { MigratingStage } from '../support/migrating-stage.ts';
+import { transactionAt } from '../support/transactions.ts';
+
+setDefaultTimeout(60_000);
+let stage: MigratingStage;
+beforeEach(() => {
+  stage = new MigratingStage();
+});
+afterEach(() => stage[Symbol.asyncDispose]());
+
+const { status, isActive, start, stop, markGood, keepSlot, leaveSlot, reboot } = asked;
+const alone = [stop, 'stop core orchestrator', 'up --detach --no-deps postgres'];
+const restore = ['pg_restore', 'swap'];
+
+describe('post-activate, owing a restore', () => {
+  async function leaveDebt(): Promise<void> {
+    stage.bootNew();
+    stage.health.answer = sick;
+    stage.stack.fail('restore', 'pg_restore: error: the volume is gone');
+    const ended = await stage.postActivate();
+    expect(ended.stderr).toContain('Cannot restore the data yet: Cannot restore the database of "postgres"');
+    expect(ended.exitCode).toBe(30);
+  }
+
+  test('still leaves the slot, but held and not closed, when the restore fails', async () => {
+    await leaveDebt();
+    expect(stage.calls().slice(-2)).toEqual([leaveSlot, reboot]);
+    expect(stage.stack.database).toBe('0002 Ada');
+    expect(stage.transaction().isClosed).toBe(false);
+    expect(readHistory(stage.places)).toEqual([]);
+    expect([stage.isHeld, stage.isReleased]).toEqual([true, false]);
+  });
+
+  test('restores in the old slot before the orchestrator runs there, then closes', async () => {
+    await leaveDebt();
+    stage.stack.mend();
+    stage.rebootInto('rootfs.0');
+    expect(stage.isUnitActive).toBe(false);
+    const ended = await stage.postActivate();
+    expect(stage.distinctCalls()).toEqual([
+      status,
+      keepSlot,
+      ...alone,
+      ...restore,
+      start,
+      isActive,
+      markGood,
+    ]);
+    expect(stage.stack.database).toBe('0001 Ada');
+    expect(stage.transaction().isClosed).toBe(true);
+    expect(readHistory(stage.places).map(stateOf)).toEqual(['rolled-back']);
+    expect([stage.isHeld, stage.isUnitActive]).toEqual([false, true]);
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('keeps the old slot held, and tries again in its next boot, when it fails there too', async () => {
+    await leaveDebt();
+    for (let boot = 0; boot < 2; boot += 1) {
+      stage.rebootInto('rootfs.0');
+      const ended = await stage.postActivate();
+      expect(ended.reason).toStartWith('Cannot restore the database of "postgres"');
+      expect(stage.calls()).not.toContain(start);
+      expect([stage.isHeld, stage.isUnitActive]).toEqual([true, false]);
+      expect(stage.transaction().isClosed).toBe(false);
+      expect(ended.exitCode).toBe(1);
+    }
+    stage.stack.mend();
+    stage.rebootInto('rootfs.0');
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.stack.database).toBe('0001 Ada');
+  });
+
+  test('restores in the new slot, and leaves it again, when the bootloader comes back to it', async () => {
+    await leaveDebt();
+    stage.stack.mend();
+    stage.rebootInto('rootfs.1');
+    expect((await stage.postActivate()).exitCode).toBe(30);
+    expect(stage.calls()).toEqual([status, ...alone, ...restore, leaveSlot, reboot]);
+    expect(stage.stack.database).toBe('0001 Ada');
+    expect(stage.transaction().isClosed).toBe(true);
+  });
+
+  const owing: [State, verdict: State, calls: string[]][] = [
+    ['migrated', 'fallen-back', [keepSlot]],
+    ['trial', 'fallen-back', [keepSlot]],
+    ['installing', 'failed', []],
+    ['failed', 'failed', []],
+    ['fallen-back', 'fallen-back', [keepSlot]],
+    ['rolled-back', 'rolled-back', [keepSlot]],
+  ];
+  test.each(owing)('in the old slot at "%s" pays, and closes it as "%s"', async (state, verdict, calls) => {
+    await leaveOwing(state);
+    stage.rebootInto('rootfs.0');
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.distinctCalls()).toEqual([
+      status,
+      ...calls,
+      ...alone,
+      ...restore,
+      start,
+      isActive,
+      markGood,
+    ]);
+    expect(stage.stack.database).toBe('0001 Ada');
+    expect(readHistory(stage.places).map(stateOf)).toEqual([verdict]);
+    expect(stage.isUnitActive).toBe(true);
+  });
+
+  test('pays, and starts what it had to stop, when nobody had held it', async () => {
+    await leaveOwing('failed');
+    stage.remove('data/update/hold');
+    stage.rebootInto('rootfs.0');
+    expect(stage.isUnitActive).toBe(true);
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.stack.database).toBe('0001 Ada');
+    expect([stage.isHeld, stage.isUnitActive]).toEqual([false, true]);
+  });
+
+  test('holds the next boot before it restores, whatever becomes of it', async () => {
+    await leaveOwing('failed');
+    stage.remove('data/update/hold');
+    stage.stack.fail('restore', 'pg_restore: error: the volume is gone');
+    stage.rebootInto('rootfs.0');
+    expect((await stage.postActivate()).exitCode).toBe(1);
+    expect([stage.isHeld, stage.isReleased, stage.isUnitActive]).toEqual([true, false, false]);
+  });
+
+  test('pays, and gives the update up, when RAUC does not answer in the old slot', async () => {
+    await leaveOwing('migrated');
+    stage.rebootInto('rootfs.0');
+    stage.remove('rauc-status.json');
+    const ended = await stage.postActivate();
+    expect(ended.reason).toStartWith('Cannot tell which slot runs');
+    expect(stage.calls()).toEqual([status, ...alone, ...restore, start]);
+    expect(stage.stack.database).toBe('0001 Ada');
+    expect(stage.states().at(-1)).toBe('fallen-back');
+    expect(stage.transaction().isClosed).toBe(false);
+    expect(stage.isUnitActive).toBe(true);
+
+    // What has been written since must outlive a boot of the new slot.
+    stage.stack.database = '0001 Ada Grace';
+    stage.rebootInto('rootfs.1');
+    expect((await stage.postActivate()).exitCode).toBe(30);
+    expect(stage.calls()).toEqual([status, leaveSlot, reboot]);
+    expect(stage.stack.database).toBe('0001 Ada Grace');
+  });
+
+  test('owes nothing any more when a committed update is given up', async () => {
+    await leaveOwing('migrated');
+    const { steps, ...rest } = stage.transaction();
+    const given = ['committed', 'rolled-back'] as const;
+    const more = given.flatMap((state) => transactionAt(state).steps.slice(-1));
+    writeTransaction(stage.places, { ...rest, steps: [...steps, ...more] });
+    stage.rebootInto('rootfs.0');
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.stack.database).toBe('0002 Ada');
+    expect(stage.calls()).not.toContain('pg_restore');
+    expect(stage.transaction().isClosed).toBe(true);
+  });
+
+  /** A trial that has dumped and migrated, then lost power; its transaction is made to stand at the state. */
+  async function leaveOwing(state: State): Promise<void> {
+    stage.bootNew();
+    await stage.cutAtHealth();
+    const { steps: _steps, ...rest } = stage.transaction();
+    writeTransaction(stage.places, { ...rest, steps: transactionAt(state).steps });
+    expect(stage.stack.database).toBe('0002 Ada');
+  }
+});

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdirSync, rmSync } from 'node:fs';
+import { readHistory } from '../../shared/update/journal.ts';
+import { type State, stateOf } from '../../shared/update/transaction.ts';
+import { asked, BootStage } from '../support/boot-stage.ts';
+import { sick } from '../support/health-server.ts';
+import { transactionAt } from '../support/transactions.ts';
+
+setDefaultTimeout(30_000);
+let stage: BootStage;
+beforeEach(() => {
+  stage = new BootStage();
+});
+afterEach(() => stage[Symbol.asyncDispose]());
+
+const { status, isActive, start, markGood, keepSlot } = asked;
+
+/** The old slot comes up, held, with the update as the boot before has left it. */
+function comeBack(state: State): void {
+  stage.leaveUpdate(transactionAt(state));
+  stage.bootInto({ booted: 'rootfs.0', primary: 'rootfs.1' });
+  expect(stage.isUnitActive).toBe(false);
+}
+
+describe('post-activate, in the old slot after an install', () => {
+  test('keeps it the primary one, and closes the update, when the bootloader fell back', async () => {
+    comeBack('trial');
+    const ended = await stage.postActivate();
+    expect(ended.stderr).toContain(
+      'Fell back to slot "rootfs.0": version "1.1.0" in slot "rootfs.1" did not come up',
+    );
+    expect(stage.distinctCalls()).toEqual([status, keepSlot, start, isActive, markGood]);
+    expect(stage.states()).toEqual(['preparing', 'trial', 'fallen-back']);
+    expect(readHistory(stage.places)).toHaveLength(1);
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('lets the orchestrator run, but leaves the update open, when RAUC cannot keep the slot', async () => {
+    comeBack('trial');
+    stage.breakMarks();
+    const ended = await stage.postActivate();
+    expect(ended.reason).toBe('Cannot mark the booted slot active: RAUC refused or did not answer');
+    expect(stage.calls()).toEqual([status, keepSlot, start]);
+    expect(stage.isUnitActive).toBe(true);
+    expect(stage.isHeld).toBe(true);
+    expect(stage.transaction().isClosed).toBe(false);
+    expect(ended.exitCode).toBe(1);
+
+    stage.bootInto({ booted: 'rootfs.0', primary: 'rootfs.1' });
+    stage.fake('rauc', 'case "$2" in --detailed) cat rauc-status.json;; esac');
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.distinctCalls()).toEqual([status, keepSlot, start, isActive, markGood]);
+    expect(stage.states()).toEqual(['preparing', 'trial', 'fallen-back']);
+    expect(readHistory(stage.places).map(stateOf)).toEqual(['fallen-back']);
+    expect(stage.isHeld).toBe(false);
+  });
+
+  test('lets the orchestrator run, but leaves the update open, when its verdict cannot be kept', async () => {
+    comeBack('trial');
+    mkdirSync(stage.at('data/update/history.jsonl'));
+    const ended = await stage.postActivate();
+    expect(ended.reason).toStartWith('Cannot ');
+    expect(ended.reason).toContain(`"${stage.at('data/update/history.jsonl')}"`);
+    expect(stage.calls()).toEqual([status, keepSlot, start]);
+    expect([stage.isHeld, stage.isUnitActive]).toEqual([true, true]);
+    expect(stage.transaction().isClosed).toBe(false);
+    expect(ended.exitCode).toBe(1);
+  });
+
+  test('closes an install that never finished, with how far it got', async () => {
+    comeBack('installing');
+    const ended = await stage.postActivate();
+    expect(stage.distinctCalls()).toEqual([status, start, isActive, markGood]);
+    expect(stage.transaction().steps.at(-1)).toMatchObject({
+      state: 'failed',
+      reason: 'it never got further than "installing"',
+    });
+    expect(stage.transaction().isClosed).toBe(true);
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test.each(['rolled-back', 'fallen-back'] as const)(
+    'finishes what was "%s" and has got home, and keeps the slot: it may be here for the bootloader only',
+    async (state) => {
+      comeBack(state);
+      expect((await stage.postActivate()).exitCode).toBe(0);
+      expect(stage.distinctCalls()).toEqual([status, keepSlot, start, isActive, markGood]);
+      expect(stage.states()).toEqual(['preparing', state]);
+      expect(readHistory(stage.places).map(stateOf)).toEqual([state]);
+    },
+  );
+
+  test('closes the update, and does not mark the slot good, when it is not healthy either', async () => {
+    comeBack('trial');
+    stage.health.answer = sick;
+    const ended = await stage.postActivate();
+    expect(stage.distinctCalls()).toEqual([status, keepSlot, start, isActive]);
+    expect(stage.transaction().isClosed).toBe(true);
+    expect(stage.isHeld).toBe(false);
+    expect(ended.exitCode).toBe(20);
+  });
+
+  test.each(['trial', 'rolled-back', 'failed', 'preparing'] as const)(
+    'lets the orchestrator run, and leaves "%s" as it is, when RAUC does not answer',
+    async (state) => {
+      comeBack(state);
+      rmSync(stage.at('rauc-status.json'));
+      const before = stage.transaction();
+      const ended = await stage.postActivate();
+      expect(ended.reason).toStartWith('Cannot tell which slot runs');
+      expect(stage.calls()).toEqual([status, start]);
+      expect(stage.isUnitActive).toBe(true);
+      expect(stage.transaction()).toEqual(before);
+      expect(stage.isHeld).toBe(true);
+      expect(ended.exitCode).toBe(1);
+    },
+  );
+
+  test('means the same when it is run again in the same boot', async () => {
+    comeBack('trial');
+    await stage.postActivate();
+    rmSync(stage.at('calls'));
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
+    expect(readHistory(stage.places)).toHaveLength(1);
+  });
+});
