@@ -5,6 +5,7 @@ import { faultPoint } from '../shared/system/fault-point.ts';
 import type { Log } from '../shared/system/log.ts';
 import { bootId, findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
 import { carryOut } from '../shared/update/boot.ts';
+import { waitForBootLock } from '../shared/update/boot-lock.ts';
 import { type BootPlan, decideBoot } from '../shared/update/decide-boot.ts';
 import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
 import { readRelease } from '../shared/update/release.ts';
@@ -40,6 +41,7 @@ export const postActivate: Hook = {
     const config = configOrDefaults(places, log);
     const { healthDeadlineSeconds, settleSeconds, migrationLongestSeconds } = config.update;
     running.allow((healthDeadlineSeconds + settleSeconds + migrationLongestSeconds) * 1000 + dataMs + raucMs);
+    if (!isDryRun) await waitForBootLock(places, running);
 
     const transaction = currentTransaction(places, log);
     const slots = await slotsIfAnswered(signal, log);

@@ -2,7 +2,7 @@
 declare const HOMIE_FAULT_POINTS: boolean | undefined;
 
 /**
- * Where a test makes a program die or hang: `HOMIE_FAULT=kill@pre-install:stopped` or `hang@…`. A kill is SIGKILL, as
+ * Where a test makes a program die or hang: `HOMIE_FAULT=kill@backup:stopped` or `hang@…`. A kill is SIGKILL, as
  * a power cut is; a hang is a call that never returns, with deadlines and signals still at work.
  */
 export async function faultPoint(name: string): Promise<void> {

@@ -7,6 +7,7 @@ import { payDebt } from './debt.ts';
 import type { BootPlan } from './decide-boot.ts';
 import { dropHold, holdNow, isHeld, releaseThisBoot } from './hold.ts';
 import { proveHealthy } from './prove-healthy.ts';
+import { mendFallbackAtBoot } from './put-fallback-back.ts';
 import { UpdateRecord } from './record.ts';
 import { rollBack } from './rollback.ts';
 import { isVerdict, owesRestore, stateOf } from './transaction.ts';
@@ -78,6 +79,7 @@ async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
     });
   }
   await log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(signal));
+  await mendFallbackAtBoot(boot);
   return 'done';
 }
 

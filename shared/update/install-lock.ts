@@ -18,7 +18,12 @@ export function takeInstallLock(places: Places, program: string, version: string
 
 /** The updater's own: no one else's install is joined. */
 export function takeUpdaterLock(places: Places): Lock {
-  const result = tryLock(lockFileOf(places), updaterName);
+  return takeProgramLock(places, updaterName);
+}
+
+/** Held by this program alone, under its name. */
+export function takeProgramLock(places: Places, program: string): Lock {
+  const result = tryLock(lockFileOf(places), program);
   if (isLock(result)) return result;
   throw busy(`${result.program}, process ${result.pid}`);
 }

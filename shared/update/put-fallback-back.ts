@@ -1,7 +1,9 @@
 import { markActive } from '../rauc/mark.ts';
-import type { Slots } from '../rauc/status.ts';
+import { otherSlot, readSlots, type Slots } from '../rauc/status.ts';
+import { reasonOf } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
+import type { Boot } from './booted.ts';
 import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
 import { knownTransaction, readHistory, readTransaction } from './journal.ts';
 import type { Transaction } from './transaction.ts';
@@ -13,6 +15,18 @@ export async function mendFallback(places: Places, slots: Slots, running: Runnin
   if (plan.kind === 'leave')
     running.log.warn(`Slot "${plan.slot}" is no fallback, and stays out of the boot order: ${plan.reason}`);
   return plan;
+}
+
+/** For a boot that has proved healthy: what cannot be mended now is tried again at the next one. */
+export async function mendFallbackAtBoot({ places, slots, running }: Boot): Promise<void> {
+  const { log, signal } = running;
+  if (slots === undefined || otherSlot(slots)?.isGood !== false) return;
+  try {
+    await mendFallback(places, await readSlots(signal), running);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`Cannot put the fallback slot back: ${reasonOf(error)}`);
+  }
 }
 
 /**

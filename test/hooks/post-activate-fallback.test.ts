@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, rmSync } from 'node:fs';
-import { readHistory } from '../../shared/update/journal.ts';
-import { type State, stateOf } from '../../shared/update/transaction.ts';
+import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { advance, type State, stateOf } from '../../shared/update/transaction.ts';
 import { asked, BootStage } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
 import { transactionAt } from '../support/transactions.ts';
@@ -123,5 +123,53 @@ describe('post-activate, in the old slot after an install', () => {
     expect((await stage.postActivate()).exitCode).toBe(0);
     expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
     expect(readHistory(stage.places)).toHaveLength(1);
+  });
+});
+
+describe('post-activate, where a failed install has left the fallback out of the boot order', () => {
+  const putBack = [asked.leaveSlot, keepSlot];
+
+  function loseFallback(states: readonly State[]): void {
+    const moment = { at: new Date(0), bootId: 'earlier' };
+    const failed = states.reduce(
+      (update, state) => advance(update, state, moment),
+      transactionAt('preparing'),
+    );
+    writeTransaction(stage.places, { ...failed, isClosed: true });
+    stage.bootInto({ booted: 'rootfs.0', bad: ['rootfs.1'] });
+  }
+
+  test('puts it back, once the running slot has proved healthy', async () => {
+    loseFallback(['failed']);
+    const ended = await stage.postActivate();
+    expect(stage.distinctCalls()).toEqual([status, isActive, markGood, status, ...putBack]);
+    expect(ended.stderr).toContain('Put the fallback slot back into the boot order');
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('leaves a half written one out, and says why', async () => {
+    loseFallback(['installing', 'failed']);
+    const ended = await stage.postActivate();
+    expect(stage.distinctCalls()).toEqual([status, isActive, markGood, status]);
+    expect(ended.reason).toBe(
+      'Slot "rootfs.1" is no fallback, and stays out of the boot order: version "1.1.0" was written into it, and is "failed"',
+    );
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('leaves it out as long as the running slot is not healthy', async () => {
+    loseFallback(['failed']);
+    stage.health.answer = sick;
+    expect((await stage.postActivate()).exitCode).toBe(20);
+    expect(stage.distinctCalls()).toEqual([status, isActive]);
+  });
+
+  test('is done all the same, and makes the running slot the primary one, when it cannot be put back', async () => {
+    loseFallback(['failed']);
+    stage.fake('rauc', 'case "$2 $3" in --detailed*) cat rauc-status.json;; *other) exit 1;; esac');
+    const ended = await stage.postActivate();
+    expect(stage.distinctCalls()).toEqual([status, isActive, markGood, status, ...putBack]);
+    expect(ended.reason).toStartWith('Cannot put the fallback slot back: Cannot mark the other slot active');
+    expect(ended.exitCode).toBe(0);
   });
 });

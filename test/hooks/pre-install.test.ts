@@ -76,9 +76,9 @@ describe('pre-install', () => {
       `Stopped "${unit}"`,
       `Backing up "${scene.at('data/config')}"`,
       `Backed up "${scene.at('data/config')}"`,
-      `The backup is "${scene.at(`data/backups/${archive}`)}" (…)`,
       `Starting "${unit}"`,
       `Started "${unit}"`,
+      `The backup is "${scene.at(`data/backups/${archive}`)}" (…)`,
       '',
     ]);
     expect(calls()).toEqual([...asked, arm(900 + margin), stop, start, disarm]);
@@ -311,6 +311,16 @@ describe('pre-install', () => {
     expect(calls()).not.toContain(disarm);
     expect(scene.states()).toEqual(['preparing', 'failed']);
     expect(ended.exitCode).toBe(1);
+  });
+
+  test('is known to have failed, so that the fallback can be put back, when the config is wrong', async () => {
+    scene.write('data/config/orchestrator.yaml', 'update:\n  helth_url: x\n');
+    const ended = await preInstall();
+    expect(ended.reason).toContain('line 2, key update.helth_url is not known');
+    expect(calls()).toEqual([]);
+    expect(scene.transaction()).toMatchObject({ to: { version: '1.1.0', slot: 'rootfs.1' }, isClosed: true });
+    expectPutRight(/update.helth_url is not known/);
+    expect(ended.exitCode).toBe(2);
   });
 
   test('ends with 9, and touches nothing, when another update holds the lock', async () => {

@@ -73,7 +73,7 @@ describe('update.sh backup', () => {
   test('archives the folder as it is when systemd does not answer', async () => {
     scene.write('fail-systemctl-is-active', 'System has not been booted with systemd\n');
     const ended = await backUp('--config-only');
-    expect(ended.stderr).toContain('; it is neither stopped nor started');
+    expect(ended.stderr).toContain('; it is not stopped for the backup');
     await verifyArchive(filesOf(ended)[0] ?? '');
     expect(ended.exitCode).toBe(0);
   });

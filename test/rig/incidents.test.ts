@@ -36,7 +36,7 @@ describe('an update that goes wrong', () => {
   scenario(
     'with pre-install killed while the orchestrator stands still: the timer starts it again',
     async () => {
-      await using device = await faultyDevice('kill@pre-install:stopped');
+      await using device = await faultyDevice('kill@backup:stopped');
       await startOrchestrator(device, { backup_deadline_seconds: 1 });
       const before = await contentOf(device);
       const { exitCode, lastError } = await install(device, faulty);
@@ -52,7 +52,7 @@ describe('an update that goes wrong', () => {
   );
 
   scenario('with pre-install hanging: its deadline ends it, and the orchestrator runs', async () => {
-    await using device = await faultyDevice('hang@pre-install:stopped', 6_000);
+    await using device = await faultyDevice('hang@backup:stopped', 6_000);
     await startOrchestrator(device);
     const before = await contentOf(device);
     expect((await install(device, faulty)).exitCode).toBe(1);

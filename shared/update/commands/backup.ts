@@ -7,13 +7,12 @@ import { expireBackups } from '../../data/retention.ts';
 import type { Values } from '../../system/arguments.ts';
 import type { Config } from '../../system/config.ts';
 import { formatBytes } from '../../system/disk.ts';
-import { makeFolder } from '../../system/durable-file.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
-import { backUpConfig } from '../back-up-config.ts';
+import { backUpConfig, makeBackupFolder } from '../back-up-config.ts';
 import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
 import { configForRecovery, requireStack, transactionForRecovery } from '../recovery.ts';
 import { readRelease } from '../release.ts';
@@ -62,7 +61,7 @@ export async function backUpByHand(values: Values, running: Running): Promise<Ou
 async function backUpFolder(target: string, config: Config, running: Running): Promise<SavedFile> {
   if (!existsSync(config.configPath))
     throw new Failure(`Cannot back up "${config.configPath}": no such folder`);
-  return await backUpConfig(target, config, running);
+  return await backUpConfig(target, 'if possible', config, running);
 }
 
 /** A dump is of one moment by itself: the stack runs on. What does not run is started for it. */
@@ -113,14 +112,6 @@ function expireOld(places: Places, { backupPath, update }: Config, { log }: Runn
     expireBackups(backupPath, { keep, budgetBytes, inUse, log });
   } catch (error) {
     log.warn(`Cannot remove old backups: ${reasonOf(error)}`);
-  }
-}
-
-function makeBackupFolder(path: string): void {
-  try {
-    makeFolder(path);
-  } catch (error) {
-    throw new Failure(`Cannot make the backup folder "${path}": ${reasonOf(error)}`, { cause: error });
   }
 }
 
