@@ -5,17 +5,13 @@ import { faultPoint } from '../shared/system/fault-point.ts';
 import type { Log } from '../shared/system/log.ts';
 import { bootId, findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
 import { carryOut } from '../shared/update/boot.ts';
+import { bootAllowanceMs } from '../shared/update/boot-allowance.ts';
 import { waitForBootLock } from '../shared/update/boot-lock.ts';
 import { type BootPlan, decideBoot } from '../shared/update/decide-boot.ts';
 import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
 import { readRelease } from '../shared/update/release.ts';
 import type { Transaction } from '../shared/update/transaction.ts';
 import { type Hook, hookOptions } from './hook.ts';
-
-/** For asking RAUC, marking and rebooting, beside the wait for health. */
-const raucMs = 180_000;
-/** For a dump and a restore, each with a deadline of its own. */
-const dataMs = 4 * 60 * 60_000;
 
 /** At every boot: a trial is committed or rolled back, a healthy boot is marked good, a fallback is told. */
 export const postActivate: Hook = {
@@ -39,8 +35,7 @@ export const postActivate: Hook = {
     const isDryRun = values.flag('dry-run');
     if (!isDryRun) log.alsoTo(logFileOf(places));
     const config = configOrDefaults(places, log);
-    const { healthDeadlineSeconds, settleSeconds, migrationLongestSeconds } = config.update;
-    running.allow((healthDeadlineSeconds + settleSeconds + migrationLongestSeconds) * 1000 + dataMs + raucMs);
+    running.allow(bootAllowanceMs(config.update));
     if (!isDryRun) await waitForBootLock(places, running);
 
     const transaction = currentTransaction(places, log);

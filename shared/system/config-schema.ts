@@ -34,7 +34,7 @@ const updateSchema = v.strictObject({
   health_url: v.optional(
     v.pipe(v.string(), v.regex(/^https?:\/\/\S+$/, 'a URL that begins with http:// or https://')),
   ),
-  health_deadline_seconds: v.optional(secondsUpTo(86_400)),
+  health_deadline_seconds: v.optional(secondsUpTo(2 * 3_600)),
   backup_deadline_seconds: v.optional(secondsUpTo(86_400)),
   version_floor: v.optional(
     v.pipe(
@@ -47,8 +47,8 @@ const updateSchema = v.strictObject({
   database_service: v.optional(serviceName),
   redis_service: v.optional(serviceName),
   migration_service: v.optional(serviceName),
-  migration_deadline_seconds: v.optional(secondsUpTo(86_400)),
-  migration_longest_seconds: v.optional(secondsUpTo(7 * 86_400)),
+  migration_deadline_seconds: v.optional(secondsUpTo(6 * 3_600)),
+  migration_longest_seconds: v.optional(secondsUpTo(6 * 3_600)),
   pull_deadline_seconds: v.optional(secondsUpTo(86_400)),
   settle_seconds: v.optional(secondsUpTo(3_600)),
   disabled_checks: v.optional(v.array(v.string('the name of a check'), 'a list of names of checks')),

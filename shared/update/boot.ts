@@ -1,11 +1,12 @@
 import { markActive, markGood } from '../rauc/mark.ts';
-import { reboot, startUnit } from '../stack/unit.ts';
+import { reboot } from '../stack/unit.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure } from '../system/failure.ts';
 import type { Boot } from './booted.ts';
 import { payDebt } from './debt.ts';
 import type { BootPlan } from './decide-boot.ts';
-import { dropHold, holdNow, isHeld, releaseThisBoot } from './hold.ts';
+import { holdNow } from './hold.ts';
+import { letRun } from './let-run.ts';
 import { proveHealthy } from './prove-healthy.ts';
 import { mendFallbackAtBoot } from './put-fallback-back.ts';
 import { UpdateRecord } from './record.ts';
@@ -81,16 +82,6 @@ async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
   await log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(signal));
   await mendFallbackAtBoot(boot);
   return 'done';
-}
-
-/** Starts what the hold has kept from running. While the update is open the next boot is held, too. */
-async function letRun({ config, places, running }: Boot, isForGood: boolean): Promise<void> {
-  const wasHeld = isHeld(places);
-  if (isForGood) dropHold(places);
-  else if (wasHeld) releaseThisBoot(places);
-  if (!wasHeld) return;
-  const { unit } = config.update;
-  await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
 }
 
 function noteFailed(boot: Boot): void {

@@ -134,6 +134,15 @@ describe('the hold', () => {
     expect(stage.calls()).not.toContain(asked.start);
   });
 
+  test('keeps nothing from running that cannot be dropped', async () => {
+    stage.write('data/update/hold/not-a-file', '');
+    stage.bootInto({ booted: 'rootfs.0' });
+    const ended = await stage.postActivate();
+    expect(ended.stderr).toContain('Cannot drop the hold, the next boot does: ');
+    expect([stage.isHeld, stage.isReleased, stage.isUnitActive]).toEqual([true, true, true]);
+    expect(ended.exitCode).toBe(0);
+  });
+
   test('is never written by an ordinary boot', async () => {
     stage.bootInto({ booted: 'rootfs.0' });
     expect(stage.isUnitActive).toBe(true);

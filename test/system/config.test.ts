@@ -113,7 +113,7 @@ describe('readConfig()', () => {
 update:
   unit: homie@1.service
   health_url: https://localhost:8443/health?full=1
-  health_deadline_seconds: 86400
+  health_deadline_seconds: 7200
   backup_deadline_seconds: 1
   version_floor: "1.2.0-rc.1+7"
   allow_downgrade: true
@@ -123,7 +123,7 @@ update:
   redis_service: cache
   migration_service: core
   migration_deadline_seconds: 60
-  migration_longest_seconds: 604800
+  migration_longest_seconds: 21600
   pull_deadline_seconds: 120
   settle_seconds: 1
   disabled_checks: [redis]
@@ -137,7 +137,7 @@ update:
       update: {
         unit: 'homie@1.service',
         healthUrl: 'https://localhost:8443/health?full=1',
-        healthDeadlineSeconds: 86_400,
+        healthDeadlineSeconds: 7_200,
         backupDeadlineSeconds: 1,
         versionFloor: '1.2.0-rc.1+7',
         allowDowngrade: true,
@@ -147,7 +147,7 @@ update:
         redisService: 'cache',
         migrationService: 'core',
         migrationDeadlineSeconds: 60,
-        migrationLongestSeconds: 604_800,
+        migrationLongestSeconds: 21_600,
         pullDeadlineSeconds: 120,
         settleSeconds: 1,
         disabledChecks: ['redis'],
