@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, existsSync, fsyncSync, openSync, rmSync, write } from 'node:fs';
-import { basename } from 'node:path';
 import { promisify } from 'node:util';
-import { renameDurably, writeDurably } from '../system/durable-file.ts';
 import { isOverSoon } from './archive-progress.ts';
+import { checksumFileOf, publish } from './checksum.ts';
 
 const writeSome = promisify(write);
 
@@ -42,9 +41,7 @@ export class ArchiveFile {
     fsyncSync(this.#descriptor);
     this.#state = 'committing';
     const sha256 = this.#hash.digest('hex');
-    rmSync(this.#target, { force: true });
-    writeDurably(checksumFileOf(this.#target), `${sha256}  ${basename(this.#target)}\n`, 0o600);
-    renameDurably(this.#part, this.#target);
+    publish(this.#part, this.#target, sha256);
     closeSync(this.#descriptor);
     return sha256;
   }
@@ -74,8 +71,4 @@ export class ArchiveFile {
       this.#bytes += bytesWritten;
     }
   }
-}
-
-export function checksumFileOf(archive: string): string {
-  return `${archive}.sha256`;
 }

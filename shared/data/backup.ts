@@ -6,6 +6,17 @@ export function backupFile(folder: string, from: string | undefined, to: string,
   return join(folder, `pre-update-${safe(from ?? 'unknown')}-${safe(to)}-${time}.tar.zst`);
 }
 
+/** Where the database and redis go before a migration: `pre-migrate-<from>-<to>-<time>.dump`, or .rdb. */
+export function dumpFile(
+  folder: string,
+  from: string | undefined,
+  to: string,
+  at: Date,
+  kind: 'dump' | 'rdb',
+): string {
+  return join(folder, `pre-migrate-${safe(from ?? 'unknown')}-${safe(to)}-${timeInName(at)}.${kind}`);
+}
+
 /** Where a backup that was asked for goes: `manual-<version>-<time>.tar.zst`, or .dump, or .rdb. */
 export function manualFile(
   folder: string,

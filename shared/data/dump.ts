@@ -1,9 +1,10 @@
 import { CommandFailure } from '../system/command.ts';
 import { freeBytesOn } from '../system/disk.ts';
 import { errorCodeOf, Failure } from '../system/failure.ts';
+import { cannotTrust, checkSaved } from './checksum.ts';
 import { type Database, databaseReasonOf, endLeftovers, readDatabaseName, runTool } from './database.ts';
 import { type DatabaseFacts, namesFor, readFacts } from './database-facts.ts';
-import { beginPart, cannotTrust, checkSaved, commitPart, discardPart, type SavedFile } from './dump-file.ts';
+import { beginPart, commitPart, discardPart, type SavedFile } from './dump-file.ts';
 import { whileItGrows } from './dump-growth.ts';
 
 export interface DumpRequest extends Database {

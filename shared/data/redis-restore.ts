@@ -14,7 +14,7 @@ import { CommandFailure } from '../system/command.ts';
 import { renameDurably } from '../system/durable-file.ts';
 import { errorCodeOf, Failure, reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
-import { checkSaved } from './dump-file.ts';
+import { checkSaved } from './checksum.ts';
 import type { Redis } from './redis.ts';
 import { findWriteLogs, replaceWriteLog } from './redis-write-log.ts';
 

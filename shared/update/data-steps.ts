@@ -1,7 +1,7 @@
+import { dumpFile } from '../data/backup.ts';
 import { askDatabase, endSessionsOfStack } from '../data/database.ts';
 import { readNotedRevisions } from '../data/database-facts.ts';
 import { dumpDatabase } from '../data/dump.ts';
-import { dumpFile } from '../data/dump-file.ts';
 import { saveRedis } from '../data/redis.ts';
 import { restoreRedis } from '../data/redis-restore.ts';
 import { restoreDatabase } from '../data/restore.ts';

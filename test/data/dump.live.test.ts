@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dumpFile } from '../../shared/data/backup.ts';
 import { type Containers, type Database, endSessionsOfStack } from '../../shared/data/database.ts';
 import { readNotedRevisions } from '../../shared/data/database-facts.ts';
 import { dumpDatabase, verifyDump } from '../../shared/data/dump.ts';
-import { dumpFile } from '../../shared/data/dump-file.ts';
 import { waitFor } from '../rig/stack/wait-for.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { onSmallDisk } from '../support/small-disk.ts';

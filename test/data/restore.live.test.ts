@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checksumFileOf } from '../../shared/data/archive-file.ts';
+import { checksumFileOf } from '../../shared/data/checksum.ts';
 import { type Database, databaseReasonOf, endLeftovers } from '../../shared/data/database.ts';
 import { namesFor } from '../../shared/data/database-facts.ts';
 import { dumpDatabase } from '../../shared/data/dump.ts';

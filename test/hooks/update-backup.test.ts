@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { verifyArchive } from '../../shared/data/archive-check.ts';
-import { checkSaved } from '../../shared/data/dump-file.ts';
+import { checkSaved } from '../../shared/data/checksum.ts';
 import { kindOfBackup } from '../../shared/data/saved-backups.ts';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { RecoveryStack } from '../support/recovery-stack.ts';

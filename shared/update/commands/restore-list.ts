@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { checkSaved } from '../../data/dump-file.ts';
+import { checkSaved } from '../../data/checksum.ts';
 import { findBackups, type SavedBackup } from '../../data/saved-backups.ts';
 import type { Values } from '../../system/arguments.ts';
 import { columns } from '../../system/columns.ts';

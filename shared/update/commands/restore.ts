@@ -2,7 +2,7 @@ import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { verifyArchive } from '../../data/archive-check.ts';
 import { unpackArchive } from '../../data/archive-unpack.ts';
-import { checkSaved } from '../../data/dump-file.ts';
+import { checkSaved } from '../../data/checksum.ts';
 import { swapFolder } from '../../data/folder-swap.ts';
 import type { Values } from '../../system/arguments.ts';
 import type { Config } from '../../system/config.ts';

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
+import { renameDurably, writeDurably } from '../system/durable-file.ts';
+import { Failure, isMissing, reasonOf } from '../system/failure.ts';
+
+/** Each backup has its checksum beside it, in the form of sha256sum(1): a backup that can be seen can be checked. */
+
+export function checksumFileOf(backup: string): string {
+  return `${backup}.sha256`;
+}
+
+/** Makes a finished part visible, with its checksum first, whenever power fails. An older one is gone then. */
+export function publish(part: string, target: string, sha256: string): void {
+  rmSync(target, { force: true });
+  writeDurably(checksumFileOf(target), `${sha256}  ${basename(target)}\n`, 0o600);
+  renameDurably(part, target);
+}
+
+/** Throws a Failure unless the file has the checksum beside it. Answers with that. */
+export async function checkSaved(path: string, signal?: AbortSignal): Promise<string> {
+  const expected = readChecksum(path);
+  let sha256: string;
+  try {
+    sha256 = await hashFile(path, signal);
+  } catch (error) {
+    throw cannotTrust(path, signal?.aborted ? 'it was told to end' : reasonOf(error), error);
+  }
+  if (sha256 !== expected) throw cannotTrust(path, 'it does not have the checksum beside it');
+  return sha256;
+}
+
+export async function hashFile(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024, signal })) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+export function cannotTrust(path: string, reason: string, cause?: unknown): Failure {
+  const advice = 'Do not restore from it: use an older backup';
+  return new Failure(`Cannot trust the backup "${path}": ${reason}`, { advice, cause });
+}
+
+function readChecksum(path: string): string {
+  const file = checksumFileOf(path);
+  let line: string;
+  try {
+    line = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw cannotTrust(path, isMissing(error) ? 'it has no checksum beside it' : reasonOf(error), error);
+  }
+  const [, checksum, name] = /^([0-9a-f]{64}) [ *](.+)\n?$/.exec(line) ?? [];
+  if (checksum === undefined) throw cannotTrust(path, `"${file}" holds no checksum`);
+  if (name !== basename(path)) throw cannotTrust(path, `the checksum beside it is that of "${name}"`);
+  return checksum;
+}
