@@ -36,7 +36,7 @@ export const postActivate: Hook = {
     if (!isDryRun) log.alsoTo(logFileOf(places));
     const config = configOrDefaults(places, log);
     running.allow(bootAllowanceMs(config.update));
-    if (!isDryRun) await waitForBootLock(places, running);
+    const unlock = isDryRun ? async () => {} : await waitForBootLock(places, running);
 
     const transaction = currentTransaction(places, log);
     const slots = await slotsIfAnswered(signal, log);
@@ -47,7 +47,7 @@ export const postActivate: Hook = {
       return 'done';
     }
     await faultPoint(`post-activate:${plan.kind}`);
-    return await carryOut(plan, { places, config, transaction, slots, running });
+    return await carryOut(plan, { places, config, transaction, slots, running, unlock });
   },
 };
 

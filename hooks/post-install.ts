@@ -5,17 +5,21 @@ import { faultPoint } from '../shared/system/fault-point.ts';
 import type { Log } from '../shared/system/log.ts';
 import { findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
 import { fetchImages } from '../shared/update/fetch-images.ts';
-import { holdNextBoot } from '../shared/update/hold.ts';
+import { holdNextBoot, holdNow } from '../shared/update/hold.ts';
 import { takeInstallLock } from '../shared/update/install-lock.ts';
 import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
+import { migrateEarly } from '../shared/update/migrate-early.ts';
 import { UpdateRecord } from '../shared/update/record.ts';
 import { readRelease } from '../shared/update/release.ts';
 import { writeSlotContent } from '../shared/update/slot-content.ts';
-import { isVerdict, type Release, stateOf } from '../shared/update/transaction.ts';
+import { isVerdict, owesRestore, type Release, stateOf } from '../shared/update/transaction.ts';
 import { type Hook, hookOptions } from './hook.ts';
 
 /** For copying the programs onto a slow card, with the images fetched. */
 const writingMs = 900_000;
+
+const plannedMigration =
+  'Would migrate the database, with the orchestrator stopped until the reboot, where the new version has a new schema';
 
 /** After RAUC wrote the slot: give it the programs and units that belong to this bundle. */
 export const postInstall: Hook = {
@@ -42,6 +46,7 @@ export const postInstall: Hook = {
     if (values.flag('dry-run')) {
       log.info("Would fetch the images that the new slot's compose file names, where they are not here yet");
       log.info(`Would put the programs and units of version "${bundle.version}" into "${slotMount}"`);
+      if (config.update.migrateIn === 'post-install') log.info(plannedMigration);
       log.info('Would note the version as installed, to be tried at the next boot');
       return 'done';
     }
@@ -61,7 +66,12 @@ export const postInstall: Hook = {
       writeSlotContent(slotMount, content),
     );
     await faultPoint('post-install:written');
-    holdNextBoot(places);
+    if (config.update.migrateIn === 'post-install') {
+      if (place.isCalledByRauc) await migrateEarly(record, { slotMount, places, config, running });
+      else log.warn('Not called by RAUC, nobody knows when the slot is booted: the trial migrates');
+    }
+    if (owesRestore(record.transaction)) holdNow(places);
+    else holdNextBoot(places);
     await faultPoint('post-install:held');
     record.advance('installed');
     log.info(`Version "${bundle.version}" is installed and will be tried at the next boot`);

@@ -65,7 +65,13 @@ export const update: Hook = {
       {
         name: 'repair',
         summary: 'Find what an interrupted life has left behind, and mend it',
-        options: { ...data, ...json, ...yes, ...dryRun },
+        options: {
+          ...data,
+          wait: { type: 'boolean', describe: 'Wait until nobody installs any more, a day at most' },
+          ...json,
+          ...yes,
+          ...dryRun,
+        },
       },
     ],
     examples: [

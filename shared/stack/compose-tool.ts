@@ -38,6 +38,20 @@ export function filesBeside(file: string): string[] {
   return override === undefined ? [file] : [file, override];
 }
 
+/**
+ * Which files make the stack, and the folder that their relative paths begin at. Read from another folder than its own,
+ * as from a slot that only we can see, a file still takes its variables from the .env beside it.
+ */
+export function wordsOfFile(file: string, folder = dirname(file)): string[] {
+  const variables = join(dirname(file), '.env');
+  const isElsewhere = folder !== dirname(file) && existsSync(variables);
+  return [
+    `--project-directory=${folder}`,
+    ...(isElsewhere ? [`--env-file=${variables}`] : []),
+    ...filesBeside(file).map((path) => `--file=${path}`),
+  ];
+}
+
 /** The project's name where the first generation does not say it. */
 export function projectOf(folder: string): string {
   const path = join(folder, '.env');

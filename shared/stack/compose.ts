@@ -4,7 +4,7 @@ import { type CommandOptions, type CommandResult, command } from '../system/comm
 import { Failure, reasonOf } from '../system/failure.ts';
 import { calling } from './compose-call.ts';
 import { readComposeConfig, type Service } from './compose-config.ts';
-import { filesBeside, findComposeTool, projectOf } from './compose-tool.ts';
+import { findComposeTool, projectOf, wordsOfFile } from './compose-tool.ts';
 import { type Container, readContainers } from './container.ts';
 import { readLogTail } from './service-log.ts';
 
@@ -28,18 +28,18 @@ const usualMs = 120_000;
 const configMs = 60_000;
 
 /**
- * The stack of a compose file, under the project name that `docker-compose up` in the file's folder uses. Throws a
- * Failure where the file cannot be used, or this system has no Docker Compose.
+ * The stack of a compose file, under the project name that `docker-compose up` in the file's folder uses; or `within`
+ * one that runs, with its project and folder. Throws a Failure where the file or Docker Compose cannot be used.
  */
-export async function findCompose(file: string, signal?: AbortSignal): Promise<Compose> {
-  const folder = dirname(file);
+export async function findCompose(file: string, signal?: AbortSignal, within?: Compose): Promise<Compose> {
+  const folder = dirname(within?.file ?? file);
   if (!existsSync(file)) throw new Failure(`Cannot use the compose file "${file}": no such file`);
   const tool = await findComposeTool(signal);
-  const place = [`--project-directory=${folder}`, ...filesBeside(file).map((path) => `--file=${path}`)];
+  const place = wordsOfFile(file, folder);
   try {
     const { stdout } = await command({ deadlineMs: configMs, signal })`${tool} ${place} config`;
     const { project, services } = readComposeConfig(stdout, process.env['COMPOSE_PROFILES']?.split(','));
-    const name = project ?? projectOf(folder);
+    const name = within?.project ?? project ?? projectOf(folder);
     return new Compose(file, name, services, [...tool, ...place, `--project-name=${name}`], signal);
   } catch (error) {
     throw new Failure(`Cannot use the compose file "${file}": ${reasonOf(error)}`, { cause: error });

@@ -40,7 +40,7 @@ export async function runAlembic(
   words: readonly string[],
   { onLine, deadlineMs }: Omit<RunOptions, 'name'>,
 ): Promise<CommandResult> {
-  await remove(containers);
+  await endMigration(containers);
   const lines: string[] = [];
   const keep = (line: string): void => {
     lines.push(line);
@@ -52,14 +52,14 @@ export async function runAlembic(
     return await containers.run(service, argv, { signal, deadlineMs, onLine: keep, name: containerName });
   } catch (error) {
     // The first failure is the one to tell; what is left then, the next run removes.
-    await remove(containers).catch(() => {});
+    await endMigration(containers).catch(() => {});
     if (!(error instanceof CommandFailure) || error.exitCode === undefined) throw error;
     throw new CommandFailure(lastWordsOf(lines.join('\n')) ?? reasonOf(error), error.exitCode, error.stderr);
   }
 }
 
-/** Docker may just be removing it itself, and its name is taken until that is done. */
-async function remove(containers: MigrationContainers): Promise<void> {
+/** Ends one that is under way. Docker may just be removing it itself, and its name is taken until that is done. */
+export async function endMigration(containers: Pick<MigrationContainers, 'removeContainer'>): Promise<void> {
   const deadline = new Deadline(removeMs);
   for (;;) {
     try {

@@ -45,23 +45,34 @@ export async function startUnit(unit: string): Promise<void> {
   }
 }
 
+/** When the dead man's switch goes off. */
+export type DeadManWhen =
+  /** After the time, whatever has become of us by then. */
+  | { afterSeconds: number }
+  /** As soon as the lock is free: the kernel frees it when we die. */
+  | { whenFree: string };
+
 /**
- * A dead man's switch: systemd starts the unit again after the time, whatever has become of us by then (a crash,
- * SIGKILL, out of memory). The answer disarms it.
+ * A dead man's switch: systemd starts the unit again when we no longer can (a crash, SIGKILL, out of memory). The
+ * answer disarms it.
  */
-export async function armStartAgain(unit: string, afterSeconds: number): Promise<() => Promise<void>> {
-  const timer = `homie-start-again-${process.pid}`;
+export async function armStartAgain(unit: string, when: DeadManWhen): Promise<() => Promise<void>> {
+  const name = `homie-start-again-${process.pid}`;
   const run = command({ deadlineMs: startDeadlineMs });
+  const start = ['systemctl', 'start', '--no-block', unit];
   try {
-    await run`systemd-run --quiet --collect --unit=${timer} --on-active=${afterSeconds} -- systemctl start --no-block ${unit}`;
+    if ('afterSeconds' in when)
+      await run`systemd-run --quiet --collect --unit=${name} --on-active=${when.afterSeconds} -- ${start}`;
+    else await run`systemd-run --quiet --collect --unit=${name} -- flock --close ${when.whenFree} ${start}`;
   } catch (error) {
-    throw new Failure(`Cannot arm the timer that starts "${unit}" again: ${reasonOf(error)}`, {
+    throw new Failure(`Cannot arm what starts "${unit}" again: ${reasonOf(error)}`, {
       cause: error,
       advice: 'Without it the unit is not stopped',
     });
   }
   return async () => {
-    await command({ deadlineMs: startDeadlineMs })`systemctl stop ${`${timer}.timer`}`;
+    const kind = 'afterSeconds' in when ? 'timer' : 'service';
+    await command({ deadlineMs: startDeadlineMs })`systemctl stop ${`${name}.${kind}`}`;
   };
 }
 

@@ -47,6 +47,7 @@ const updateSchema = v.strictObject({
   database_service: v.optional(serviceName),
   redis_service: v.optional(serviceName),
   migration_service: v.optional(serviceName),
+  migrate_in: v.optional(v.picklist(['trial', 'post-install'], 'trial or post-install')),
   migration_deadline_seconds: v.optional(secondsUpTo(6 * 3_600)),
   migration_longest_seconds: v.optional(secondsUpTo(6 * 3_600)),
   pull_deadline_seconds: v.optional(secondsUpTo(86_400)),

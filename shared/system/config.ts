@@ -32,6 +32,8 @@ export interface UpdateConfig {
   redisService: string;
   /** The service whose image carries alembic. */
   migrationService: string;
+  /** In the new slot's first boot, or already in the old system, which then stands still until the reboot. */
+  migrateIn: 'trial' | 'post-install';
   /** Without progress; each sign of progress begins it anew, up to the longest. */
   migrationDeadlineSeconds: number;
   migrationLongestSeconds: number;
@@ -79,6 +81,7 @@ export function readConfig(places: Places): Config {
       databaseService: update.database_service ?? defaults.update.databaseService,
       redisService: update.redis_service ?? defaults.update.redisService,
       migrationService: update.migration_service ?? defaults.update.migrationService,
+      migrateIn: update.migrate_in ?? defaults.update.migrateIn,
       migrationDeadlineSeconds: update.migration_deadline_seconds ?? defaults.update.migrationDeadlineSeconds,
       migrationLongestSeconds: update.migration_longest_seconds ?? defaults.update.migrationLongestSeconds,
       pullDeadlineSeconds: update.pull_deadline_seconds ?? defaults.update.pullDeadlineSeconds,
@@ -106,6 +109,7 @@ export function defaultConfig(places: Places): Config {
       databaseService: 'postgres',
       redisService: 'redis',
       migrationService: 'orchestrator',
+      migrateIn: 'trial',
       migrationDeadlineSeconds: 600,
       migrationLongestSeconds: 7_200,
       pullDeadlineSeconds: 3_600,

@@ -12,6 +12,8 @@ export type Work = (reason: unknown) => Promise<void> | void;
 interface Owed {
   what: string;
   work: Work;
+  /** How long it may take, where that is longer than usual. */
+  longestMs?: number | undefined;
   /** Being done early: whoever comes meanwhile waits for that. */
   early?: Promise<void> | undefined;
 }
@@ -20,8 +22,8 @@ interface Owed {
 export class UndoStack {
   readonly #owed: Owed[] = [];
 
-  owe(what: string, work: Work): Undo {
-    const entry: Owed = { what, work };
+  owe(what: string, work: Work, longestMs?: number): Undo {
+    const entry: Owed = { what, work, longestMs };
     this.#owed.push(entry);
     const drop = (): void => {
       const index = this.#owed.indexOf(entry);
@@ -47,7 +49,7 @@ export class UndoStack {
 
   /**
    * Does all that is owed, whatever fails on the way; failures are handed to `onFailure`, one by one, and what does
-   * not end within `eachMs` is one. `reason` is why the program ends, undefined where it is simply done.
+   * not end within `eachMs`, or its own time, is one. `reason` is why the program ends, undefined where it is simply done.
    */
   async unwind(
     reason: unknown,
@@ -56,7 +58,7 @@ export class UndoStack {
   ): Promise<void> {
     for (let entry = this.#owed.pop(); entry !== undefined; entry = this.#owed.pop()) {
       try {
-        await within(eachMs, settle(entry, reason));
+        await within(entry.longestMs ?? eachMs, settle(entry, reason));
       } catch (error) {
         onFailure(entry.what, error);
       }

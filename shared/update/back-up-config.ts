@@ -57,7 +57,7 @@ async function stopForBackup(
       log.info(`"${unit}" does not run, nothing to stop`);
       return async () => {};
     }
-    disarm = await armStartAgain(unit, backupDeadlineSeconds + deadManMarginSeconds);
+    disarm = await armStartAgain(unit, { afterSeconds: backupDeadlineSeconds + deadManMarginSeconds });
   } catch (error) {
     signal.throwIfAborted();
     if (standstill === 'required') throw error;

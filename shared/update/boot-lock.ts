@@ -9,22 +9,26 @@ const longestMs = 600_000;
 const askPauseMs = 250;
 
 /**
- * Until the system has proved itself nobody installs over its fallback, restores or switches slots. A boot is no place
- * to insist: where the lock cannot be made at all, that is told, and the boot goes on without.
+ * Until a trial has its verdict, or the data is back, nobody installs over the fallback, restores or switches slots. A
+ * boot is no place to insist: where the lock cannot be made at all, that is told, and the boot goes on without. The
+ * answer releases it.
  */
-export async function waitForBootLock(places: Places, { log, undo, signal }: Running): Promise<void> {
+export async function waitForBootLock(
+  places: Places,
+  { log, undo, signal }: Running,
+): Promise<() => Promise<void>> {
   const deadline = new Deadline(longestMs);
   let isTold = false;
   for (;;) {
     try {
       const lock: Lock = takeProgramLock(places, 'post-activate');
-      undo.owe('release the lock', () => lock.release());
-      return;
+      const release = undo.owe('release the lock', () => lock.release());
+      return () => release.now();
     } catch (error) {
       const isBusy = error instanceof Failure && error.outcome === 'busy';
       if (!isBusy) {
         log.warn(`${reasonOf(error)}; going on without it`);
-        return;
+        return async () => {};
       }
       if (deadline.isOver) throw error;
       if (!isTold) log.info(`Waiting for the lock: ${reasonOf(error)}`);

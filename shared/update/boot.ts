@@ -70,6 +70,8 @@ async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
   const unsettled = problem ?? (await problemOf(boot, () => open?.finish()));
   await letRun(boot, unsettled === undefined);
   if (unsettled !== undefined) throw unsettled;
+  // A system that does not get healthy has to take the update that cures it.
+  await boot.unlock?.();
 
   const name = boot.slots?.booted?.name ?? 'booted';
   const health = await proveHealthy(boot);

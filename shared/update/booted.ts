@@ -11,4 +11,6 @@ export interface Boot {
   transaction: Transaction | undefined;
   slots: Slots | undefined;
   running: Running;
+  /** Lets others at the slots and the data, while nothing is done but waiting. */
+  unlock?: () => Promise<void>;
 }

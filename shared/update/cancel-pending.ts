@@ -2,7 +2,7 @@ import { markActive } from '../rauc/mark.ts';
 import { isUnitActive, startUnit } from '../stack/unit.ts';
 import type { Boot } from './booted.ts';
 import { payDebt } from './debt.ts';
-import { dropHold, isHeld } from './hold.ts';
+import { dropHold, holdNow, isHeld } from './hold.ts';
 import { writeTransaction } from './journal.ts';
 import type { UpdateRecord } from './record.ts';
 import { owesRestore } from './transaction.ts';
@@ -27,6 +27,7 @@ export async function cancelPending(
   const wasHeld = isHeld(places);
   const isStopped = wasHeld || (owes && (await isUnitActive(config.update.unit, signal)));
   record?.advance('rolled-back', reason);
+  if (owes) holdNow(places);
   try {
     if (record !== undefined) await payDebt(record, boot);
     await log.step('Marking', 'Marked', `slot "${slot}" active`, () => markActive('booted', signal));

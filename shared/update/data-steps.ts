@@ -1,30 +1,20 @@
-import { dumpFile } from '../data/backup.ts';
 import { askDatabase, endSessionsOfStack } from '../data/database.ts';
 import { readNotedRevisions } from '../data/database-facts.ts';
-import { dumpDatabase } from '../data/dump.ts';
-import { saveRedis } from '../data/redis.ts';
 import { restoreRedis } from '../data/redis-restore.ts';
 import { restoreDatabase } from '../data/restore.ts';
 import { migrate, readRevisions } from '../stack/migrations.ts';
 import { needsMigration } from '../stack/migrations-revisions.ts';
+import { endMigration } from '../stack/migrations-run.ts';
 import { stopUnit } from '../stack/unit.ts';
-import type { Config } from '../system/config.ts';
 import { Deadline, pause } from '../system/deadline.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { faultPoint } from '../system/fault-point.ts';
-import type { Running } from '../system/program.ts';
-import type { UpdateRecord } from './record.ts';
+import type { DataWork } from './data-work.ts';
+import { dumpOnce } from './dump-data.ts';
 import type { Stack } from './stack.ts';
-import { isMigrated, owesRestore } from './transaction.ts';
+import { isMigrated, isMigratedByInstall, owesRestore } from './transaction.ts';
 
 /** The data's part of the transaction: dump, migrate, restore, each of them rerunnable from any line. */
-
-export interface DataWork {
-  record: UpdateRecord;
-  stack: Stack;
-  config: Config;
-  running: Running;
-}
 
 const stopMs = 120_000;
 const databaseReadyMs = 180_000;
@@ -34,9 +24,12 @@ const askPauseMs = 500;
 export async function bringDataForward(work: DataWork): Promise<void> {
   const { record, stack, running } = work;
   const { log } = running;
-  if (stack.database === undefined || stack.migrations === undefined || isMigrated(record.transaction))
-    return;
+  if (stack.database === undefined || stack.migrations === undefined) return;
+  const isDone = isMigrated(record.transaction);
+  if (isDone && !isMigratedByInstall(record.transaction)) return;
+  // Where it is done already, Docker may have brought back the version before, which does not know the schema.
   await standStill(work);
+  if (isDone) return;
   if (owesRestore(record.transaction)) {
     log.warn('A migration was cut short: the data goes back to the dump first');
     await giveDataBack(work);
@@ -50,7 +43,9 @@ export async function bringDataForward(work: DataWork): Promise<void> {
   }
   await dumpOnce(work);
   await faultPoint('data:dumped');
-  record.note({ migration: { at: new Date().toISOString() } });
+  record.note({
+    migration: { at: new Date().toISOString(), afterSteps: record.transaction.steps.length },
+  });
   await faultPoint('data:migrating');
   await migrateAll(work);
   await faultPoint('data:migrated');
@@ -87,6 +82,8 @@ async function standStill({ stack, config, running }: DataWork): Promise<void> {
     .map(({ name }) => name)
     .filter((name) => name !== databaseService);
   await stack.compose.stop(others, { deadlineMs: stopMs });
+  // One whose program was killed migrates on.
+  await endMigration(stack.compose);
   await stack.compose.up([databaseService], { noDeps: true });
   await waitForDatabase(stack, signal);
 }
@@ -105,28 +102,6 @@ export async function waitForDatabase({ database }: Stack, signal: AbortSignal):
     }
     await pause(askPauseMs, signal);
   }
-}
-
-/** A dump that an earlier boot of this trial took is still what was: nothing has run since. */
-async function dumpOnce({ record, stack, config, running }: DataWork): Promise<void> {
-  const { from, to, dump } = record.transaction;
-  const { database, redis } = stack;
-  if (dump !== undefined || database === undefined) return;
-  const now = new Date();
-  const fileOf = (kind: 'dump' | 'rdb'): string =>
-    dumpFile(config.backupPath, from.version ?? undefined, to.version ?? 'unknown', now, kind);
-  if (redis !== undefined) {
-    await stack.compose.up([redis.service], { noDeps: true });
-    const saved = await running.log.step('Saving', 'Saved', `"${redis.service}"`, () =>
-      saveRedis({ ...redis, target: fileOf('rdb') }),
-    );
-    await stack.compose.stop([redis.service], { deadlineMs: stopMs });
-    record.note({ redis: { path: saved.path, sha256: saved.sha256, file: saved.file } });
-  }
-  const taken = await running.log.step('Dumping', 'Dumped', `the database of "${database.service}"`, () =>
-    dumpDatabase({ ...database, target: fileOf('dump') }),
-  );
-  record.note({ dump: { path: taken.path, sha256: taken.sha256, rows: taken.rows } });
 }
 
 async function migrateAll({ stack, config, running }: DataWork): Promise<void> {

@@ -1,4 +1,4 @@
-import { lastStep, type Transaction } from './transaction.ts';
+import { isMigratedByInstall, lastStep, type Transaction } from './transaction.ts';
 
 /** What RAUC and the kernel say of this boot. */
 export interface BootFacts {
@@ -36,29 +36,35 @@ export function decideBoot(transaction: Transaction | undefined, facts: BootFact
   }
   const { state, bootId, reason } = lastStep(transaction);
   const isSameBoot = bootId === facts.bootId;
-  const isTargetBooted = facts.booted !== undefined && facts.booted === transaction.to.slot;
   switch (state) {
     case 'committed':
     case 'failed':
       return facts.booted === undefined ? { kind: 'unknown' } : { kind: 'normal' };
     case 'preparing':
     case 'installing':
-      if (isSameBoot) return { kind: 'pending' };
-      if (facts.booted === undefined) return { kind: 'unknown' };
-      // RAUC activates a slot only when all is written: the step after it is what is missing.
-      return { kind: isTargetBooted ? 'trial' : 'unfinished' };
+      return bootOfInstalling(transaction, facts);
     case 'installed':
       if (isSameBoot) return { kind: 'pending' };
       return bootOfInstalled(transaction, facts);
     case 'trial':
-    case 'migrated':
       return bootOfInstalled(transaction, facts);
+    case 'migrated':
+      return isMigratedByInstall(transaction)
+        ? bootOfInstalling(transaction, facts)
+        : bootOfInstalled(transaction, facts);
     case 'rolled-back':
     case 'fallen-back':
       if (isTarget(transaction, facts))
         return { kind: 'finish-rollback', reason: reason ?? 'it was given up' };
       return { kind: facts.booted === undefined ? 'unknown' : 'stay' };
   }
+}
+
+function bootOfInstalling(transaction: Transaction, facts: BootFacts): BootPlan {
+  if (lastStep(transaction).bootId === facts.bootId) return { kind: 'pending' };
+  if (facts.booted === undefined) return { kind: 'unknown' };
+  // RAUC activates a slot only when all is written: the step after it is what is missing.
+  return { kind: facts.booted === transaction.to.slot ? 'trial' : 'unfinished' };
 }
 
 function bootOfInstalled(transaction: Transaction, facts: BootFacts): BootPlan {
@@ -77,6 +83,7 @@ export function isOnTrial(
   if (transaction === undefined || transaction.isClosed || !isOfVersion(transaction, facts)) return false;
   const { state, bootId } = lastStep(transaction);
   if (state === 'installed') return bootId !== facts.bootId;
+  if (state === 'migrated' && isMigratedByInstall(transaction)) return false;
   return ['trial', 'migrated', 'rolled-back', 'fallen-back'].includes(state);
 }
 

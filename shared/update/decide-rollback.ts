@@ -20,7 +20,8 @@ export function decideRollback(transaction: Transaction | undefined, slots: Slot
   const stateOfOther = transaction?.to.slot === other.name ? state : undefined;
   const isOpen = transaction?.isClosed === false;
 
-  if (isOpen && stateOfOther === 'installed') return { kind: 'cancel-pending', slot: booted.name };
+  if (isOpen && (stateOfOther === 'installed' || stateOfOther === 'migrated'))
+    return { kind: 'cancel-pending', slot: booted.name };
   if (primary?.name === other.name && !isLeaving(stateOfBooted))
     return { kind: 'cancel-pending', slot: booted.name };
   if (stateOfOther === 'rolled-back' || stateOfOther === 'fallen-back') {

@@ -5,7 +5,7 @@ import type { Boot } from './booted.ts';
 import { payDebt } from './debt.ts';
 import { decideBoot } from './decide-boot.ts';
 import type { Fault } from './fault.ts';
-import { dropHold, isHeld } from './hold.ts';
+import { dropHold, holdNow, isHeld } from './hold.ts';
 import { setDamagedAside } from './journal.ts';
 import { UpdateRecord } from './record.ts';
 import { readRelease } from './release.ts';
@@ -108,6 +108,8 @@ function close(
       const { unit } = config.update;
       const isNeeded = owes && (isHeld(places) || (await isUnitActive(unit, signal)));
       if (isNeeded) running.undo.owe(`start "${unit}"`, () => startUnit(unit));
+      // Where the restore fails, what is stopped for it must stay so.
+      if (owes) holdNow(places);
       await payDebt(record, boot);
       record.finish();
       if (owes) dropHold(places);

@@ -5,6 +5,7 @@ import type { Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
 import type { Boot } from './booted.ts';
 import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
+import { takeProgramLock } from './install-lock.ts';
 import { knownTransaction, readHistory, readTransaction } from './journal.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -19,9 +20,11 @@ export async function mendFallback(places: Places, slots: Slots, running: Runnin
 
 /** For a boot that has proved healthy: what cannot be mended now is tried again at the next one. */
 export async function mendFallbackAtBoot({ places, slots, running }: Boot): Promise<void> {
-  const { log, signal } = running;
+  const { log, undo, signal } = running;
   if (slots === undefined || otherSlot(slots)?.isGood !== false) return;
   try {
+    const lock = takeProgramLock(places, 'post-activate');
+    undo.owe('release the lock', () => lock.release());
     await mendFallback(places, await readSlots(signal), running);
   } catch (error) {
     signal.throwIfAborted();

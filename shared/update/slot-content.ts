@@ -36,7 +36,7 @@ const unitLinks = [
 ];
 const moreRoom = 'Give the slot resize=true in system.conf, or build a root file system with more room';
 /** Where the orchestrator's own documents look for it. */
-const updateLink = 'opt/homie_orchestrator/scripts/update.sh';
+export const updateProgram = 'opt/homie_orchestrator/scripts/update.sh';
 
 export interface SlotContent {
   /** The program that becomes all of them. */
@@ -54,7 +54,7 @@ export function writeSlotContent(slotMount: string, options: SlotContent): void 
     writeText(slotMount, unitPath, postActivateUnit);
     writeText(slotMount, holdPathOf(unit), holdConditions);
     for (const link of unitLinks) writeLink(slotMount, link, `/${unitPath}`);
-    writeLink(slotMount, updateLink, `/${programFolder}/update.sh`);
+    writeLink(slotMount, updateProgram, `/${programFolder}/update.sh`);
     writeText(slotMount, releasePath, releaseText(version));
   } catch (error) {
     if (error instanceof Failure) throw error;

@@ -5,6 +5,7 @@ import type { Redis } from '../data/redis.ts';
 import { type Compose, findCompose } from '../stack/compose.ts';
 import type { MigrationService } from '../stack/migrations.ts';
 import type { Config } from '../system/config.ts';
+import type { Places } from '../system/places.ts';
 import { pathInRoot } from '../system/rooted-path.ts';
 
 /** The stack of one slot, as its compose file describes it; a part is there where the file names its service. */
@@ -34,4 +35,23 @@ export async function findStack(
     redis: part(update.redisService, { dataFolder: join(data, 'redis') }),
     migrations: part(update.migrationService, {}),
   };
+}
+
+/**
+ * The stack that runs, with the migrations of the new version: what its compose file says is read from the mounted slot,
+ * which Docker cannot see, and done in the running project. Undefined where one of the slots lacks its part.
+ */
+export async function findNextStack(
+  slotMount: string,
+  { root, data }: Places,
+  config: Config,
+  signal: AbortSignal,
+): Promise<Stack | undefined> {
+  const now = await findStack(root, data, config, signal);
+  const file = pathInRoot(slotMount, config.update.composeFile);
+  if (now?.database === undefined || !existsSync(file)) return undefined;
+  const containers = await findCompose(file, signal, now.compose);
+  const service = config.update.migrationService;
+  const isThere = containers.services().some(({ name }) => name === service);
+  return isThere ? { ...now, migrations: { containers, service, signal } } : undefined;
 }

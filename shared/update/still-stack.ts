@@ -1,7 +1,8 @@
-import { isUnitActive, startUnit, stopUnit } from '../stack/unit.ts';
+import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../stack/unit.ts';
 import type { Config } from '../system/config.ts';
 import { reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
+import { lockFileOf, type Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
 import { waitForDatabase } from './data-steps.ts';
 import type { Stack } from './stack.ts';
@@ -14,15 +15,20 @@ import type { Stack } from './stack.ts';
 
 const stopMs = 120_000;
 
-/** Stops the orchestrator where it runs; the answer starts it again. */
+/** Stops the orchestrator where it runs; the answer starts it again. If we die, systemd does. */
 export async function stopOrchestrator(
   { update: { unit } }: Config,
+  places: Places,
   { log, undo, signal }: Running,
 ): Promise<() => Promise<void>> {
   if (!(await isKnownActive(unit, log, signal))) return async () => {};
-  const start = undo.owe(`stop "${unit}"`, () =>
-    log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit)),
-  );
+  const disarm = await armIfPossible(unit, places, log, signal);
+  const start = undo.owe(`stop "${unit}"`, async () => {
+    await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+    await disarm().catch((error: unknown) =>
+      log.warn(`Cannot disarm what starts it again: ${reasonOf(error)}`),
+    );
+  });
   try {
     await log.step('Stopping', 'Stopped', `"${unit}"`, () => stopUnit(unit, stopMs, signal));
   } catch (error) {
@@ -30,6 +36,22 @@ export async function stopOrchestrator(
     log.warn(`${reasonOf(error)}; restart it by hand afterwards`);
   }
   return () => start.now();
+}
+
+/** Where it cannot be, somebody stands by: the work was asked for by hand. */
+async function armIfPossible(
+  unit: string,
+  places: Places,
+  log: Log,
+  signal: AbortSignal,
+): Promise<() => Promise<void>> {
+  try {
+    return await armStartAgain(unit, { whenFree: lockFileOf(places) });
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`${reasonOf(error)}; if this program is killed, start it by hand`);
+    return async () => {};
+  }
 }
 
 /** Where nobody can tell, that is said, and nothing is stopped. */

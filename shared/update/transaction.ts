@@ -46,7 +46,7 @@ const transactionSchema = v.looseObject({
   dump: v.optional(v.looseObject({ ...savedFileSchema.entries, rows: v.record(v.string(), v.number()) })),
   redis: v.optional(v.looseObject({ ...savedFileSchema.entries, file: v.string() })),
   /** Set before the schema is touched: from then on a rollback owes the restore of the dump. */
-  migration: v.optional(v.looseObject({ at: v.string() })),
+  migration: v.optional(v.looseObject({ at: v.string(), afterSteps: v.optional(v.number()) })),
   /** Set when the dump is back: the debt is paid. */
   restored: v.optional(v.looseObject({ at: v.string(), dropped: v.array(v.string()) })),
   /** The images that the slots' compose files name: the fallback's are kept as long as it is one. */
@@ -113,8 +113,15 @@ export function isVerdict(state: State): boolean {
 }
 
 /** Whether the new schema is whole: a trial that is taken up again goes on from there. */
-export function isMigrated({ steps, restored }: Transaction): boolean {
-  return restored === undefined && steps.some(({ state }) => state === 'migrated');
+export function isMigrated({ steps, migration, restored }: Transaction): boolean {
+  if (migration === undefined || restored !== undefined) return false;
+  return steps.slice(migration.afterSteps ?? 0).some(({ state }) => state === 'migrated');
+}
+
+/** Whether post-install has migrated (`migrate_in: post-install`), before any trial. */
+export function isMigratedByInstall({ steps }: Transaction): boolean {
+  const migrated = steps.findLastIndex(({ state }) => state === 'migrated');
+  return migrated >= 0 && !steps.slice(0, migrated).some(({ state }) => state === 'trial');
 }
 
 /**

@@ -14,7 +14,11 @@ import { dropHold, releaseThisBoot } from './hold.ts';
 import { proveHealthy } from './prove-healthy.ts';
 import type { UpdateRecord } from './record.ts';
 import { rollBack } from './rollback.ts';
+import { countRun } from './run-count.ts';
 import { findStack } from './stack.ts';
+
+/** systemd runs post-activate again when it failed or was killed. */
+const mostRuns = 3;
 
 /** The new slot's boot: the data goes forward, the application proves itself, and only then the slot is good. */
 export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<Outcome> {
@@ -24,6 +28,9 @@ export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<O
   oweAttempt(record, boot);
   log.info(`Trying version "${version ?? 'unknown'}" in slot "${slot ?? 'unknown'}"`);
   await faultPoint('trial:noted');
+  const runs = countRun(boot.places);
+  if (runs > mostRuns)
+    return await rollBack(record, `its trial was cut short ${mostRuns} times in this boot`, boot);
 
   const health = await migrateStartAndAsk(record, boot);
   if (!health.isHealthy)

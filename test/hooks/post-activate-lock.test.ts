@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { asked, BootStage } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
+import type { Ended } from '../support/scene.ts';
+import { transactionAt } from '../support/transactions.ts';
 import { until } from '../support/until.ts';
 
 setDefaultTimeout(30_000);
@@ -16,24 +18,38 @@ afterEach(() => stage[Symbol.asyncDispose]());
 const { status, isActive, markGood } = asked;
 
 describe('post-activate and the lock', () => {
-  test('holds it until the verdict: nobody installs over the fallback of a system that is not proved', async () => {
+  const isBusy = /another update is running \(post-activate, process/;
+
+  /** Healthy only after the check, which is made while it is not. */
+  async function whileUnhealthy(check: () => void): Promise<Ended> {
     stage.configure({ health_deadline_seconds: 600 });
     const wasAsked = Promise.withResolvers<void>();
     stage.health.answer = () => {
       wasAsked.resolve();
       return sick();
     };
-    const ended = await stage.postActivate({
+    return await stage.postActivate({
       whileRunning: async () => {
         await wasAsked.promise;
-        expect(() => takeUpdaterLock(stage.places)).toThrow(
-          /another update is running \(post-activate, process/,
-        );
+        check();
         stage.health.answer = () => new Response('ok');
       },
     });
+  }
+
+  test('holds it until the verdict of a trial: nobody installs over its fallback', async () => {
+    stage.leaveUpdate(transactionAt('installed'));
+    stage.bootInto({ booted: 'rootfs.1' });
+    const ended = await whileUnhealthy(() => {
+      expect(() => takeUpdaterLock(stage.places)).toThrow(isBusy);
+    });
     expect(ended.exitCode).toBe(0);
     takeUpdaterLock(stage.places).release();
+  });
+
+  test('has it no more while an ordinary boot gets healthy: the update may be the cure', async () => {
+    const ended = await whileUnhealthy(() => takeUpdaterLock(stage.places).release());
+    expect(ended.exitCode).toBe(0);
   });
 
   test('waits, and looks only then, while somebody restores or switches slots', async () => {

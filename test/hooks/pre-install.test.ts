@@ -194,9 +194,9 @@ describe('pre-install', () => {
   test('does not stop the unit when the timer cannot be armed', async () => {
     scene.fake('systemd-run', 'echo "no transient units" >&2; exit 1');
     const ended = await preInstall();
-    expect(ended.reason).toStartWith(`Cannot arm the timer that starts "${unit}" again: `);
+    expect(ended.reason).toStartWith(`Cannot arm what starts "${unit}" again: `);
     expect(calls()).toEqual([...asked, arm(900 + margin)]);
-    expectPutRight(/Cannot arm the timer/);
+    expectPutRight(/Cannot arm what starts/);
     expect(ended.exitCode).toBe(1);
   });
 

@@ -15,6 +15,7 @@ import {
 import { basename } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { createArchive } from '../../shared/data/archive.ts';
+import { lockFileOf } from '../../shared/system/places.ts';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { closeTransaction, writeTransaction } from '../../shared/update/journal.ts';
 import type { State, Transaction } from '../../shared/update/transaction.ts';
@@ -85,10 +86,12 @@ describe('update.sh restore of a config', () => {
     expect(kept).toMatch(/^config\.replaced-\d{8}T\d{6}Z$/);
     expect(await listTree(scene.at('data', kept))).toEqual(spoilt);
     expect(ended.stderr).toContain(`Restored "${config}"; what it replaced is "${scene.at('data', kept)}"`);
-    expect(scene.calls()).toEqual([
+    expect(scene.calls().map((call) => call.replace(/-\d+/, '-PID'))).toEqual([
       'systemctl is-active homie-orchestrator',
+      `systemd-run --quiet --collect --unit=homie-start-again-PID -- flock --close ${lockFileOf(scene.places)} systemctl start --no-block homie-orchestrator`,
       'systemctl stop homie-orchestrator',
       'systemctl start --no-block homie-orchestrator',
+      'systemctl stop homie-start-again-PID.service',
     ]);
   });
 

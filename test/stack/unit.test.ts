@@ -66,7 +66,7 @@ describe('startUnit()', () => {
 describe('armStartAgain()', () => {
   test('arms a timer of its own that starts the unit, and disarms it', async () => {
     await scene.withTools(async () => {
-      const disarm = await armStartAgain(unit, 960);
+      const disarm = await armStartAgain(unit, { afterSeconds: 960 });
       await disarm();
     });
     const timer = `homie-start-again-${process.pid}`;
@@ -78,10 +78,8 @@ describe('armStartAgain()', () => {
 
   test('throws when the timer cannot be armed', async () => {
     scene.fake('systemd-run', 'echo "Failed to start transient timer unit" >&2; exit 1');
-    const failure = await scene.withTools(() => failureOf(() => armStartAgain(unit, 960)));
-    expect(failure.message).toStartWith(
-      `Cannot arm the timer that starts "${unit}" again: "systemd-run" ended`,
-    );
+    const failure = await scene.withTools(() => failureOf(() => armStartAgain(unit, { afterSeconds: 960 })));
+    expect(failure.message).toStartWith(`Cannot arm what starts "${unit}" again: "systemd-run" ended`);
     expect(failure.advice).toContain('not stopped');
   });
 });

@@ -57,7 +57,8 @@ const common = `note() { echo "$*" >> calls; }
 failing() { if [ -e "stack/fail-$1" ]; then cat "stack/fail-$1" >&2; exit 1; fi; }
 `;
 
-const dockerCompose = `while case "\${1:-}" in --*) true ;; *) false ;; esac; do shift; done
+const dockerCompose = `words=$*
+while case "\${1:-}" in --*) true ;; *) false ;; esac; do shift; done
 case "$1" in
   version) exit 0 ;;
   config) printf 'services:\\n'; for one in ${services.join(' ')}; do printf '  %s: {}\\n' "$one"; done ;;
@@ -72,6 +73,7 @@ case "$1" in
         rows=$(cut -d' ' -f2- stack/database)
         echo "half $rows" > stack/database
         cp data/update/transaction.json stack/seen
+        echo "$words" > stack/upgraded-by
         if [ -e stack/cut-upgrade ]; then
           touch stack/is-cut
           while [ -e stack/cut-upgrade ]; do sleep 0.1; done
@@ -99,6 +101,7 @@ const docker = `case "$1" in
     echo ']' ;;
   logs) for last; do :; done; echo "the last words of $last" ;;
   rm) exit 0 ;;
+  image) [ "$2" = ls ] ;;
   exec)
     case "$*" in
       *pg_isready*) exit 0 ;;
@@ -119,7 +122,7 @@ esac
 /** The orchestrator's unit brings the whole stack up. Stopped, it leaves what others have started. */
 const systemctl = `case "$1" in
   is-active) if [ -e unit-active ]; then echo active; else echo inactive; exit 3; fi ;;
-  stop) rm -f unit-active ;;
+  stop) case "$2" in *.timer|*.service) ;; *) rm -f unit-active ;; esac ;;
   start)
     if [ ! -e data/update/hold ] || [ -e run/released ]; then
       touch unit-active ${services.map((name) => `stack/running/${name}`).join(' ')}

@@ -193,7 +193,7 @@ function sha256(path: string): string {
 /** A start does nothing, and is no failure, where the unit's conditions do not hold. */
 const systemctl = `case "$1" in
   is-active) if [ -e unit-active ]; then echo active; else echo inactive; exit 3; fi ;;
-  stop) case "$2" in *.timer) ;; *) rm -f unit-active ;; esac ;;
+  stop) case "$2" in *.timer|*.service) ;; *) rm -f unit-active ;; esac ;;
   start) if [ ! -e data/update/hold ] || [ -e run/released ]; then touch unit-active; fi ;;
 esac`;
 

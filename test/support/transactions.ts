@@ -11,13 +11,24 @@ export interface TransactionOptions {
   slot?: string | null;
   version?: string;
   isClosed?: boolean;
+  /** Migrated before the reboot. */
+  isByInstall?: boolean;
 }
 
 /** An update from 1.0.0 in rootfs.0 to 1.1.0 in rootfs.1 that has come to this state. */
 export function transactionAt(state: State, options: TransactionOptions = {}): Transaction {
-  const { bootId = 'earlier-boot', slot = 'rootfs.1', version = '1.1.0', isClosed = false } = options;
+  const {
+    bootId = 'earlier-boot',
+    slot = 'rootfs.1',
+    version = '1.1.0',
+    isClosed = false,
+    isByInstall = false,
+  } = options;
   const moment = { at: new Date('2026-01-02T03:04:05Z'), bootId };
   const opened = openTransaction('the-id', { version: '1.0.0', slot: null }, { version, slot }, moment);
-  const transaction = stateOf(opened) === state ? opened : advance(opened, state, moment);
+  // A trial migrates, unless post-install has.
+  const states: State[] = state === 'migrated' && !isByInstall ? ['trial', state] : [state];
+  const transaction =
+    stateOf(opened) === state ? opened : states.reduce((so, next) => advance(so, next, moment), opened);
   return { ...transaction, isClosed };
 }

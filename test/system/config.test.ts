@@ -71,6 +71,7 @@ describe('readConfig()', () => {
         databaseService: 'postgres',
         redisService: 'redis',
         migrationService: 'orchestrator',
+        migrateIn: 'trial',
         migrationDeadlineSeconds: 600,
         migrationLongestSeconds: 7_200,
         pullDeadlineSeconds: 3_600,
@@ -122,6 +123,7 @@ update:
   database_service: db
   redis_service: cache
   migration_service: core
+  migrate_in: post-install
   migration_deadline_seconds: 60
   migration_longest_seconds: 21600
   pull_deadline_seconds: 120
@@ -146,6 +148,7 @@ update:
         databaseService: 'db',
         redisService: 'cache',
         migrationService: 'core',
+        migrateIn: 'post-install',
         migrationDeadlineSeconds: 60,
         migrationLongestSeconds: 21_600,
         pullDeadlineSeconds: 120,

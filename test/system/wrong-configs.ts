@@ -1,7 +1,7 @@
 const known =
   'unit, health_url, health_deadline_seconds, backup_deadline_seconds, version_floor, allow_downgrade, ' +
-  'compose_file, database_service, redis_service, migration_service, migration_deadline_seconds, ' +
-  'migration_longest_seconds, pull_deadline_seconds, settle_seconds, disabled_checks, keep_backups, ' +
+  'compose_file, database_service, redis_service, migration_service, migrate_in, ' +
+  'migration_deadline_seconds, migration_longest_seconds, pull_deadline_seconds, settle_seconds, disabled_checks, keep_backups, ' +
   'backup_budget_mib, reserve_mib';
 const secondsExpected = 'expected a number of seconds from 1 to 7200';
 
@@ -52,6 +52,11 @@ export const wrongConfigs: [what: string, text: string, reason: string][] = [
     'a URL is of another kind',
     'update:\n  health_url: ftp://x',
     'line 2, key update.health_url: expected a URL that begins with http:// or https://, found "ftp://x"',
+  ],
+  [
+    'the time to migrate is another',
+    'update:\n  migrate_in: reboot',
+    'line 2, key update.migrate_in: expected trial or post-install, found "reboot"',
   ],
   [
     'seconds are zero',

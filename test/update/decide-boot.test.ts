@@ -48,6 +48,15 @@ describe('decideBoot()', () => {
     }
   }
 
+  test.each([
+    ['this-boot', pending],
+    ['earlier-boot', cut],
+  ] as const)('takes a "migrated" of %s that was no trial for an install', (bootId, row) => {
+    const transaction = transactionAt('migrated', { bootId, isByInstall: true });
+    const kinds = boots.map(([, facts]) => decideBoot(transaction, { bootId: 'this-boot', ...facts }).kind);
+    expect(kinds).toEqual(row);
+  });
+
   test.each(states)('is normal, or unknown without RAUC, when a "%s" is closed', (state) => {
     for (const bootId of ['this-boot', 'earlier-boot']) {
       const closed = transactionAt(state, { bootId, isClosed: true });
@@ -113,6 +122,7 @@ describe('isOnTrial()', () => {
   );
 
   test('is false when the update was installed in this very boot, or there is none', () => {
+    expect(isOnTrial(transactionAt('migrated', { isByInstall: true }), running)).toBe(false);
     expect(isOnTrial(transactionAt('installed', { bootId: 'this-boot' }), running)).toBe(false);
     expect(isOnTrial(undefined, running)).toBe(false);
   });

@@ -1,4 +1,3 @@
-import { readSlots, type Slots } from '../../rauc/status.ts';
 import type { Values } from '../../system/arguments.ts';
 import { requireYes } from '../../system/confirm.ts';
 import type { Outcome } from '../../system/exit-code.ts';
@@ -6,10 +5,10 @@ import { Failure, reasonOf } from '../../system/failure.ts';
 import { findPlaces, logFileOf } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
+import { beginRepair, beginRepairWhenIdle, longestWaitMs } from '../begin-repair.ts';
 import type { Boot } from '../booted.ts';
 import type { Fault } from '../fault.ts';
 import { findFaults } from '../find-faults.ts';
-import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
 import { knownTransaction, readTransaction } from '../journal.ts';
 import { configForRecovery } from '../recovery.ts';
 
@@ -23,20 +22,17 @@ interface Told extends Fault {
 
 /** Finds what an interrupted life has left, says it, and mends what can be: run again, it finds nothing. */
 export async function repair(values: Values, running: Running): Promise<Outcome> {
-  const { log, undo, signal } = running;
-  running.allow(repairMs);
+  const { log, signal } = running;
   const places = findPlaces({ data: values.text('data') });
   const isDryRun = values.flag('dry-run');
-  if (isDryRun) {
-    requireIdle(places);
-  } else {
-    const lock = takeUpdaterLock(places);
-    undo.owe('release the lock', () => lock.release());
-  }
+  if (values.flag('wait')) running.allow(longestWaitMs);
+  const begin = values.flag('wait') ? beginRepairWhenIdle : beginRepair;
+  const slots = await begin({ places, isDryRun, running });
+  running.allow(repairMs);
   const config = configForRecovery(places, log);
   const current = readTransaction(places);
   const transaction = knownTransaction(current);
-  const boot: Boot = { places, config, transaction, slots: await slotsIfAnswered(running), running };
+  const boot: Boot = { places, config, transaction, slots, running };
   const faults = await findFaults(boot, current);
   for (const { wrong, remedy, mend } of faults)
     log.warn(`Found: ${wrong}. ${mend === undefined ? 'It' : 'Repair'} ${remedy}`);
@@ -89,15 +85,4 @@ function jsonOf(told: readonly Told[]): string {
     problem: problem ?? null,
   }));
   return `${JSON.stringify({ format: 1, faults }, undefined, 2)}\n`;
-}
-
-/** A RAUC that is busy is installing: then nothing is ours to mend. One that does not answer only hides the slots. */
-async function slotsIfAnswered({ signal }: Running): Promise<Slots | undefined> {
-  try {
-    return await readSlots(signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof Failure && error.outcome === 'busy') throw error;
-    return undefined;
-  }
 }

@@ -8,6 +8,7 @@ import type { Values } from '../../system/arguments.ts';
 import type { Config } from '../../system/config.ts';
 import { requireYes } from '../../system/confirm.ts';
 import type { Outcome } from '../../system/exit-code.ts';
+import { faultPoint } from '../../system/fault-point.ts';
 import { findPlaces, logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
 import { type Chosen, chooseRestore } from '../choose-restore.ts';
@@ -57,7 +58,8 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
   log.info(`Restoring by hand from ${chosen.map(({ path }) => `"${path}"`).join(', ')}`);
 
   const unpacked = await unpackConfig(chosen, config, running);
-  const startAgain = await stopOrchestrator(config, running);
+  const startAgain = await stopOrchestrator(config, places, running);
+  await faultPoint('restore:stopped');
   if (data !== undefined && stack !== undefined) await restoreData(data, stack, running);
   unpacked?.putInPlace();
   await startAgain();

@@ -45,13 +45,20 @@ export async function bridgesOf(place: EnginePlace): Promise<string[]> {
     .map(({ ifname }) => ifname);
 }
 
-/** The kernel takes a dead container's end of the cable away, and with it ours, a moment later. */
+/**
+ * The kernel takes a dead container's end of the cable away, and with it ours, a moment later. But a cable whose other
+ * end had not reached its container when the engine was killed stays, both ends here: so each is taken off by us.
+ */
 async function removeBridge(bridge: string): Promise<void> {
   const cables = join('/sys/class/net', bridge, 'brif');
-  await waitFor(`the last cable of ${bridge}`, () => readdirSync(cables).length === 0, {
-    deadlineMs: 10_000,
-  });
+  await waitFor(`the last cable of ${bridge}`, () => removeCables(cables), { deadlineMs: 10_000 });
   await onHost()`ip link delete ${bridge}`;
+}
+
+async function removeCables(folder: string): Promise<boolean> {
+  const cables = readdirSync(folder);
+  for (const cable of cables) await onHost({ accept: 'any' })`ip link delete ${cable}`;
+  return cables.length === 0;
 }
 
 /** One a hierarchy, or just one where there is one hierarchy. */

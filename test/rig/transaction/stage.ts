@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeBundle } from '../../../shared/packaging/bundle.ts';
@@ -14,6 +14,7 @@ import { type Registry, startRegistry } from '../stack/registry.ts';
 import type { Release } from '../stack/releases.ts';
 import { Stack } from '../stack/stack.ts';
 import type { Workshop } from '../workshop.ts';
+import { environmentOf, type Settings, writeConfig } from './stage-config.ts';
 
 /** A device with the real stack on it: slot A runs release 1.0.0, healthy, with rows in its database. */
 
@@ -31,14 +32,14 @@ export interface Stage extends AsyncDisposable {
   /** A bundle of the release, the compose file changed as wished. */
   bundleOf(version: string, release: Release, wish?: Partial<ComposeOptions>): Promise<string>;
   /** The config's update part: what every scenario needs, and this. */
-  configure(update: Record<string, string | number>): void;
+  configure(update: Settings): void;
   /** The reboot of the whole board: the engine goes down and comes up with it. */
   reboot(how?: 'orderly' | 'power-cut'): Promise<Boot>;
 }
 
 export interface StageOptions {
   environment?: Record<string, string>;
-  update?: Record<string, string | number>;
+  update?: Settings;
   hasFaultPoints?: boolean;
 }
 
@@ -148,28 +149,4 @@ async function assemble(
     },
     [Symbol.asyncDispose]: () => cleared.disposeAsync(),
   };
-}
-
-/** What Engine says of itself once it runs; services of the device get it from their first boot on. */
-function environmentOf(folder: string): Record<string, string> {
-  return {
-    DOCKER_HOST: `unix://${folder}/socket`,
-    DOCKER_CONFIG: `${folder}/client`,
-    DOCKER_BUILDKIT: '0',
-  };
-}
-
-function writeConfig(data: string, healthUrl: string, update: Record<string, string | number>): void {
-  const folder = join(data, 'config');
-  mkdirSync(folder, { recursive: true });
-  const settings = {
-    health_url: healthUrl,
-    health_deadline_seconds: 60,
-    settle_seconds: 2,
-    reserve_mib: 8,
-    ...update,
-  };
-  const lines = Object.entries(settings).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
-  const storage = `orchestrator:\n  storage:\n    data_path: ${JSON.stringify(data)}\n`;
-  writeFileSync(join(folder, 'orchestrator.yaml'), `${storage}update:\n${lines.join('')}`);
 }

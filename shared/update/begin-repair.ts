@@ -1,0 +1,71 @@
+import { readSlots, type Slots } from '../rauc/status.ts';
+import { Deadline, pause } from '../system/deadline.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
+import type { Places } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
+import { requireIdle, takeUpdaterLock } from './install-lock.ts';
+
+export interface Beginning {
+  places: Places;
+  isDryRun: boolean;
+  running: Running;
+}
+
+/** Longer than any install, with all its deadlines, takes. */
+export const longestWaitMs = 24 * 60 * 60_000;
+/** RAUC may just be starting again, after a crash that took an install along. */
+const silenceMs = 60_000;
+const askPauseMs = 1_000;
+
+/**
+ * Takes the lock, unless it is a dry run, and answers with the slots where RAUC tells them. Throws a busy Failure while
+ * somebody installs: then nothing is ours to mend.
+ */
+export async function beginRepair({ places, isDryRun, running }: Beginning): Promise<Slots | undefined> {
+  if (isDryRun) {
+    requireIdle(places);
+    return await slotsIfAnswered(running);
+  }
+  const lock = takeUpdaterLock(places);
+  const release = running.undo.owe('release the lock', () => lock.release());
+  try {
+    return await slotsIfAnswered(running);
+  } catch (error) {
+    await release.now();
+    throw error;
+  }
+}
+
+/** The same as soon as nobody installs. The lock is taken only then: the hooks of RAUC's install need it themselves. */
+export async function beginRepairWhenIdle(beginning: Beginning): Promise<Slots | undefined> {
+  const { places, running } = beginning;
+  const { log, signal } = running;
+  const deadline = new Deadline(longestWaitMs);
+  let silent: Deadline | undefined;
+  let isTold = false;
+  for (;;) {
+    try {
+      requireIdle(places);
+      const isAnswered = (await slotsIfAnswered(running)) !== undefined;
+      silent = isAnswered ? undefined : (silent ?? new Deadline(silenceMs));
+      if (isAnswered || silent?.isOver) return await beginRepair(beginning);
+    } catch (error) {
+      const isBusy = error instanceof Failure && error.outcome === 'busy';
+      if (!isBusy || deadline.isOver) throw error;
+      if (!isTold) log.info(`Waiting until that has ended: ${reasonOf(error)}`);
+      isTold = true;
+    }
+    await pause(askPauseMs, signal);
+  }
+}
+
+/** A RAUC that is busy is installing. One that does not answer only hides the slots. */
+async function slotsIfAnswered({ signal }: Running): Promise<Slots | undefined> {
+  try {
+    return await readSlots(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure && error.outcome === 'busy') throw error;
+    return undefined;
+  }
+}
