@@ -73,8 +73,7 @@ async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
   }
   // Whatever becomes of the records, the house has light.
   await letRun(boot);
-  const isProved = open !== undefined && stateOf(open.transaction) === 'committed';
-  if (isProved) await problemOf(boot, () => refill(boot));
+  if (hasNoFallback(boot)) await problemOf(boot, () => refill(boot));
   const unsettled = problem ?? (await problemOf(boot, () => open?.finish()));
   if (unsettled !== undefined) throw unsettled;
   forgetHold(boot);
@@ -92,6 +91,12 @@ async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
   await refill(boot);
   await mendFallbackAtBoot(boot);
   return 'done';
+}
+
+/** A committed version has proved itself, and the one before it does not know its schema: attempts must not run out. */
+function hasNoFallback({ transaction, slots }: Boot): boolean {
+  if (transaction === undefined || stateOf(transaction) !== 'committed') return false;
+  return transaction.migration !== undefined && transaction.to.slot === slots?.booted?.name;
 }
 
 /** Its attempts are its own again. */

@@ -25,9 +25,15 @@ const mostBoots = 3;
 
 /** The new slot's boot: the data goes forward, the application proves itself, and only then the slot is good. */
 export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<Outcome> {
-  const { log } = boot.running;
+  const { log, signal } = boot.running;
   const { version, slot } = record.transaction.to;
-  record.advance('trial');
+  try {
+    record.advance('trial');
+  } catch (error) {
+    signal.throwIfAborted();
+    // The version before it needs no record to run.
+    return await rollBack(record, reasonOf(error), boot);
+  }
   oweAttempt(record, boot);
   log.info(`Trying version "${version ?? 'unknown'}" in slot "${slot ?? 'unknown'}"`);
   await faultPoint('trial:noted');

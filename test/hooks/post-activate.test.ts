@@ -79,7 +79,16 @@ describe('post-activate, in an ordinary boot', () => {
     expect((await stage.postActivate()).exitCode).toBe(0);
     expect(stage.transaction().isClosed).toBe(true);
     expect(readHistory(stage.places).map(stateOf)).toEqual(['committed']);
-    expect(stage.distinctCalls()).toEqual([status, markGood, isActive, markGood]);
+    expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
+  });
+
+  test('refills a committed slot at once whose schema the other does not know, healthy or not', async () => {
+    stage.bootInto({ booted: 'rootfs.1' });
+    const committed = transactionAt('committed', { isClosed: true });
+    writeTransaction(stage.places, { ...committed, migration: { at: '2026-01-02T03:04:05Z' } });
+    stage.health.answer = sick;
+    expect((await stage.postActivate()).exitCode).toBe(20);
+    expect(stage.distinctCalls()).toEqual([status, markGood, isActive]);
   });
 
   test('goes on without a transaction that nobody can read', async () => {

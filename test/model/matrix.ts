@@ -173,12 +173,15 @@ export async function failForEver(
 ): Promise<Forever> {
   await using board = await begin(programs, flow);
   const { rows } = board;
-  board.isPowerCut = way === 'power';
   const fault = `kill@${side}:${step}`;
-  const boots = await board.runOn({ fault }, (booted) => booted === 'B');
+  board.isPowerCut = way === 'power';
+  const isRebooting = await board.bootProgram({ fault });
+  const isCommitted = board.transactionNow !== undefined && stateOf(board.transactionNow) === 'committed';
+  // There is no other slot to go to any more, and nothing else that ends power cuts.
+  if (isCommitted && way === 'power') return { wrong: [], boots: 1 };
+  if (isRebooting) board.powerOn();
+  const boots = 1 + (isRebooting ? await board.runOn({ fault }, (booted) => booted === 'B') : 0);
   // A committed version that cannot write that down runs, and is tidied up once it can.
   const isOpen = /^(the next boot is held|the update is open)$/;
-  const isCommitted = board.transactionNow !== undefined && stateOf(board.transactionNow) === 'committed';
-  const wrong = wrongAtRest(board, rows).filter((one) => !isCommitted || !isOpen.test(one));
-  return { wrong, boots };
+  return { wrong: wrongAtRest(board, rows).filter((one) => !isCommitted || !isOpen.test(one)), boots };
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
-import { isOrchestratorActive } from '../board.ts';
+import { isOrchestratorActive, transactionOf } from '../board.ts';
 import { scenario } from '../report.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
 import { fillDisk } from './full-disk.ts';
@@ -20,7 +20,7 @@ describe('a trial on a full disk', () => {
     stage = await openStage(workshop);
     // A dump of some size: a small one fits into what a disk that counts as full still has.
     await stage.stack.sql(
-      'CREATE TABLE ballast AS SELECT md5(random()::text) AS noise FROM generate_series(1, 120000)',
+      'CREATE TABLE ballast AS SELECT md5(random()::text) AS noise FROM generate_series(1, 600000)',
     );
     story = await Story.begin(stage, workshop);
   }, 300_000);
@@ -29,47 +29,68 @@ describe('a trial on a full disk', () => {
     workshop?.[Symbol.dispose]();
   }, 60_000);
 
+  scenario('is left, the data as it was, when there is no room even to note it', async () => {
+    await story.installAndReboot('2.0.0', '2.0.0');
+    {
+      await using _full = await fillDisk(stage.device.dataFolder, { leaveKiB: 0 });
+      await story.postActivate();
+      expect(story.verdict).toMatchObject({ exitCode: 30 });
+      expect(story.verdict.stderr).toMatch(/Cannot write the transaction .*: no space left on the device/);
+    }
+    expect((await stage.reboot()).booted).toBe('A');
+    await story.expectHome('fallen-back', /the bootloader gave the new slot up/);
+  });
+
   scenario('is given up, the data as it was, when there is no room for the dump', async () => {
     await story.installAndReboot('2.0.0', '2.0.0');
     {
-      await using _full = await fillDisk(stage.device.dataFolder, { leaveKiB: 1024 });
+      await using _full = await smallMount(join(stage.device.dataFolder, 'backups'), '512k');
       await story.postActivate();
     }
-    await story.expectRolledBack(/no space left/i, false);
+    expect(story.verdict.stderr).toMatch(/Cannot write the backup .*: no space left on the device/);
+    await story.expectRolledBack(/no space left on the device/, false);
     expect(story.lastUpdate().migration).toBeUndefined();
   });
 
-  scenario('owes the restore, and keeps the orchestrator from running, until there is room', async () => {
+  scenario('owes the restore, the orchestrator held, where there is no room for it', async () => {
     stage.configure({ health_deadline_seconds: 10 });
     await story.installAndReboot('2.0.0', '2.0.0', { behaviour: 'never-healthy' });
     const deciding = story.postActivate();
     await story.whenMigrated();
     {
-      await using _full = await fillDisk(stage.device.dataFolder, { leaveKiB: 1024 });
+      await using _full = await fillDisk(stage.device.dataFolder, { leaveKiB: 24 * 1024 });
       await deciding;
       expect(story.verdict).toMatchObject({ exitCode: 30 });
       expect(story.verdict.stderr).toMatch(/Cannot restore the data yet: .*(space|full)/i);
-      expect((await stage.reboot()).booted).toBe('A');
-      expect((await story.ordinaryBoot()).exitCode).not.toBe(0);
       expect(await isOrchestratorActive(stage.device)).toBe(false);
       expect(existsSync(join(stage.device.dataFolder, 'update', 'hold'))).toBe(true);
     }
+    expect((await stage.reboot()).booted).toBe('A');
+    expect(transactionOf(stage.device)).toMatchObject({ isClosed: false, migration: {} });
     await story.expectHome('rolled-back', /http: it answers 503/);
   });
 
   scenario('is committed though not a line of the log can be written', async () => {
     await story.installAndReboot('2.0.0', '2.0.0');
     const logs = join(stage.device.dataFolder, 'logs');
-    const run = command({ deadlineMs: 20_000 });
-    await run`mount -t tmpfs -o size=4k tmpfs ${logs}`;
-    try {
-      await run`dd if=/dev/zero of=${join(logs, 'filler')} bs=4096 count=1 status=none`;
+    {
+      await using _full = await smallMount(logs, '4k');
+      writeFileSync(join(logs, 'filler'), Buffer.alloc(4096));
       await story.postActivate();
-    } finally {
-      await run`umount ${logs}`;
     }
     await story.expectCommitted('0003', withMigration);
     expect(readFileSync(join(logs, 'update.log'), 'utf8')).not.toContain('Committed version "2.0.0"');
     expect(story.verdict.stderr).toContain('Committed version "2.0.0"');
   });
 });
+
+/** A file system of its own, of so much, over the folder. */
+async function smallMount(folder: string, size: string): Promise<AsyncDisposable> {
+  const run = command({ deadlineMs: 20_000 });
+  await run`mount -t tmpfs -o ${`size=${size}`} tmpfs ${folder}`;
+  return {
+    async [Symbol.asyncDispose]() {
+      await run`umount ${folder}`;
+    },
+  };
+}
