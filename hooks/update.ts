@@ -73,6 +73,11 @@ export const update: Hook = {
           ...dryRun,
         },
       },
+      {
+        name: 'serve',
+        summary: 'Answer the API and the status page on this device, until told to end',
+        options: { ...data },
+      },
     ],
     examples: [
       ['$0 install homie-orchestrator-v1.1.0.raucb', 'Install; the exit code 4 says: now reboot'],
@@ -96,6 +101,8 @@ export const update: Hook = {
         return await (await import('../shared/update/commands/repair.ts')).repair(values, running);
       case 'rollback':
         return await (await import('../shared/update/commands/rollback.ts')).rollBackByHand(values, running);
+      case 'serve':
+        return await (await import('../shared/api/serve.ts')).serve(values, running);
       case 'history':
         return (await import('../shared/update/commands/history.ts')).tellHistory(values);
       default:

@@ -55,6 +55,17 @@ const updateSchema = v.strictObject({
   disabled_checks: v.optional(v.array(v.string('the name of a check'), 'a list of names of checks')),
   keep_backups: v.optional(wholeNumberFrom(1)),
   backup_budget_mib: v.optional(wholeNumberFrom(1)),
+  api_listen: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^(?:(?:127\.0\.0\.1|\[::1\]):\d{1,5}|\/.+)$/,
+        'an address of this device like "127.0.0.1:8081", or the path of a socket',
+      ),
+    ),
+  ),
+  api_token_file: v.optional(absolutePath),
+  bundle_folder: v.optional(absolutePath),
   reserve_mib: v.optional(
     v.pipe(
       v.number('a number of MiB'),

@@ -43,6 +43,12 @@ export interface UpdateConfig {
   disabledChecks: readonly string[];
   keepBackups: number;
   backupBudgetMiB: number | undefined;
+  /** Where the API listens: a loopback address with its port, or the path of a unix socket. */
+  apiListen: string;
+  /** The bearer token for all that changes anything. */
+  apiTokenFile: string;
+  /** The only folder from which the API installs. */
+  bundleFolder: string;
 }
 
 /**
@@ -89,6 +95,9 @@ export function readConfig(places: Places): Config {
       disabledChecks: update.disabled_checks ?? defaults.update.disabledChecks,
       keepBackups: update.keep_backups ?? defaults.update.keepBackups,
       backupBudgetMiB: update.backup_budget_mib,
+      apiListen: update.api_listen ?? defaults.update.apiListen,
+      apiTokenFile: update.api_token_file ?? defaults.update.apiTokenFile,
+      bundleFolder: update.bundle_folder ?? defaults.update.bundleFolder,
     },
   };
 }
@@ -117,6 +126,9 @@ export function defaultConfig(places: Places): Config {
       disabledChecks: [],
       keepBackups: 5,
       backupBudgetMiB: undefined,
+      apiListen: '127.0.0.1:8081',
+      apiTokenFile: join(places.data, 'update', 'api.token'),
+      bundleFolder: join(places.data, 'bundles'),
     },
   };
 }

@@ -6,6 +6,9 @@ import holdConditions from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/
 import postActivateUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-post-activate.service' with {
   type: 'text',
 };
+import apiUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update-api.service' with {
+  type: 'text',
+};
 import { formatBytes, freeBytesOn } from '../system/disk.ts';
 import {
   copyDurably,
@@ -21,18 +24,21 @@ import { executableName, programNames } from './program-names.ts';
 import { releasePath, releaseText } from './release.ts';
 
 /**
- * What every new slot gets from its bundle, whatever root file system was supplied: our programs, the unit that runs
- * post-activate at each boot, and the name of the release. Run again, it leaves the same.
+ * What every new slot gets from its bundle, whatever root file system was supplied: our programs, the units that run
+ * them, and the name of the release. Run again, it leaves the same.
  */
 
 const programMode = 0o755;
 const programFolder = 'usr/lib/homie/update-hooks';
-const unitName = 'homie-post-activate.service';
-const unitPath = `usr/lib/systemd/system/${unitName}`;
-/** What `systemctl enable` would make of the unit's [Install] section. */
-const unitLinks = [
-  `etc/systemd/system/multi-user.target.wants/${unitName}`,
-  `etc/systemd/system/boot-complete.target.requires/${unitName}`,
+const unitFolder = 'usr/lib/systemd/system';
+/** Each with the folders of links that `systemctl enable` would make of its [Install] section. */
+const units = [
+  {
+    name: 'homie-post-activate.service',
+    text: postActivateUnit,
+    enabledIn: ['multi-user.target.wants', 'boot-complete.target.requires'],
+  },
+  { name: 'homie-update-api.service', text: apiUnit, enabledIn: ['multi-user.target.wants'] },
 ];
 const moreRoom = 'Give the slot resize=true in system.conf, or build a root file system with more room';
 /** Where the orchestrator's own documents look for it. */
@@ -51,9 +57,12 @@ export function writeSlotContent(slotMount: string, options: SlotContent): void 
   const { executable, version, unit } = options;
   try {
     writePrograms(slotMount, executable);
-    writeText(slotMount, unitPath, postActivateUnit);
+    for (const { name, text, enabledIn } of units) {
+      writeText(slotMount, `${unitFolder}/${name}`, text);
+      for (const folder of enabledIn)
+        writeLink(slotMount, `etc/systemd/system/${folder}/${name}`, `/${unitFolder}/${name}`);
+    }
     writeText(slotMount, holdPathOf(unit), holdConditions);
-    for (const link of unitLinks) writeLink(slotMount, link, `/${unitPath}`);
     writeLink(slotMount, updateProgram, `/${programFolder}/update.sh`);
     writeText(slotMount, releasePath, releaseText(version));
   } catch (error) {
@@ -67,7 +76,7 @@ export function writeSlotContent(slotMount: string, options: SlotContent): void 
 }
 
 function holdPathOf(unit: string): string {
-  return `usr/lib/systemd/system/${unit.replace(/\.service$/, '')}.service.d/50-homie-hold.conf`;
+  return `${unitFolder}/${unit.replace(/\.service$/, '')}.service.d/50-homie-hold.conf`;
 }
 
 function writePrograms(slotMount: string, executable: string): void {

@@ -79,6 +79,9 @@ describe('readConfig()', () => {
         disabledChecks: [],
         keepBackups: 5,
         backupBudgetMiB: undefined,
+        apiListen: '127.0.0.1:8081',
+        apiTokenFile: folder.at('update', 'api.token'),
+        bundleFolder: folder.at('bundles'),
       },
     });
   });
@@ -131,6 +134,9 @@ update:
   disabled_checks: [redis]
   keep_backups: 1
   backup_budget_mib: 512
+  api_listen: /run/homie/api.sock
+  api_token_file: /data/secret/token
+  bundle_folder: /data/usb
 `);
 
     expect(config).toEqual({
@@ -156,6 +162,9 @@ update:
         disabledChecks: ['redis'],
         keepBackups: 1,
         backupBudgetMiB: 512,
+        apiListen: '/run/homie/api.sock',
+        apiTokenFile: '/data/secret/token',
+        bundleFolder: '/data/usb',
       },
     });
   });

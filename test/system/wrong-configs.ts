@@ -2,7 +2,7 @@ const known =
   'unit, health_url, health_deadline_seconds, backup_deadline_seconds, version_floor, allow_downgrade, ' +
   'compose_file, database_service, redis_service, migration_service, migrate_in, ' +
   'migration_deadline_seconds, migration_longest_seconds, pull_deadline_seconds, settle_seconds, disabled_checks, keep_backups, ' +
-  'backup_budget_mib, reserve_mib';
+  'backup_budget_mib, api_listen, api_token_file, bundle_folder, reserve_mib';
 const secondsExpected = 'expected a number of seconds from 1 to 7200';
 
 /** What is wrong, the file, and the reason that is told. */
@@ -108,6 +108,13 @@ export const wrongConfigs: [what: string, text: string, reason: string][] = [
     'update:\n  reserve_mib: .inf',
     'line 2, key update.reserve_mib: expected a number of MiB, found Infinity',
   ],
+  ...['0.0.0.0:8081', '192.168.1.5:8081', 'localhost', ':8081', 'api.sock'].map(
+    (address): [string, string, string] => [
+      `the API would listen on "${address}"`,
+      `update:\n  api_listen: "${address}"`,
+      `line 2, key update.api_listen: expected an address of this device like "127.0.0.1:8081", or the path of a socket, found "${address}"`,
+    ],
+  ),
   ['there is a tab', 'a: 1\nb:\n\tc: 1', 'line 3, tabs are not allowed as indentation'],
   ['a key is there twice', 'a: 1\na: 2', 'line 2, map keys must be unique'],
   ['a colon stands in a value', 'a: b: c', 'line 1, nested mappings are not allowed in compact mappings'],

@@ -18,6 +18,7 @@ import { writeSlotContent } from '../../shared/update/slot-content.ts';
 import { Scene, treeOf } from '../support/scene.ts';
 
 const unit = 'homie-post-activate.service';
+const units = [unit, 'homie-update-api.service'];
 const programs = 'slot/usr/lib/homie/update-hooks';
 const hasSystemd = Bun.which('systemd-analyze') !== null && Bun.which('systemctl') !== null;
 const isRoot = process.getuid?.() === 0;
@@ -59,26 +60,37 @@ describe('writeSlotContent()', () => {
     );
   });
 
-  test.skipIf(!hasSystemd)('writes a unit that systemd finds no fault with', async () => {
+  test.skipIf(!hasSystemd).each(units)('writes %s, and systemd finds no fault with it', async (name) => {
     write();
     // What every system has; all else that ours names it only wants.
-    for (const name of ['sysinit', 'basic', 'shutdown'])
-      scene.write(`slot/usr/lib/systemd/system/${name}.target`, '[Unit]\nDefaultDependencies=no\n');
+    for (const target of ['sysinit', 'basic', 'shutdown'])
+      scene.write(`slot/usr/lib/systemd/system/${target}.target`, '[Unit]\nDefaultDependencies=no\n');
     const run = command({ deadlineMs: 20_000, accept: 'any' });
-    const verified = await run`systemd-analyze verify --man=no --root=${scene.slot} ${unit}`;
+    const verified = await run`systemd-analyze verify --man=no --root=${scene.slot} ${name}`;
     expect(verified).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   });
 
-  test.skipIf(!hasSystemd)('enables it with the very links of systemctl', async () => {
+  test.skipIf(!hasSystemd).each(units)('enables %s with the very links of systemctl', async (name) => {
     write();
     const run = command({ deadlineMs: 20_000 });
     const links = treeOf(scene.at('slot/etc'));
-    expect((await run`systemctl --root=${scene.slot} is-enabled ${unit}`).stdout.trim()).toBe('enabled');
-    await run`systemctl --root=${scene.slot} disable ${unit}`;
-    const disabled = run`systemctl --root=${scene.slot} is-enabled ${unit}`;
+    expect((await run`systemctl --root=${scene.slot} is-enabled ${name}`).stdout.trim()).toBe('enabled');
+    await run`systemctl --root=${scene.slot} disable ${name}`;
+    const disabled = run`systemctl --root=${scene.slot} is-enabled ${name}`;
     expect(await disabled.catch((error: CommandFailure) => error.exitCode)).toBe(1);
-    await run`systemctl --root=${scene.slot} enable ${unit}`;
+    await run`systemctl --root=${scene.slot} enable ${name}`;
     expect(treeOf(scene.at('slot/etc'))).toEqual(links);
+  });
+
+  test.skipIf(!hasSystemd)('gives the API little to do harm with', async () => {
+    write();
+    const run = command({ deadlineMs: 20_000, accept: 'any' });
+    // systemd's own count, in tenths, of what a service of the kind could do to the device: 9.6 for one without a sandbox.
+    const most = 25;
+    const path = scene.at('slot/usr/lib/systemd/system/homie-update-api.service');
+    const weighed = await run`systemd-analyze security --offline=yes --no-pager --threshold=${most} ${path}`;
+    expect(weighed.stdout).toContain('Overall exposure level');
+    expect(weighed.exitCode).toBe(0);
   });
 
   test('leaves the identical tree when it is run again', () => {

@@ -13,12 +13,20 @@ export async function tellStatus(values: Values, { signal }: Running): Promise<O
   const places = findPlaces({ data: values.text('data') });
   const slots = await readSlots(signal);
   const current = readTransaction(places);
-  print(1, values.flag('json') ? statusJson(places, slots, current) : statusText(places, slots, current));
+  print(
+    1,
+    values.flag('json')
+      ? `${JSON.stringify(statusReport(places, slots, current), undefined, 2)}\n`
+      : statusText(places, slots, current),
+  );
   return 'done';
 }
 
-function statusJson(places: Places, slots: Slots, current: CurrentTransaction): string {
-  const status = {
+export type StatusReport = ReturnType<typeof statusReport>;
+
+/** What `status --json` says, and the API. */
+export function statusReport(places: Places, slots: Slots, current: CurrentTransaction) {
+  return {
     format: 1,
     compatible: slots.compatible,
     version: readRelease(places.root) ?? null,
@@ -36,7 +44,6 @@ function statusJson(places: Places, slots: Slots, current: CurrentTransaction): 
     transaction: current.kind === 'known' ? current.transaction : null,
     transactionProblem: current.kind === 'damaged' ? current.reason : null,
   };
-  return `${JSON.stringify(status, undefined, 2)}\n`;
 }
 
 function statusText(places: Places, slots: Slots, current: CurrentTransaction): string {
