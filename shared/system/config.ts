@@ -3,6 +3,7 @@ import { join, normalize } from 'node:path';
 import { readConfigText } from './config-schema.ts';
 import { Failure, isMissing, reasonOf } from './failure.ts';
 import { configFileOf, type Places } from './places.ts';
+import type { UpdateWindow } from './schedule-schema.ts';
 
 /** What the updater wants to know of `orchestrator.yaml`; durations in seconds, as in the file. */
 export interface Config {
@@ -24,6 +25,19 @@ export interface UpdateConfig {
   /** No older version is installed, whatever ran here before. */
   versionFloor: string | undefined;
   allowDowngrade: boolean;
+  /** When updates may be installed and rebooted into; none: at any time. */
+  windows: readonly UpdateWindow[];
+  /** Whose wall clock the windows are told by; undefined is the system's. */
+  timeZone: string | undefined;
+  /** Outside a window already, so that only the reboot waits for it. */
+  installAt: 'window' | 'any-time';
+  /** `now`, `window`, `no` or `+N` minutes; undefined lets the windows decide. */
+  reboot: string | undefined;
+  /** Whether new slots have homie-update.timer enabled; undefined: as the running one has. */
+  timer: boolean | undefined;
+  /** A program that gets each verdict as JSON on its stdin, and a URL that it is posted to. */
+  verdictCommand: string | undefined;
+  verdictWebhook: string | undefined;
   /** What has to stay free on the data partition beside the backup. */
   reserveMiB: number;
   /** In the root of a slot; where a slot has none, there are no images and no migrations. */
@@ -76,6 +90,13 @@ export function readConfig(places: Places): Config {
       backupDeadlineSeconds: update.backup_deadline_seconds ?? defaults.update.backupDeadlineSeconds,
       versionFloor: update.version_floor,
       allowDowngrade: update.allow_downgrade ?? defaults.update.allowDowngrade,
+      windows: update.windows ?? defaults.update.windows,
+      timeZone: update.time_zone,
+      installAt: update.install_at ?? defaults.update.installAt,
+      reboot: update.reboot,
+      timer: update.timer,
+      verdictCommand: update.verdict_command,
+      verdictWebhook: update.verdict_webhook,
       reserveMiB: update.reserve_mib ?? defaults.update.reserveMiB,
       composeFile: update.compose_file ?? defaults.update.composeFile,
       databaseService: update.database_service ?? defaults.update.databaseService,
@@ -104,6 +125,13 @@ export function defaultConfig(places: Places): Config {
       backupDeadlineSeconds: 900,
       versionFloor: undefined,
       allowDowngrade: false,
+      windows: [],
+      timeZone: undefined,
+      installAt: 'window',
+      reboot: undefined,
+      timer: undefined,
+      verdictCommand: undefined,
+      verdictWebhook: undefined,
       reserveMiB: 64,
       composeFile: '/opt/homie_orchestrator/docker-compose.yml',
       databaseService: 'postgres',

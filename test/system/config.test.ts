@@ -66,6 +66,13 @@ describe('readConfig()', () => {
         backupDeadlineSeconds: 900,
         versionFloor: undefined,
         allowDowngrade: false,
+        windows: [],
+        timeZone: undefined,
+        installAt: 'window',
+        reboot: undefined,
+        timer: undefined,
+        verdictCommand: undefined,
+        verdictWebhook: undefined,
         reserveMiB: 64,
         composeFile: '/opt/homie_orchestrator/docker-compose.yml',
         databaseService: 'postgres',
@@ -118,6 +125,13 @@ update:
   backup_deadline_seconds: 1
   version_floor: "1.2.0-rc.1+7"
   allow_downgrade: true
+  windows: [{ days: [sat, sun], from: "22:00", to: "04:30" }, { from: "00:00", to: "24:00" }]
+  time_zone: Europe/Berlin
+  install_at: any-time
+  reboot: "+5"
+  timer: true
+  verdict_command: /usr/local/bin/tell
+  verdict_webhook: https://example.org/verdicts
   reserve_mib: 0
   compose_file: /opt/homie/compose.yaml
   database_service: db
@@ -143,6 +157,16 @@ update:
         backupDeadlineSeconds: 1,
         versionFloor: '1.2.0-rc.1+7',
         allowDowngrade: true,
+        windows: [
+          { days: ['sat', 'sun'], from: 22 * 60, to: 270 },
+          { days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: 0, to: 1440 },
+        ],
+        timeZone: 'Europe/Berlin',
+        installAt: 'any-time',
+        reboot: '+5',
+        timer: true,
+        verdictCommand: '/usr/local/bin/tell',
+        verdictWebhook: 'https://example.org/verdicts',
         reserveMiB: 0,
         composeFile: '/opt/homie/compose.yaml',
         databaseService: 'db',
