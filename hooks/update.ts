@@ -29,6 +29,26 @@ export const update: Hook = {
         options: { ...data, ...json },
       },
       {
+        name: 'why',
+        summary: 'One screen: what runs, what failed and why, what happens next',
+        options: { ...data, ...json },
+      },
+      {
+        name: 'doctor',
+        summary: 'What would go wrong on this board before it does; 1 where something is bad',
+        options: { ...data, ...json, ...dryRun },
+      },
+      {
+        name: 'log',
+        summary: 'The end of what the programs have said; --json gives one object a line',
+        options: {
+          ...data,
+          ...json,
+          lines: { type: 'number', describe: 'How many, 50 if not said', value: 'N' },
+          follow: { type: 'boolean', describe: 'Go on with all that comes, until Ctrl-C' },
+        },
+      },
+      {
         name: 'history',
         summary: 'Every update this device has seen, with its verdict',
         options: { ...data, ...json },
@@ -37,6 +57,16 @@ export const update: Hook = {
         name: 'rollback',
         summary: 'Go back to the version in the other slot at the next boot',
         options: { ...data, ...yes, ...dryRun },
+      },
+      {
+        name: 'cancel',
+        summary: 'Take back a fetch, an installed update before its reboot, and a scheduled reboot',
+        options: { ...data, ...yes, ...dryRun },
+      },
+      {
+        name: 'mark-good',
+        summary: 'Give the slot that runs its boot attempts back',
+        options: { ...data, ...dryRun },
       },
       {
         name: 'backup',
@@ -96,6 +126,16 @@ export const update: Hook = {
         return await (await import('../shared/update/commands/repair.ts')).repair(values, running);
       case 'rollback':
         return await (await import('../shared/update/commands/rollback.ts')).rollBackByHand(values, running);
+      case 'why':
+        return await (await import('../shared/update/commands/why.ts')).tellWhy(values, running);
+      case 'doctor':
+        return await (await import('../shared/update/commands/doctor.ts')).tellDoctor(values, running);
+      case 'log':
+        return await (await import('../shared/update/commands/log.ts')).tellLog(values, running);
+      case 'cancel':
+        return await (await import('../shared/update/commands/cancel.ts')).cancel(values, running);
+      case 'mark-good':
+        return await (await import('../shared/update/commands/mark-good.ts')).markGoodByHand(values, running);
       case 'history':
         return (await import('../shared/update/commands/history.ts')).tellHistory(values);
       default:

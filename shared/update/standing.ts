@@ -1,0 +1,68 @@
+import { readSlots, type Slots } from '../rauc/status.ts';
+import { readScheduledShutdown } from '../stack/shutdown.ts';
+import type { Config } from '../system/config.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
+import { lockHolder } from '../system/lock.ts';
+import { bootId, lockFileOf, type Places } from '../system/places.ts';
+import { decideBoot } from './decide-boot.ts';
+import type { NextFacts } from './decide-next.ts';
+import type { Anomaly } from './find-anomalies.ts';
+import { gatherAnomalies } from './gather-anomalies.ts';
+import { readInhibit } from './inhibit.ts';
+import { type CurrentTransaction, knownTransaction, readTransaction } from './journal.ts';
+import { readProgress } from './progress.ts';
+import { readRelease } from './release.ts';
+import { windowAt } from './schedule.ts';
+
+/** How this device stands, for all who only tell it; reads only. */
+export interface Standing extends NextFacts {
+  current: CurrentTransaction;
+  runningVersion: string | undefined;
+  anomalies: readonly Anomaly[];
+  /** Why the slots are not known. */
+  slotsProblem: Failure | undefined;
+}
+
+export async function gatherStanding(
+  places: Places,
+  config: Config,
+  signal: AbortSignal,
+  now = new Date(),
+): Promise<Standing> {
+  const [answer, scheduled] = await Promise.all([askForSlots(signal), readScheduledShutdown(signal)]);
+  const { slots, slotsProblem } = answer;
+  const current = readTransaction(places);
+  const transaction = knownTransaction(current);
+  const runningVersion = readRelease(places.root);
+  const booted = slots?.booted?.name;
+  return {
+    current,
+    transaction,
+    plan: decideBoot(transaction, { bootId: bootId(), booted, runningVersion }).kind,
+    slots,
+    slotsProblem,
+    runningVersion,
+    holder: lockHolder(lockFileOf(places)),
+    progress: readProgress(places),
+    scheduled,
+    window: windowAt(config, now),
+    inhibit: readInhibit(places, now),
+    anomalies: gatherAnomalies(places, booted, now),
+  };
+}
+
+interface SlotsAnswer {
+  slots: Slots | undefined;
+  slotsProblem: Failure | undefined;
+}
+
+/** RAUC answers nothing while it installs: that is when somebody asks how it stands. */
+async function askForSlots(signal: AbortSignal): Promise<SlotsAnswer> {
+  try {
+    return { slots: await readSlots(signal), slotsProblem: undefined };
+  } catch (error) {
+    signal.throwIfAborted();
+    const problem = error instanceof Failure ? error : new Failure(reasonOf(error));
+    return { slots: undefined, slotsProblem: problem };
+  }
+}
