@@ -23,6 +23,22 @@ export async function getOnce(
   return { status: answer.status, body: await firstBytes(answer, maxBytes) };
 }
 
+/** One POST of JSON, no retry; answers with the status. Throws what the network says, or a timeout. */
+export async function postJson(url: string, json: string, timeoutMs: number): Promise<number> {
+  const { default: ky } = await import('ky');
+  const answer = await ky.post(url, {
+    body: json,
+    headers: { 'Content-Type': 'application/json' },
+    timeout: false,
+    retry: 0,
+    throwHttpErrors: false,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  await answer.body?.cancel();
+  return answer.status;
+}
+
 async function firstBytes(answer: Response, maxBytes: number): Promise<string> {
   const reader = answer.body?.getReader();
   if (reader === undefined) return '';

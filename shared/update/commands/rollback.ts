@@ -13,6 +13,7 @@ import { takeUpdaterLock } from '../install-lock.ts';
 import { knownTransaction, readTransaction, writeTransaction } from '../journal.ts';
 import { UpdateRecord } from '../record.ts';
 import { configForRecovery } from '../recovery.ts';
+import { oweNews } from '../tell-news.ts';
 import { owesRestore, stateOf, type Transaction } from '../transaction.ts';
 
 const reason = 'an operator asked for it';
@@ -54,6 +55,7 @@ async function goBack(
     await requireYes('Go back without the data?', values.flag('yes'), signal);
 
   log.alsoTo(logFileOf(places));
+  oweNews(places, running, () => slots.booted?.name);
   const lock = takeUpdaterLock(places);
   undo.owe('release the lock', () => lock.release());
   if (plan.kind === 'cancel-pending') {
