@@ -9,7 +9,7 @@ import { deviceBytes, freeBytesOn, treeBytes } from '../system/disk.ts';
 import { isMissing } from '../system/failure.ts';
 import { lockHolder } from '../system/lock.ts';
 import { bootId, lockFileOf, type Places, updateFolderOf } from '../system/places.ts';
-import type { AdmissionFacts } from './decide-admission.ts';
+import type { AdmissionFacts, StandingFacts } from './decide-admission.ts';
 import { isOnTrial } from './decide-boot.ts';
 import { committedVersion, knownTransaction, readHistory, readTransaction } from './journal.ts';
 import { readRelease } from './release.ts';
@@ -24,7 +24,6 @@ export function gatherAdmissionFacts(
 ): AdmissionFacts {
   const conf = readSystemConf(places.root);
   const runningVersion = readRelease(places.root);
-  const transaction = knownTransaction(readTransaction(places));
   return {
     bundle,
     systemCompatible: systemCompatible ?? conf?.compatible,
@@ -33,16 +32,25 @@ export function gatherAdmissionFacts(
     committedVersion: committedVersion(readHistory(places)),
     versionFloor: config.update.versionFloor,
     mayDowngrade: config.update.allowDowngrade,
-    inhibit: readInhibit(places),
     holder: lockHolder(lockFileOf(places)),
-    isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
-    owesRestore: transaction?.isClosed === false && owesRestore(transaction),
+    ...gatherStandingFacts(places),
     slots: rootSlots(conf),
     backup: {
       path: config.backupPath,
       neededBytes: backupBytesAtMost(treeBytes(config.configPath), config.update.reserveMiB),
       freeBytes: freeBytesOn(config.backupPath),
     },
+  };
+}
+
+/** What holds whatever the bundle is: for decideStanding, before one is fetched. */
+export function gatherStandingFacts(places: Places): StandingFacts {
+  const runningVersion = readRelease(places.root);
+  const transaction = knownTransaction(readTransaction(places));
+  return {
+    inhibit: readInhibit(places),
+    isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
+    owesRestore: transaction?.isClosed === false && owesRestore(transaction),
   };
 }
 

@@ -21,6 +21,8 @@ export interface StartOptions {
   calledAs?: string;
   /** `kill@…`: where power fails, by the fault points that only programs for tests have. */
   fault?: string;
+  /** What it reads; nothing where it is not given. */
+  stdin?: Blob;
   /** Called for the process once it runs. */
   whileRunning?: (process: Bun.Subprocess) => Promise<void>;
 }
@@ -47,6 +49,8 @@ export class Scene extends TempFolder {
     this.fake('systemctl', systemctl);
     this.fake('systemd-run', '');
     this.fake('rauc', rauc);
+    // No call that is worth noting: the clock is right.
+    this.write('bin/timedatectl', '#!/bin/sh\necho "System clock synchronized: yes"\n', 0o755);
   }
 
   /** Writes what RAUC and the programs read of a bundle. */
@@ -159,7 +163,7 @@ ${body}
       cwd: '/',
       ...(options.calledAs === undefined ? {} : { argv0: options.calledAs }),
       env,
-      stdin: 'ignore',
+      stdin: options.stdin ?? 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
     });
