@@ -20,10 +20,28 @@ export interface Answer {
   close(): Promise<void>;
 }
 
+/**
+ * bun counts what it has received only loosely as memory in use: left to itself it lets a fetch grow to 115 MiB, with
+ * this it stays below 90 (bun 1.4.5, x64). A collection takes about 5 ms.
+ */
+const litterBytes = 4 * 1024 * 1024;
+
+class Litter {
+  #bytes = 0;
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes < litterBytes) return;
+    this.#bytes = 0;
+    Bun.gc(true);
+  }
+}
+
 /** Requests for one URL: none waits longer than the stall time, none is faster than the rate. */
 export class Line {
   readonly #options: LineOptions;
   readonly #rate: RateLimit;
+  readonly #litter = new Litter();
   /** Where it was redirected to: asked for at once the next time. */
   #there: string;
 
@@ -54,8 +72,12 @@ export class Line {
         headers: answer.headers,
         read: async () => {
           const bytes = await watch.wait(answer.read, giveUp, (chunk) => chunk?.length ?? 0);
-          if (bytes === undefined) done();
-          else await this.#rate.took(bytes.length, signal);
+          if (bytes === undefined) {
+            done();
+            return undefined;
+          }
+          this.#litter.add(bytes.length);
+          await this.#rate.took(bytes.length, signal);
           return bytes;
         },
         close: async () => {

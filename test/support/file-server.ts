@@ -51,14 +51,24 @@ export function honest(
       );
     const { from } = asked.range;
     if (from >= bytes.length) return reply(line, 416, { 'Content-Range': `bytes */${bytes.length}` });
-    const end = Math.min(asked.range.to + 1, bytes.length);
-    const said = head(206, {
-      ...named,
-      'Content-Range': `bytes ${from}-${end - 1}/${bytes.length}`,
-      'Content-Length': end - from,
-    });
-    send(line, { from, bytes: bytes.subarray(from, end), head: said }, asked);
+    const piece = rangeHead(asked.range, bytes.length, named);
+    send(line, { from, bytes: bytes.subarray(from, from + piece.length), head: piece.head }, asked);
   };
+}
+
+/** What an honest answer says before a piece, and how long that is. */
+export function rangeHead(
+  { from, to }: { from: number; to: number },
+  size: number,
+  headers: Record<string, string | number>,
+): { head: string; length: number } {
+  const end = Math.min(to + 1, size);
+  const said = {
+    ...headers,
+    'Content-Range': `bytes ${from}-${end - 1}/${size}`,
+    'Content-Length': end - from,
+  };
+  return { head: head(206, said), length: end - from };
 }
 
 function isUnchanged({ headers }: Asked, { etag, lastModified }: ServedFile): boolean {
