@@ -19,9 +19,33 @@ export const update: Hook = {
     commands: [
       {
         name: 'install',
-        summary: 'Verify a bundle and let RAUC install it into the other slot',
-        positionals: [{ name: 'file', describe: 'The bundle (.raucb)' }],
-        options: { ...data, 'dry-run': hookOptions['dry-run'] },
+        isDefault: true,
+        summary: 'Fetch a bundle, verify it, and let RAUC install it into the other slot',
+        positionals: [
+          {
+            name: 'source',
+            describe: 'A URL, a bundle file, a folder with one (a USB stick), - for stdin; else update.url',
+            optional: true,
+          },
+        ],
+        options: {
+          ...data,
+          force: { type: 'boolean', describe: 'Also what was installed last, or was rolled back here' },
+          now: { type: 'boolean', describe: 'Also outside the update windows' },
+          reboot: {
+            type: 'string',
+            describe: 'When to reboot into it: now, no, in the next window, in so many minutes',
+            value: 'now|window|no|+N',
+          },
+          'limit-rate': { type: 'number', describe: 'Fetch no faster than this', value: 'KIB_A_SECOND' },
+          ...dryRun,
+        },
+      },
+      {
+        name: 'check',
+        summary: 'Is there something newer? Nothing is fetched, and the answer is no failure',
+        positionals: [{ name: 'url', describe: 'Where the bundle lies; else update.url', optional: true }],
+        options: { ...data, ...json },
       },
       {
         name: 'status',
@@ -105,7 +129,9 @@ export const update: Hook = {
       },
     ],
     examples: [
-      ['$0 install homie-orchestrator-v1.1.0.raucb', 'Install; the exit code 4 says: now reboot'],
+      ['$0', 'Install what update.url has, if it is new; the exit code 4 says: now reboot'],
+      ['$0 https://updates.example/latest.raucb', 'The same from there'],
+      ['$0 /media/stick', 'The one bundle on that stick'],
       ['$0 status', 'How it stands'],
       ['$0 rollback --dry-run', 'What going back would do'],
       ['$0 restore --list', 'Which backups there are'],
@@ -118,6 +144,8 @@ export const update: Hook = {
     switch (command) {
       case 'install':
         return await (await import('../shared/update/commands/install.ts')).install(values, running);
+      case 'check':
+        return await (await import('../shared/update/commands/check.ts')).check(values, running);
       case 'backup':
         return await (await import('../shared/update/commands/backup.ts')).backUpByHand(values, running);
       case 'restore':

@@ -59,6 +59,22 @@ const updateSchema = v.strictObject({
   disabled_checks: v.optional(v.array(v.string('the name of a check'), 'a list of names of checks')),
   keep_backups: v.optional(wholeNumberFrom(1)),
   backup_budget_mib: v.optional(wholeNumberFrom(1)),
+  url: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^https?:\/\/[^\s/@]+(?:[/?]\S*)?$/, 'a URL with https:// or http://, and no user in it'),
+    ),
+  ),
+  ca_file: v.optional(absolutePath),
+  client_certificate_file: v.optional(absolutePath),
+  client_key_file: v.optional(absolutePath),
+  token_file: v.optional(absolutePath),
+  basic_auth_file: v.optional(absolutePath),
+  limit_rate_kib: v.optional(wholeNumberFrom(1)),
+  largest_bundle_mib: v.optional(wholeNumberFrom(1)),
+  stall_seconds: v.optional(secondsUpTo(3_600)),
+  fetch_tries: v.optional(wholeNumberFrom(1)),
+  image_allowance_mib: v.optional(wholeNumberFrom(0)),
   reserve_mib: v.optional(
     v.pipe(
       v.number('a number of MiB'),

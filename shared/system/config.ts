@@ -57,6 +57,23 @@ export interface UpdateConfig {
   disabledChecks: readonly string[];
   keepBackups: number;
   backupBudgetMiB: number | undefined;
+  /** Where the newest bundle lies. */
+  url: string;
+  /** Who vouches for the server, and what opens its door to us. */
+  caFile: string | undefined;
+  clientCertificateFile: string | undefined;
+  clientKeyFile: string | undefined;
+  tokenFile: string | undefined;
+  basicAuthFile: string | undefined;
+  limitRateKiB: number | undefined;
+  /** Whatever a server says or sends, no more is fetched. */
+  largestBundleMiB: number;
+  /** How long a server may send next to nothing. */
+  stallSeconds: number;
+  /** In a row, with nothing gained, before the fetch is given up until the next run. */
+  fetchTries: number;
+  /** What the images of a new version need beside those that are here; asked for before the bundle is fetched. */
+  imageAllowanceMiB: number;
 }
 
 /**
@@ -110,6 +127,17 @@ export function readConfig(places: Places): Config {
       disabledChecks: update.disabled_checks ?? defaults.update.disabledChecks,
       keepBackups: update.keep_backups ?? defaults.update.keepBackups,
       backupBudgetMiB: update.backup_budget_mib,
+      url: update.url ?? defaults.update.url,
+      caFile: update.ca_file,
+      clientCertificateFile: update.client_certificate_file,
+      clientKeyFile: update.client_key_file,
+      tokenFile: update.token_file,
+      basicAuthFile: update.basic_auth_file,
+      limitRateKiB: update.limit_rate_kib,
+      largestBundleMiB: update.largest_bundle_mib ?? defaults.update.largestBundleMiB,
+      stallSeconds: update.stall_seconds ?? defaults.update.stallSeconds,
+      fetchTries: update.fetch_tries ?? defaults.update.fetchTries,
+      imageAllowanceMiB: update.image_allowance_mib ?? defaults.update.imageAllowanceMiB,
     },
   };
 }
@@ -145,6 +173,17 @@ export function defaultConfig(places: Places): Config {
       disabledChecks: [],
       keepBackups: 5,
       backupBudgetMiB: undefined,
+      url: 'http://updates.homie.local/latest.raucb',
+      caFile: undefined,
+      clientCertificateFile: undefined,
+      clientKeyFile: undefined,
+      tokenFile: undefined,
+      basicAuthFile: undefined,
+      limitRateKiB: undefined,
+      largestBundleMiB: 8_192,
+      stallSeconds: 60,
+      fetchTries: 12,
+      imageAllowanceMiB: 256,
     },
   };
 }

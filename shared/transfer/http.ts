@@ -53,3 +53,50 @@ async function firstBytes(answer: Response, maxBytes: number): Promise<string> {
   await reader.cancel();
   return Buffer.concat(chunks).toString('utf8', 0, Math.min(bytes, maxBytes));
 }
+
+/** What the connection is made with; texts in PEM. */
+export interface TlsFiles {
+  /** In place of the roots that come with the program. */
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
+export interface OpenOptions {
+  headers: Record<string, string>;
+  tls?: TlsFiles | undefined;
+  signal: AbortSignal;
+}
+
+/** An answer whose body is still to be read, piece by piece. */
+export interface OpenAnswer {
+  status: number;
+  headers: Headers;
+  /** The next bytes; undefined at the end. Throws when the line breaks before it. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Hangs up where the body is not at its end. */
+  close(): Promise<void>;
+}
+
+/** One GET whose body is read as it comes, as it is: not decompressed, not followed elsewhere, not asked for again. */
+export async function open(url: string, { headers, tls, signal }: OpenOptions): Promise<OpenAnswer> {
+  const { default: ky } = await import('ky');
+  // `decompress` and `tls` are bun's; ky hands on to fetch what it does not know itself.
+  const ofBun = { decompress: false, ...(tls === undefined ? {} : { tls }) };
+  const answer = await ky.get(url, {
+    timeout: false,
+    retry: 0,
+    throwHttpErrors: false,
+    redirect: 'manual',
+    headers: { ...headers, 'Accept-Encoding': 'identity' },
+    signal,
+    ...ofBun,
+  });
+  const reader = answer.body?.getReader();
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    read: async () => (await reader?.read())?.value,
+    close: async () => await reader?.cancel().catch(() => {}),
+  };
+}

@@ -7,7 +7,7 @@ import type { Config } from '../system/config.ts';
 import { deviceBytes, freeBytesOn, treeBytes } from '../system/disk.ts';
 import { lockHolder } from '../system/lock.ts';
 import { bootId, lockFileOf, type Places } from '../system/places.ts';
-import type { AdmissionFacts } from './decide-admission.ts';
+import type { AdmissionFacts, StandingFacts } from './decide-admission.ts';
 import { isOnTrial } from './decide-boot.ts';
 import { readInhibit, reasonOfInhibit } from './inhibit.ts';
 import { committedVersion, knownTransaction, readHistory, readTransaction } from './journal.ts';
@@ -23,7 +23,6 @@ export function gatherAdmissionFacts(
 ): AdmissionFacts {
   const conf = readSystemConf(places.root);
   const runningVersion = readRelease(places.root);
-  const transaction = knownTransaction(readTransaction(places));
   return {
     bundle,
     systemCompatible: systemCompatible ?? conf?.compatible,
@@ -32,16 +31,25 @@ export function gatherAdmissionFacts(
     committedVersion: committedVersion(readHistory(places)),
     versionFloor: config.update.versionFloor,
     mayDowngrade: config.update.allowDowngrade,
-    inhibit: reasonOfInhibit(readInhibit(places, new Date())),
     holder: lockHolder(lockFileOf(places)),
-    isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
-    owesRestore: transaction?.isClosed === false && owesRestore(transaction),
+    ...gatherStandingFacts(places),
     slots: rootSlots(conf),
     backup: {
       path: config.backupPath,
       neededBytes: backupBytesAtMost(treeBytes(config.configPath), config.update.reserveMiB),
       freeBytes: freeBytesOn(config.backupPath),
     },
+  };
+}
+
+/** What holds whatever the bundle is: for decideStanding, before one is fetched. */
+export function gatherStandingFacts(places: Places): StandingFacts {
+  const runningVersion = readRelease(places.root);
+  const transaction = knownTransaction(readTransaction(places));
+  return {
+    inhibit: reasonOfInhibit(readInhibit(places, new Date())),
+    isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
+    owesRestore: transaction?.isClosed === false && owesRestore(transaction),
   };
 }
 

@@ -14,7 +14,8 @@ export function rebootPlanOf(asked: string | undefined, { update }: Config, now:
 /** Says what becomes of the reboot, and schedules it. */
 export async function carryOutReboot(plan: RebootPlan, version: string, log: Log): Promise<void> {
   if (plan.kind === 'none') {
-    log.info(`No reboot is scheduled (${plan.reason}); reboot to try it: "systemctl reboot"`);
+    if (plan.reason !== undefined) log.warn(`No reboot is scheduled: ${plan.reason}`);
+    log.info('Reboot to try it: "systemctl reboot"');
     return;
   }
   const when = wordsOf(plan.minutes, plan.at);

@@ -5,7 +5,7 @@ import { decideWindow, type Schedule } from './window.ts';
 /** When the device reboots into what was installed. */
 export type RebootPlan =
   /** `minutes` from now; 0 is at once. */
-  { kind: 'reboot'; minutes: number; at: Date } | { kind: 'none'; reason: string };
+  { kind: 'reboot'; minutes: number; at: Date } | { kind: 'none'; reason?: string };
 
 /** Time for who is logged in to save what they do, or to say no. */
 const usualMinutes = 1;
@@ -28,7 +28,7 @@ export function choosePolicy(
 
 /** `policy` is one of choosePolicy's. */
 export function planReboot(policy: string, { schedule, now }: RebootFacts): RebootPlan {
-  if (policy === 'no') return { kind: 'none', reason: 'none is wanted' };
+  if (policy === 'no') return { kind: 'none' };
   if (policy !== 'window') return inMinutes(policy === 'now' ? 0 : Number(policy.slice(1)), now);
   const window = decideWindow(schedule, now);
   switch (window.kind) {

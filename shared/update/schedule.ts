@@ -1,5 +1,6 @@
 import type { Config } from '../system/config.ts';
 import { Failure } from '../system/failure.ts';
+import type { Log } from '../system/log.ts';
 import { decideWindow, type Schedule, type WindowDecision } from './window.ts';
 
 /** The windows of a config, asked about a moment. */
@@ -21,6 +22,14 @@ export function requireWindow(config: Config, now: Date): void {
     outcome: 'outsideWindow',
     advice: 'Wait, or add --now',
   });
+}
+
+/** For a dry run: whether it would have to wait. */
+export function tellWindow(config: Config, now: Date, log: Log): void {
+  const decision = windowAt(config, now);
+  if (config.update.installAt === 'any-time' || decision.kind === 'always' || decision.kind === 'inside')
+    return;
+  log.info(`It would be fetched now, and installed later: ${wordsOfWindow(decision)}`);
 }
 
 export function wordsOfWindow(decision: WindowDecision): string {

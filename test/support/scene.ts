@@ -21,6 +21,8 @@ export interface StartOptions {
   calledAs?: string;
   /** `kill@…`: where power fails, by the fault points that only programs for tests have. */
   fault?: string;
+  /** What it reads; nothing where it is not given. */
+  stdin?: Blob;
   /** Called for the process once it runs. */
   whileRunning?: (process: Bun.Subprocess) => Promise<void>;
 }
@@ -49,6 +51,8 @@ export class Scene extends TempFolder {
     this.fake('rauc', rauc);
     this.fake('shutdown', shutdown);
     this.write('bin/busctl', `#!/bin/sh\ncd '${this.path}'\n${busctl}`, 0o755);
+    // No call that is worth noting: the clock is right.
+    this.write('bin/timedatectl', '#!/bin/sh\necho "System clock synchronized: yes"\n', 0o755);
   }
 
   /** Writes what RAUC and the programs read of a bundle. */
@@ -161,7 +165,7 @@ ${body}
       cwd: '/',
       ...(options.calledAs === undefined ? {} : { argv0: options.calledAs }),
       env,
-      stdin: 'ignore',
+      stdin: options.stdin ?? 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
     });

@@ -86,6 +86,17 @@ describe('readConfig()', () => {
         disabledChecks: [],
         keepBackups: 5,
         backupBudgetMiB: undefined,
+        url: 'http://updates.homie.local/latest.raucb',
+        caFile: undefined,
+        clientCertificateFile: undefined,
+        clientKeyFile: undefined,
+        tokenFile: undefined,
+        basicAuthFile: undefined,
+        limitRateKiB: undefined,
+        largestBundleMiB: 8_192,
+        stallSeconds: 60,
+        fetchTries: 12,
+        imageAllowanceMiB: 256,
       },
     });
   });
@@ -145,6 +156,17 @@ update:
   disabled_checks: [redis]
   keep_backups: 1
   backup_budget_mib: 512
+  url: https://updates.example/homie.raucb?board=nano
+  ca_file: /etc/homie/ca.pem
+  client_certificate_file: /etc/homie/client.pem
+  client_key_file: /etc/homie/client.key
+  token_file: /etc/homie/token
+  basic_auth_file: /etc/homie/basic
+  limit_rate_kib: 500
+  largest_bundle_mib: 2048
+  stall_seconds: 5
+  fetch_tries: 3
+  image_allowance_mib: 0
 `);
 
     expect(config).toEqual({
@@ -180,6 +202,17 @@ update:
         disabledChecks: ['redis'],
         keepBackups: 1,
         backupBudgetMiB: 512,
+        url: 'https://updates.example/homie.raucb?board=nano',
+        caFile: '/etc/homie/ca.pem',
+        clientCertificateFile: '/etc/homie/client.pem',
+        clientKeyFile: '/etc/homie/client.key',
+        tokenFile: '/etc/homie/token',
+        basicAuthFile: '/etc/homie/basic',
+        limitRateKiB: 500,
+        largestBundleMiB: 2_048,
+        stallSeconds: 5,
+        fetchTries: 3,
+        imageAllowanceMiB: 0,
       },
     });
   });

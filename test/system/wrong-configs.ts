@@ -3,7 +3,8 @@ const known =
   'windows, time_zone, install_at, reboot, timer, verdict_command, verdict_webhook, ' +
   'compose_file, database_service, redis_service, migration_service, migrate_in, ' +
   'migration_deadline_seconds, migration_longest_seconds, pull_deadline_seconds, settle_seconds, disabled_checks, keep_backups, ' +
-  'backup_budget_mib, reserve_mib';
+  'backup_budget_mib, url, ca_file, client_certificate_file, client_key_file, token_file, basic_auth_file, ' +
+  'limit_rate_kib, largest_bundle_mib, stall_seconds, fetch_tries, image_allowance_mib, reserve_mib';
 const secondsExpected = 'expected a number of seconds from 1 to 7200';
 
 /** What is wrong, the file, and the reason that is told. */
@@ -53,6 +54,26 @@ export const wrongConfigs: [what: string, text: string, reason: string][] = [
     'a URL is of another kind',
     'update:\n  health_url: ftp://x',
     'line 2, key update.health_url: expected a URL that begins with http:// or https://, found "ftp://x"',
+  ],
+  [
+    'a URL has a password in it',
+    'update:\n  url: https://me:secret@updates.example/x',
+    'line 2, key update.url: expected a URL with https:// or http://, and no user in it, found "https://me:secret@updates.example/x"',
+  ],
+  [
+    'the bundle comes from no server',
+    'update:\n  url: /media/stick/x.raucb',
+    'line 2, key update.url: expected a URL with https:// or http://, and no user in it, found "/media/stick/x.raucb"',
+  ],
+  [
+    'a file of secrets does not begin at the root',
+    'update:\n  token_file: token',
+    'line 2, key update.token_file: expected a path from the root, like /data/config, found "token"',
+  ],
+  [
+    'a rate is zero',
+    'update:\n  limit_rate_kib: 0',
+    'line 2, key update.limit_rate_kib: expected a whole number from 1, found 0',
   ],
   [
     'the time to migrate is another',

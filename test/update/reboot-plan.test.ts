@@ -19,7 +19,7 @@ const rows: [policy: string, Schedule, now: Date, RebootPlan][] = [
   ['+1', none, before, rebootAt(1, '2026-01-10T01:31:20Z')],
   ['+90', night, before, rebootAt(90, '2026-01-10T03:00:20Z')],
   ['now', night, before, rebootAt(0, '2026-01-10T01:30:20Z')],
-  ['no', night, inside, { kind: 'none', reason: 'none is wanted' }],
+  ['no', night, inside, { kind: 'none' }],
   ['window', none, before, rebootAt(1, '2026-01-10T01:31:20Z')],
   ['window', night, inside, rebootAt(1, '2026-01-10T02:31:00Z')],
   ['window', night, before, rebootAt(30, '2026-01-10T02:00:20Z')],
