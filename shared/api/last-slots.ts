@@ -27,8 +27,8 @@ export function keepSlots(places: Places, { compatible, primary, all }: Slots): 
   writeDurably(fileOf(places), `${JSON.stringify({ compatible, primary: primary?.name ?? null, all })}\n`);
 }
 
-/** None of them where RAUC has not answered yet. */
-export function lastSlots(places: Places): Slots {
+/** Undefined where RAUC has not answered yet. */
+export function lastSlots(places: Places): Slots | undefined {
   try {
     const { compatible, primary, all } = v.parse(
       fileSchema,
@@ -47,7 +47,7 @@ export function lastSlots(places: Places): Slots {
       primary: slots.find(({ name }) => name === primary),
     };
   } catch {
-    return { compatible: '', all: [], booted: undefined, primary: undefined };
+    return undefined;
   }
 }
 

@@ -1,11 +1,11 @@
-import { readSlots, type Slots } from '../rauc/status.ts';
+import type { Slots } from '../rauc/status.ts';
+import type { Config } from '../system/config.ts';
 import { Deadline } from '../system/deadline.ts';
 import { reasonOf } from '../system/failure.ts';
-import { lockHolder } from '../system/lock.ts';
-import { lockFileOf, type Places } from '../system/places.ts';
+import type { Places } from '../system/places.ts';
 import { type StatusReport, statusReport } from '../update/commands/status.ts';
 import { readTransaction } from '../update/journal.ts';
-import { type Progress, readProgress } from '../update/progress.ts';
+import { type Answers, askAround, standingOf } from '../update/standing.ts';
 import type { Job, JobStanding } from './job.ts';
 import type { Jobs } from './jobs.ts';
 import { keepSlots, lastSlots } from './last-slots.ts';
@@ -16,71 +16,70 @@ export interface Report extends StatusReport {
   slotsProblem: string | null;
   /** Who holds the lock: an update, by hand, by the timer or by the API. */
   busy: { program: string; pid: number } | null;
-  progress: Progress | null;
   job: (Job & JobStanding) | null;
 }
 
-interface KnownSlots {
-  slots: Slots;
-  problem: string | null;
+interface Known {
+  answers: Answers;
   freshness: Deadline;
-  /** The update that they belong to: a further step of it makes them old. */
+  /** The update and the job that they belong to: a further step makes them old. */
   moment: string;
 }
 
-/** RAUC is a process and a bus away: that many seconds one answer is good for everybody. */
+/** RAUC and systemd are a process and a bus away: that long, one answer is good for everybody. */
 const freshMs = 5_000;
 
 /** Reads the same answer for all who ask at once. */
 export class Reporter {
   readonly #places: Places;
+  readonly #config: Config;
   readonly #jobs: Jobs;
-  #known: KnownSlots | undefined;
-  #asking: Promise<KnownSlots> | undefined;
+  readonly #signal: AbortSignal;
+  #known: Known | undefined;
+  #asking: Promise<Known> | undefined;
 
-  constructor(places: Places, jobs: Jobs) {
+  constructor(places: Places, config: Config, jobs: Jobs, signal: AbortSignal) {
     this.#places = places;
+    this.#config = config;
     this.#jobs = jobs;
+    this.#signal = signal;
   }
 
   async read(): Promise<Report> {
-    const places = this.#places;
-    const current = readTransaction(places);
-    const job = this.#jobs.last() ?? null;
-    const moment = JSON.stringify([current, job]);
-    const { slots, problem } = await this.#slotsAt(moment);
-    const holder = lockHolder(lockFileOf(places));
+    const moment = JSON.stringify([readTransaction(this.#places), this.#jobs.last()]);
+    const answers = await this.#answersAt(moment);
+    const standing = standingOf(this.#places, this.#config, answers);
+    const { holder, slotsProblem } = standing;
     return {
-      ...statusReport(places, slots, current),
-      slotsProblem: problem,
+      ...statusReport(standing),
+      slotsProblem: slotsProblem === undefined ? null : reasonOf(slotsProblem),
       busy: holder === undefined ? null : { program: holder.program, pid: holder.pid },
-      progress: readProgress(places) ?? null,
-      job,
+      job: this.#jobs.last() ?? null,
     };
   }
 
-  async #slotsAt(moment: string): Promise<KnownSlots> {
+  async #answersAt(moment: string): Promise<Answers> {
     const known = this.#known;
-    if (known !== undefined && known.moment === moment && !known.freshness.isOver) return known;
+    if (known !== undefined && known.moment === moment && !known.freshness.isOver) return known.answers;
     this.#asking ??= this.#ask(moment).finally(() => {
       this.#asking = undefined;
     });
-    return await this.#asking;
+    return (await this.#asking).answers;
   }
 
-  async #ask(moment: string): Promise<KnownSlots> {
-    const answer = await this.#slotsOrLast();
-    this.#known = { ...answer, freshness: new Deadline(freshMs), moment };
+  async #ask(moment: string): Promise<Known> {
+    const answers = await askAround(this.#signal);
+    this.#known = {
+      answers: { ...answers, slots: this.#slotsOrLast(answers.slots) },
+      freshness: new Deadline(freshMs),
+      moment,
+    };
     return this.#known;
   }
 
-  async #slotsOrLast(): Promise<{ slots: Slots; problem: string | null }> {
-    try {
-      const slots = await readSlots();
-      keepSlots(this.#places, slots);
-      return { slots, problem: null };
-    } catch (error) {
-      return { slots: lastSlots(this.#places), problem: reasonOf(error) };
-    }
+  #slotsOrLast(slots: Slots | undefined): Slots | undefined {
+    if (slots === undefined) return lastSlots(this.#places);
+    keepSlots(this.#places, slots);
+    return slots;
   }
 }

@@ -30,7 +30,7 @@ export async function serve(values: Values, running: Running): Promise<Outcome> 
   if (ensureToken(apiTokenFile)) log.info(`Made a token: "${apiTokenFile}"`);
 
   const jobs = new Jobs(places, log);
-  const reporter = new Reporter(places, jobs);
+  const reporter = new Reporter(places, config, jobs, signal);
   const events = new Events(reporter, log);
   const service = { places, config, jobs, reporter, events, log };
   const server = listen(

@@ -14,6 +14,8 @@ packages="$packages tar xz-utils zstd"
 if [ "${1:-test}" != build ]; then
 	# RAUC's service on a bus of its own, disks with partitions, extended attributes.
 	packages="$packages dbus mount util-linux fdisk dosfstools attr"
+	# systemd reads the units that a slot is given; zsh the completion. bsdutils has script, a terminal for tests.
+	packages="$packages systemd zsh bsdutils"
 	# The stack as it runs on a board: Docker, docker-compose, a registry, images made of Debian packages, networks.
 	packages="$packages docker-compose docker-registry mmdebstrap tini iproute2 iptables"
 	# An engine from elsewhere is as good, and stays: Debian's would take its place.

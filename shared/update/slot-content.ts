@@ -1,9 +1,15 @@
-import { linkSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import holdConditions from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-orchestrator.service.d/50-homie-hold.conf' with {
   type: 'text',
 };
 import postActivateUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-post-activate.service' with {
+  type: 'text',
+};
+import updateService from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update.service' with {
+  type: 'text',
+};
+import updateTimer from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update.timer' with {
   type: 'text',
 };
 import apiUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update-api.service' with {
@@ -39,7 +45,10 @@ const units = [
     enabledIn: ['multi-user.target.wants', 'boot-complete.target.requires'],
   },
   { name: 'homie-update-api.service', text: apiUnit, enabledIn: ['multi-user.target.wants'] },
+  { name: 'homie-update.service', text: updateService, enabledIn: [] },
 ];
+const timerName = 'homie-update.timer';
+const timerLink = `etc/systemd/system/timers.target.wants/${timerName}`;
 const moreRoom = 'Give the slot resize=true in system.conf, or build a root file system with more room';
 /** Where the orchestrator's own documents look for it. */
 export const updateProgram = 'opt/homie_orchestrator/scripts/update.sh';
@@ -50,11 +59,13 @@ export interface SlotContent {
   version: string;
   /** The orchestrator's unit, whoever wrote it: ours is only the condition that holds it. */
   unit: string;
+  /** Whether systemd starts homie-update.timer in it; undefined leaves what the root file system came with. */
+  isTimerEnabled: boolean | undefined;
 }
 
 /** Throws a Failure; the slot is not bootable into a trial then, and RAUC leaves it out of BOOT_ORDER. */
 export function writeSlotContent(slotMount: string, options: SlotContent): void {
-  const { executable, version, unit } = options;
+  const { executable, version, unit, isTimerEnabled } = options;
   try {
     writePrograms(slotMount, executable);
     for (const { name, text, enabledIn } of units) {
@@ -63,6 +74,9 @@ export function writeSlotContent(slotMount: string, options: SlotContent): void 
         writeLink(slotMount, `etc/systemd/system/${folder}/${name}`, `/${unitFolder}/${name}`);
     }
     writeText(slotMount, holdPathOf(unit), holdConditions);
+    writeText(slotMount, `${unitFolder}/${timerName}`, updateTimer);
+    if (isTimerEnabled === true) writeLink(slotMount, timerLink, `/${unitFolder}/${timerName}`);
+    if (isTimerEnabled === false) removeLink(slotMount, timerLink);
     writeLink(slotMount, updateProgram, `/${programFolder}/update.sh`);
     writeText(slotMount, releasePath, releaseText(version));
   } catch (error) {
@@ -114,6 +128,20 @@ function writeLink(slotMount: string, path: string, target: string): void {
   const folder = pathInRoot(slotMount, dirname(path));
   makeFolder(folder);
   replaceByRename(join(folder, basename(path)), (part) => symlinkSync(target, part));
+}
+
+/** As `systemctl disable` does. */
+function removeLink(slotMount: string, path: string): void {
+  const folder = pathInRoot(slotMount, dirname(path));
+  if (!existsSync(folder)) return;
+  rmSync(join(folder, basename(path)), { force: true });
+  syncFolder(folder);
+}
+
+/** Whether systemd starts the timer in the system below the root. */
+export function isTimerEnabledIn(root: string): boolean {
+  const folder = pathInRoot(root, dirname(timerLink));
+  return lstatSync(join(folder, basename(timerLink)), { throwIfNoEntry: false }) !== undefined;
 }
 
 function linkDurably(from: string, to: string): void {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Job, JobStanding } from '../../shared/api/job.ts';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
+import { readProgress } from '../../shared/update/progress.ts';
 import { ApiStage, api } from '../support/api-stage.ts';
 import { isAlive } from '../support/processes.ts';
 import { until } from '../support/until.ts';
@@ -12,6 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => stage[Symbol.asyncDispose]());
 
+const endlessly = (): Promise<void> => new Promise(() => {});
 const good = { path: 'new.raucb' };
 type Standing = Job & JobStanding;
 
@@ -31,7 +33,7 @@ describe('POST install', () => {
     await stage.jobEnded();
     const ended = await standingOf(await service.get(`${api}/jobs/${job.id}`));
     expect(ended).toMatchObject({ state: 'done', exitCode: 4, outcome: 'rebootNeeded' });
-    expect(ended.reason).toContain('reboot');
+    expect(ended.reason).toContain('Rebooting in 1 minute');
     expect(stage.installs).toBe(1);
     const unit = stage.calls().find((call) => call.startsWith('systemd-run ')) ?? '';
     expect(unit).toContain(`--collect --unit=homie-install-${job.id} `);
@@ -50,14 +52,24 @@ describe('POST install', () => {
   });
 
   test('hands a URL over as one word, and shows none of its secrets', async () => {
+    const asked: string[] = [];
+    using server = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: (request) => {
+        asked.push(request.url);
+        return new Response(null, { status: 404 });
+      },
+    });
     const service = await stage.serve();
-    const url = 'https://127.0.0.1:1/a.raucb?token=hidden&x=$(touch%20run/broken)';
+    const address = `http://127.0.0.1:${server.port}/a.raucb`;
+    const url = `${address}?token=hidden&x=$(touch%20run/broken)`;
     const begun = await service.post(`${api}/install`, { url });
     expect(begun.status).toBe(202);
-    expect((await standingOf(begun)).source).toBe(
-      'https://127.0.0.1:1/a.raucb?token=***&x=$(touch%20run/broken)',
-    );
+    expect((await standingOf(begun)).source).toBe(`${address}?token=***&x=$(touch%20run/broken)`);
     await stage.jobEnded();
+    expect(new Set(asked)).toEqual(new Set([url]));
+    expect(existsSync(stage.at('run/broken'))).toBe(false);
     expect(service.said).not.toContain('hidden');
     expect(stage.read('data/logs/update.log')).not.toContain('hidden');
   });
@@ -118,6 +130,45 @@ describe('POST install', () => {
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ outcome: 'tryLater' });
     expect(await (await service.get(`${api}/status`)).json()).toMatchObject({ job: null });
+  });
+});
+
+describe('POST cancel', () => {
+  test('ends a fetch that is under way, and its job says so', async () => {
+    using server = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      idleTimeout: 60,
+      // Its head, and then nothing more.
+      fetch: () =>
+        new Response(
+          new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(100_000)), pull: endlessly }),
+          { headers: { 'Content-Length': '1000000' } },
+        ),
+    });
+    const service = await stage.serve();
+    const url = `http://127.0.0.1:${server.port}/a.raucb`;
+    const { id } = await standingOf(await service.post(`${api}/install`, { url }));
+    await until(() => readProgress(stage.places)?.phase === 'fetching');
+    const cancelled = await service.post(`${api}/cancel`);
+    expect([cancelled.status, Object(await cancelled.json()).exitCode]).toEqual([200, 0]);
+    expect(await standingOf(await service.get(`${api}/jobs/${id}`))).toMatchObject({
+      state: 'failed',
+      exitCode: 143,
+    });
+    expect(stage.installs).toBe(0);
+    stage.remove('run/job.json');
+  });
+
+  test('says why it cannot, while RAUC writes', async () => {
+    stage.holdInstall();
+    const service = await stage.serve();
+    await service.post(`${api}/install`, good);
+    await until(() => stage.installs === 1);
+    const refused = await service.post(`${api}/cancel`);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ outcome: 'tryLater', exitCode: 21 });
+    stage.letInstall();
   });
 });
 

@@ -14,7 +14,7 @@ import { type CommandFailure, command } from '../../shared/system/command.ts';
 import { Failure } from '../../shared/system/failure.ts';
 import { programNames } from '../../shared/update/program-names.ts';
 import { readRelease } from '../../shared/update/release.ts';
-import { writeSlotContent } from '../../shared/update/slot-content.ts';
+import { isTimerEnabledIn, writeSlotContent } from '../../shared/update/slot-content.ts';
 import { Scene, treeOf } from '../support/scene.ts';
 
 const unit = 'homie-post-activate.service';
@@ -32,8 +32,8 @@ beforeEach(() => {
 });
 afterEach(() => scene[Symbol.dispose]());
 
-function write(version = '1.1.0'): void {
-  writeSlotContent(scene.slot, { executable, version, unit: 'homie-orchestrator' });
+function write(version = '1.1.0', isTimerEnabled?: boolean): void {
+  writeSlotContent(scene.slot, { executable, version, unit: 'homie-orchestrator', isTimerEnabled });
 }
 
 describe('writeSlotContent()', () => {
@@ -91,6 +91,26 @@ describe('writeSlotContent()', () => {
     const weighed = await run`systemd-analyze security --offline=yes --no-pager --threshold=${most} ${path}`;
     expect(weighed.stdout).toContain('Overall exposure level');
     expect(weighed.exitCode).toBe(0);
+  });
+
+  test.skipIf(!hasSystemd)('enables the timer, or does not, with the very link of systemctl', async () => {
+    const timer = 'homie-update.timer';
+    const run = command({ deadlineMs: 20_000, accept: 'any' });
+    const state = async () => (await run`systemctl --root=${scene.slot} is-enabled ${timer}`).stdout.trim();
+    write();
+    expect(await state()).toBe('disabled');
+    write('1.1.0', true);
+    expect(await state()).toBe('enabled');
+    const enabled = treeOf(scene.at('slot/etc'));
+    // Undefined leaves it as it is.
+    write();
+    expect(await state()).toBe('enabled');
+    write('1.1.0', false);
+    expect(await state()).toBe('disabled');
+    await run`systemctl --root=${scene.slot} enable ${timer}`;
+    expect(treeOf(scene.at('slot/etc'))).toEqual(enabled);
+    expect(isTimerEnabledIn(scene.slot)).toBe(true);
+    expect(isTimerEnabledIn(scene.places.root)).toBe(false);
   });
 
   test('leaves the identical tree when it is run again', () => {

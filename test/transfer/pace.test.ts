@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'bun:test';
+import { backoffMs } from '../../shared/transfer/backoff.ts';
+import {
+  afterBreak,
+  afterWhole,
+  firstPace,
+  largestPiece,
+  type Pace,
+} from '../../shared/transfer/piece-size.ts';
+
+describe('backoffMs()', () => {
+  test.each([
+    [0, 0, 50],
+    [0, 1, 100],
+    [1, 1, 200],
+    [5, 0, 1_600],
+    [9, 1, 51_200],
+    [10, 1, 60_000],
+    [1_000, 1, 60_000],
+  ])('after %d tries in vain and with chance %d it is %d ms', (tries, chance, ms) => {
+    expect(backoffMs(tries, chance)).toBe(ms);
+  });
+});
+
+describe('the size of pieces', () => {
+  const after = (steps: string): Pace =>
+    [...steps].reduce((pace, step) => (step === 'b' ? afterBreak(pace) : afterWhole(pace)), firstPace);
+
+  test.each([
+    ['', largestPiece],
+    ['wwwwww', largestPiece],
+    ['b', largestPiece / 2],
+    ['bwww', largestPiece / 2],
+    ['bwwww', largestPiece],
+    ['bwwwbw', largestPiece / 4],
+    ['bbbbbb', 16 * 1024],
+    ['bbbbbbbbbbbb', 16 * 1024],
+  ])('after %j is %d', (steps, bytes) => {
+    expect(after(steps).bytes).toBe(bytes);
+  });
+});
