@@ -1,3 +1,5 @@
+import { completionScript, shells } from '../shared/system/completion.ts';
+import { print } from '../shared/system/print.ts';
 import { type Hook, hookOptions } from './hook.ts';
 
 const json = { json: { type: 'boolean', describe: 'Answer in JSON on stdout' } } as const;
@@ -127,6 +129,11 @@ export const update: Hook = {
           ...dryRun,
         },
       },
+      {
+        name: 'completion',
+        summary: 'Print what a shell needs to complete this command: source <($0 completion bash)',
+        positionals: [{ name: 'shell', describe: 'Which one', choices: shells }],
+      },
     ],
     examples: [
       ['$0', 'Install what update.url has, if it is new; the exit code 4 says: now reboot'],
@@ -144,6 +151,11 @@ export const update: Hook = {
     switch (command) {
       case 'install':
         return await (await import('../shared/update/commands/install.ts')).install(values, running);
+      case 'completion': {
+        const shell = shells.find((name) => name === values.text('shell')) ?? 'bash';
+        print(1, completionScript(shell, 'update.sh'));
+        return 'done';
+      }
       case 'check':
         return await (await import('../shared/update/commands/check.ts')).check(values, running);
       case 'backup':
