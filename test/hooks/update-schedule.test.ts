@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
 import { weekdays } from '../../shared/system/schedule-schema.ts';
 import { readRefusals } from '../../shared/update/refusals.ts';
+import { honest, someBytes } from '../support/file-server.ts';
+import { HostileServer } from '../support/hostile-server.ts';
 import { statusJson } from '../support/rauc-status.ts';
 import { type Ended, Scene, type Setting, treeOf } from '../support/scene.ts';
 
@@ -71,6 +74,32 @@ describe('the update window', () => {
     scene.configure({ windows: openNow });
     expect((await install()).exitCode).toBe(4);
     expect(scene.calls()).toEqual([info(), installs(), expect.stringMatching(/^shutdown -r \+1 /)]);
+  });
+
+  test('lets a bundle be fetched at any time, and installed later without it coming again', async () => {
+    const bytes = someBytes(3_000_000);
+    let sent = 0;
+    const count = honest(
+      () => ({ bytes, etag: '"one"' }),
+      (line, part) => {
+        sent += part.bytes.length;
+        line.write(part.head);
+        line.write(part.bytes);
+      },
+    );
+    await using server = await HostileServer.start(count);
+    scene.configure({ windows: windowOfAnotherDay().setting, url: server.url });
+    const early = await scene.run(['update.sh']);
+    expect(early.exitCode).toBe(13);
+    // One byte asks whether the server knows ranges.
+    expect(sent).toBe(bytes.length + 1);
+
+    scene.configure({ windows: openNow, url: server.url });
+    scene.write('rauc-install.sh', 'cp "$2" seen');
+    const late = await scene.run(['update.sh']);
+    expect(late.exitCode).toBe(4);
+    expect(sent - bytes.length).toBeLessThanOrEqual(2);
+    expect(readFileSync(scene.at('seen')).equals(bytes)).toBe(true);
   });
 
   test('is told by --dry-run, which ends with 0', async () => {
