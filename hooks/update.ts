@@ -135,6 +135,11 @@ export const update: Hook = {
         positionals: [{ name: 'shell', describe: 'Which one', choices: shells }],
       },
     ],
+    notes:
+      'Outside of the update windows install fetches, and ends with 13 before it installs, by hand as by\n' +
+      'the timer. --now installs all the same; the reboot still waits for the window unless --reboot says\n' +
+      'otherwise. --force is about versions only: the inhibit file and the windows hold. doctor ends with\n' +
+      '1 where something is bad.',
     examples: [
       ['$0', 'Install what update.url has, if it is new; the exit code 4 says: now reboot'],
       ['$0 https://updates.example/latest.raucb', 'The same from there'],
