@@ -5,7 +5,7 @@
 export const largestPiece = 1024 * 1024;
 const smallestPiece = 16 * 1024;
 /** So many in a row before more is dared. */
-const enoughWhole = 4;
+const enoughWhole = 2;
 
 export interface Pace {
   bytes: number;

@@ -196,6 +196,26 @@ describe('update.sh [URL]', () => {
     expect([ended.exitCode, scene.calls()]).toEqual([exitCode, []]);
   });
 
+  test('shows a bar with rate and time left on a terminal, and lines above it; sparse lines elsewhere', async () => {
+    file = { bytes: someBytes(3 * mebibyte), etag: '"one"' };
+    scene.write('rauc-install.sh', 'cp "$2" seen; echo " 90% Copying image"');
+    const args = ['--limit-rate', '1024'];
+    const shown = await update(args, { isOnTerminal: true, env: { TERM: 'xterm' } });
+    // Each begins by taking the one before away.
+    const screens = shown.stdout.replaceAll('\r\x1b[K', '\n');
+    expect(screens).toMatch(/^\[#+-+\] \d+% of 3\.0 MiB, [\d.]+ [KM]iB\/s, \d+ s left$/m);
+    expect(screens).toMatch(/^\[#+-+\] 90% Copying image$/m);
+    expect(screens).toMatch(/^Fetched "/m);
+    expect(shown.exitCode).toBe(4);
+
+    const piped = await update(['--force', ...args]);
+    const lines = piped.stderr.split('\n').filter((line) => line.startsWith('Fetching: '));
+    expect(lines.at(-1)).toMatch(/^Fetching: 100% of 3\.0 MiB, [\d.]+ [KM]iB\/s, 0 s left$/);
+    expect(lines.length).toBeLessThanOrEqual(11);
+    expect(piped.stderr).not.toContain('\r');
+    expect(piped.exitCode).toBe(4);
+  });
+
   test('goes on where it was told to end', async () => {
     file = { bytes: someBytes(3 * mebibyte), etag: '"one"' };
     let pieces = 0;

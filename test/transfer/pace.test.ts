@@ -30,9 +30,10 @@ describe('the size of pieces', () => {
     ['', largestPiece],
     ['wwwwww', largestPiece],
     ['b', largestPiece / 2],
-    ['bwww', largestPiece / 2],
-    ['bwwww', largestPiece],
-    ['bwwwbw', largestPiece / 4],
+    ['bw', largestPiece / 2],
+    ['bww', largestPiece],
+    ['bwbw', largestPiece / 4],
+    ['wwbwwbwwbww', largestPiece],
     ['bbbbbb', 16 * 1024],
     ['bbbbbbbbbbbb', 16 * 1024],
   ])('after %j is %d', (steps, bytes) => {
