@@ -10,7 +10,6 @@ import type { Transaction } from './transaction.ts';
 
 /** Throws a Failure where no update at all may be installed now. */
 export function requireStanding(what: string, places: Places): void {
-  // Whether this is inside an update window is asked here too: before anything is fetched or installed.
   refuse(what, decideStanding(gatherStandingFacts(places)));
 }
 

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { Download } from '../../shared/transfer/download.ts';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { closeTransaction } from '../../shared/update/journal.ts';
@@ -8,6 +10,7 @@ import { honest, type ServedFile, someBytes } from '../support/file-server.ts';
 import { type Behaviour, HostileServer, head, reply } from '../support/hostile-server.ts';
 import { statusJson } from '../support/rauc-status.ts';
 import { type Ended, Scene, type StartOptions } from '../support/scene.ts';
+import { makeTlsFiles } from '../support/tls-files.ts';
 import { transactionAt } from '../support/transactions.ts';
 import { until } from '../support/until.ts';
 
@@ -247,6 +250,36 @@ describe('update.sh [URL]', () => {
     const ended = await update([], { env: { http_proxy: server.origin } });
     expect(server.asked[0]?.path).toBe('http://updates.invalid/latest.raucb');
     expectInstalled(ended);
+  });
+
+  test('goes through the proxy to https, and tells it nothing of what lets us in', async () => {
+    const tls = await makeTlsFiles(scene);
+    await using secure = await HostileServer.start(behave, tls.server());
+    const told: string[] = [];
+    const proxy = createServer((line) => {
+      line.on('error', () => {});
+      line.once('data', (bytes) => {
+        told.push(bytes.toString());
+        const onward = connect(secure.port, '127.0.0.1', () => {
+          line.write('HTTP/1.1 200 Connected\r\n\r\n');
+          line.pipe(onward).pipe(line);
+        });
+        onward.on('error', () => {});
+      });
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    try {
+      const token = scene.write('token', 'hunter2\n', 0o600);
+      configure({ url: secure.url, ca_file: tls.ca, token_file: token });
+      const { port } = proxy.address() as AddressInfo; // a TCP server's address is no path
+      expectInstalled(await update([], { env: { https_proxy: `http://127.0.0.1:${port}` } }));
+    } finally {
+      proxy.close();
+    }
+    expect(told[0]).toStartWith(`CONNECT 127.0.0.1:${secure.port} `);
+    expect(told.join()).not.toContain('hunter2');
+    expect(secure.asked[0]?.headers['authorization']).toBe('Bearer hunter2');
   });
 
   test('takes no URL with a password, and logs none', async () => {

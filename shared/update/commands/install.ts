@@ -62,6 +62,7 @@ export async function install(values: Values, running: Running): Promise<Outcome
     putAway(bundle, version, work);
     return tellRunsAlready(version, work);
   }
+  // A window for updates is asked for here: it may be fetched at any time, and what has been fetched is kept.
   await letRaucInstall(bundle, version, work);
 
   putAway(bundle, version, work);
