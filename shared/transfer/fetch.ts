@@ -8,7 +8,7 @@ import { Intake, type IntakeOptions } from './intake.ts';
 import { Line, type LineOptions } from './line.ts';
 import { networkTrouble } from './network-reason.ts';
 import { Patience } from './patience.ts';
-import { afterBreak, afterWhole, firstPace, type Pace } from './piece-size.ts';
+import { afterBreak, afterWhole, firstPace, largestAtRate, type Pace } from './piece-size.ts';
 import { rangeValidator } from './validators.ts';
 
 export interface FetchOptions extends LineOptions, IntakeOptions {
@@ -82,7 +82,8 @@ class Fetching {
     if (!this.#mayRange) return { kind: 'whole' };
     const from = this.#intake.length;
     const left = (this.#intake.known?.totalBytes ?? Number.POSITIVE_INFINITY) - from;
-    return { kind: 'range', from, bytes: Math.min(this.#pace.bytes, left) };
+    const most = largestAtRate(this.#options.bytesPerSecond);
+    return { kind: 'range', from, bytes: Math.min(this.#pace.bytes, most, left) };
   }
 
   /** Without pieces nothing can be gone on with. */

@@ -4,6 +4,7 @@ import {
   afterBreak,
   afterWhole,
   firstPace,
+  largestAtRate,
   largestPiece,
   type Pace,
 } from '../../shared/transfer/piece-size.ts';
@@ -38,5 +39,14 @@ describe('the size of pieces', () => {
     ['bbbbbbbbbbbb', 16 * 1024],
   ])('after %j is %d', (steps, bytes) => {
     expect(after(steps).bytes).toBe(bytes);
+  });
+
+  test.each([
+    [undefined, largestPiece],
+    [100_000_000, largestPiece],
+    [50_000, 500_000],
+    [1024, 16 * 1024],
+  ])('at %p bytes a second is at most %d', (bytesPerSecond, bytes) => {
+    expect(largestAtRate(bytesPerSecond)).toBe(bytes);
   });
 });
