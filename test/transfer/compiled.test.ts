@@ -45,9 +45,9 @@ describe('the compiled update.sh', () => {
   afterAll(() => scene[Symbol.dispose]());
 
   /** As systemd starts it; what it says goes to the file. */
-  function start(stderr: string): Bun.Subprocess {
+  function start(stderr: string, under: readonly string[] = []): Bun.Subprocess {
     rmSync(stderr, { force: true });
-    return Bun.spawn([join(programs, 'update.sh')], {
+    return Bun.spawn([...under, join(programs, 'update.sh')], {
       cwd: '/',
       env: {
         PATH: `${scene.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`,
@@ -156,6 +156,17 @@ describe('the compiled update.sh', () => {
       'data/update/last-install.json',
     ])
       expect(scene.read(place)).not.toContain('hunter2');
+  });
+
+  test('fetches over https when every system call newer than Linux 4.9 answers ENOSYS', async () => {
+    const tls = await makeTlsFiles(scene);
+    await using server = await HostileServer.start(right, tls.server());
+    scene.configure({ reserve_mib: 0, url: server.url, ca_file: tls.ca });
+    scene.write('rauc-install.sh', 'cp "$2" seen');
+    scene.remove('seen');
+    const oldKernel = ['/usr/bin/perl', join(import.meta.dir, '../compiled/enosys.pl')];
+    expect(await start(scene.at('stderr'), oldKernel).exited, scene.read('stderr')).toBe(4);
+    expect(readFileSync(scene.at('seen')).equals(file.bytes)).toBe(true);
   });
 
   test('fetches 1 GiB over 200 drops and 10 kills', async () => {
