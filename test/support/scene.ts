@@ -21,6 +21,8 @@ export interface StartOptions {
   calledAs?: string;
   /** `kill@…`: where power fails, by the fault points that only programs for tests have. */
   fault?: string;
+  /** On a terminal, whose screen is then its stdout. */
+  isOnTerminal?: boolean;
   /** What it reads; nothing where it is not given. */
   stdin?: Blob;
   /** Called for the process once it runs. */
@@ -161,7 +163,9 @@ ${body}
       ...options.env,
     };
     const faultPoints = options.fault === undefined ? [] : ['--define', 'HOMIE_FAULT_POINTS=true'];
-    const child = Bun.spawn([process.execPath, ...faultPoints, mainFile, ...args], {
+    const words = [process.execPath, ...faultPoints, mainFile, ...args];
+    const onTerminal = ['script', '-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null'];
+    const child = Bun.spawn(options.isOnTerminal ? onTerminal : words, {
       cwd: '/',
       ...(options.calledAs === undefined ? {} : { argv0: options.calledAs }),
       env,
