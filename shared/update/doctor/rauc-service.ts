@@ -6,20 +6,21 @@ import { readTextIn } from './text-file.ts';
 export interface RaucServiceFacts {
   /** D-Bus' description of the service. */
   isActivated: boolean;
-  /** D-Bus' policy for it; undefined where there is none. */
+  /** D-Bus' policies for it, in the order in which it reads them, the last rule counts; undefined where there is none. */
   policy: string | undefined;
 }
 
-const policyPlaces = ['/etc/dbus-1/system.d', '/usr/share/dbus-1/system.d'];
+const policyPlaces = ['/usr/share/dbus-1/system.d', '/etc/dbus-1/system.d'];
 
 export const raucService: Check = {
   name: 'rauc service',
   async run({ places: { root } }) {
     const isActivated =
       readTextIn(root, '/usr/share/dbus-1/system-services/de.pengutronix.rauc.service') !== undefined;
-    const policy = policyPlaces
-      .map((folder) => readTextIn(root, `${folder}/de.pengutronix.rauc.conf`))
-      .find((text) => text !== undefined);
+    const policies = policyPlaces.flatMap(
+      (folder) => readTextIn(root, `${folder}/de.pengutronix.rauc.conf`) ?? [],
+    );
+    const policy = policies.length === 0 ? undefined : policies.join('\n');
     return judgeRaucService({ isActivated, policy });
   },
 };
@@ -33,17 +34,16 @@ export function judgeRaucService({ isActivated, policy }: RaucServiceFacts): Jud
       'D-Bus has no policy for RAUC: it lets nobody ask, or RAUC own its name',
       'Install rauc-service anew',
     );
-  const everybody = [...policy.matchAll(/<policy\s+context="default">([\s\S]*?)<\/policy>/g)].map(
-    ([, rules]) => rules ?? '',
-  );
-  const isOpen = everybody.some((rules) => {
-    const words = rules.replace(/<!--[\s\S]*?-->/g, '');
-    return /<allow[^>]*send_destination="de\.pengutronix\.rauc"/.test(words);
-  });
+  const plain = policy.replace(/<!--[\s\S]*?-->/g, '');
+  const everybody = [...plain.matchAll(/<policy\s+context="default">([\s\S]*?)<\/policy>/g)];
+  const rules = everybody.flatMap(([, text = '']) => [
+    ...text.matchAll(/<(allow|deny)[^>]*send_destination="de\.pengutronix\.rauc"/g),
+  ]);
+  const isOpen = rules.at(-1)?.[1] === 'allow';
   return isOpen
     ? warn(
         'its D-Bus policy lets every user of this device install, and mark slots',
-        'Put a policy of your own into /etc/dbus-1/system.d/de.pengutronix.rauc.conf that allows root alone',
+        'Deny it to the default context, and allow it to root, in /etc/dbus-1/system.d/de.pengutronix.rauc.conf',
       )
     : ok('D-Bus starts it, and lets only those ask who may');
 }

@@ -333,6 +333,26 @@ const tables: Record<string, Row[]> = {
       'D-Bus has no policy for RAUC: it lets nobody ask, or RAUC own its name',
     ],
     [
+      "a later file takes Debian's leave back",
+      judgeRaucService({
+        isActivated: true,
+        policy:
+          policy('<allow send_destination="de.pengutronix.rauc"/>') +
+          policy('<deny send_destination="de.pengutronix.rauc"/>'),
+      }),
+      'ok',
+      'D-Bus starts it, and lets only those ask who may',
+    ],
+    [
+      'a later file only adds to it',
+      judgeRaucService({
+        isActivated: true,
+        policy: policy('<allow send_destination="de.pengutronix.rauc"/>') + policy(''),
+      }),
+      'warn',
+      'its D-Bus policy lets every user of this device install, and mark slots',
+    ],
+    [
       'everybody may ask',
       judgeRaucService({
         isActivated: true,
