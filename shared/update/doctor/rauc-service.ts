@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { pathInRoot } from '../../system/rooted-path.ts';
 import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
 import { readTextIn } from './text-file.ts';
 
@@ -17,13 +19,22 @@ export const raucService: Check = {
   async run({ places: { root } }) {
     const isActivated =
       readTextIn(root, '/usr/share/dbus-1/system-services/de.pengutronix.rauc.service') !== undefined;
-    const policies = policyPlaces.flatMap(
-      (folder) => readTextIn(root, `${folder}/de.pengutronix.rauc.conf`) ?? [],
-    );
+    const policies = policyPlaces.flatMap((folder) => policiesIn(root, folder));
     const policy = policies.length === 0 ? undefined : policies.join('\n');
     return judgeRaucService({ isActivated, policy });
   },
 };
+
+/** A file of any name may be about it; they are read by name. */
+function policiesIn(root: string, folder: string): string[] {
+  const place = pathInRoot(root, folder);
+  if (!existsSync(place)) return [];
+  return readdirSync(place)
+    .filter((name) => name.endsWith('.conf'))
+    .sort()
+    .flatMap((name) => readTextIn(root, `${folder}/${name}`) ?? [])
+    .filter((text) => text.includes('"de.pengutronix.rauc"'));
+}
 
 /** Debian's policy lets everybody ask: any user of the device could install an old bundle, or mark a slot bad. */
 export function judgeRaucService({ isActivated, policy }: RaucServiceFacts): Judgement {
@@ -43,7 +54,7 @@ export function judgeRaucService({ isActivated, policy }: RaucServiceFacts): Jud
   return isOpen
     ? warn(
         'its D-Bus policy lets every user of this device install, and mark slots',
-        'Deny it to the default context, and allow it to root, in /etc/dbus-1/system.d/de.pengutronix.rauc.conf',
+        'Deny it to the default context, and allow it to root, in a file of /etc/dbus-1/system.d',
       )
     : ok('D-Bus starts it, and lets only those ask who may');
 }
