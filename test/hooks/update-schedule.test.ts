@@ -162,6 +162,14 @@ describe('the reboot after an install', () => {
     expect(ended.exitCode).toBe(4);
   });
 
+  test('is not asked of shutdown when systemd-logind is not there: it would reboot at once', async () => {
+    scene.write('no-logind', '');
+    const ended = await install();
+    expect(ended.stderr).toContain('Cannot schedule the reboot: systemd-logind does not answer');
+    expect(scene.calls()).toEqual([info(), installs()]);
+    expect(ended.exitCode).toBe(4);
+  });
+
   test('does not come after an install that failed', async () => {
     scene.write('rauc-install.sh', 'echo "LastError: no"; exit 1');
     expect((await install()).exitCode).toBe(1);

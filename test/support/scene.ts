@@ -208,7 +208,8 @@ const systemctl = `case "$1" in
 esac`;
 
 /** systemd-logind in one file: what it answers when it is asked for the shutdown that is scheduled. Asking is no call. */
-const busctl = `if [ -e scheduled ]; then cat scheduled; else echo '(st) "" 0'; fi`;
+const busctl = `if [ -e no-logind ]; then echo 'Call failed: Unit dbus-org.freedesktop.login1.service not found.' >&2; exit 1; fi
+if [ -e scheduled ]; then cat scheduled; else echo '(st) "" 0'; fi`;
 const shutdown = `case "$1" in
   -r) echo "(st) \\"reboot\\" 1767323045000000" > scheduled ;;
   -c) rm -f scheduled ;;
