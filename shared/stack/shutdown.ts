@@ -12,8 +12,8 @@ export interface ScheduledShutdown {
 }
 
 /**
- * Replaces one that is scheduled already. The message goes to every terminal. Without systemd-logind shutdown(8) would
- * "proceed with immediate shutdown": then nothing is scheduled, and that is a Failure.
+ * Replaces one that is scheduled already. The message goes to every terminal. Without systemd-logind the shutdown(8) of
+ * older systems goes down at once: then it is not called, and that is a Failure.
  */
 export async function scheduleReboot(minutes: number, message: string): Promise<void> {
   if (minutes > 0) await requireLogind();
