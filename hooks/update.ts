@@ -1,3 +1,5 @@
+import { completionScript, shells } from '../shared/system/completion.ts';
+import { print } from '../shared/system/print.ts';
 import { type Hook, hookOptions } from './hook.ts';
 
 const json = { json: { type: 'boolean', describe: 'Answer in JSON on stdout' } } as const;
@@ -132,7 +134,17 @@ export const update: Hook = {
         summary: 'Answer the API and the status page on this device, until told to end',
         options: { ...data },
       },
+      {
+        name: 'completion',
+        summary: 'Print what a shell needs to complete this command: source <($0 completion bash)',
+        positionals: [{ name: 'shell', describe: 'Which one', choices: shells }],
+      },
     ],
+    notes:
+      'Outside of the update windows install fetches, and ends with 13 before it installs, by hand as by\n' +
+      'the timer. --now installs all the same; the reboot still waits for the window unless --reboot says\n' +
+      'otherwise. --force is about versions only: the inhibit file and the windows hold. doctor ends with\n' +
+      '1 where something is bad.',
     examples: [
       ['$0', 'Install what update.url has, if it is new; the exit code 4 says: now reboot'],
       ['$0 https://updates.example/latest.raucb', 'The same from there'],
@@ -149,6 +161,11 @@ export const update: Hook = {
     switch (command) {
       case 'install':
         return await (await import('../shared/update/commands/install.ts')).install(values, running);
+      case 'completion': {
+        const shell = shells.find((name) => name === values.text('shell')) ?? 'bash';
+        print(1, completionScript(shell, 'update.sh'));
+        return 'done';
+      }
       case 'check':
         return await (await import('../shared/update/commands/check.ts')).check(values, running);
       case 'backup':

@@ -20,8 +20,10 @@ if [ "${1:-test}" != build ]; then
 	packages="$packages docker-compose docker-registry mmdebstrap tini iproute2 iptables"
 	# An engine from elsewhere is as good, and stays: Debian's would take its place.
 	[ -x /usr/bin/dockerd ] || packages="$packages docker.io"
-	# The API as its callers and a browser see it.
-	packages="$packages curl chromium"
+	# What a fetch is measured against; a terminal for those that watch.
+	packages="$packages curl bsdutils"
+	# The status page as a browser shows it.
+	packages="$packages chromium"
 	# A signing key in a PKCS#11 token.
 	packages="$packages softhsm2 libengine-pkcs11-openssl"
 	# What runs the board's arm64 programs as they ship, on any other machine.

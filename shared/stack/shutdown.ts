@@ -11,8 +11,12 @@ export interface ScheduledShutdown {
   at: Date;
 }
 
-/** Replaces one that is scheduled already. The message goes to every terminal. */
+/**
+ * Replaces one that is scheduled already. The message goes to every terminal. Without systemd-logind the shutdown(8) of
+ * older systems goes down at once: then it is not called, and that is a Failure.
+ */
 export async function scheduleReboot(minutes: number, message: string): Promise<void> {
+  if (minutes > 0) await requireLogind();
   try {
     await command({ deadlineMs })`shutdown -r ${`+${minutes}`} ${message}`;
   } catch (error) {
@@ -35,12 +39,27 @@ export async function cancelShutdown(): Promise<void> {
   }
 }
 
+async function requireLogind(): Promise<void> {
+  try {
+    await askLogind();
+  } catch (error) {
+    throw new Failure('Cannot schedule the reboot: systemd-logind does not answer', {
+      cause: error,
+      advice: 'See "systemctl status systemd-logind"',
+    });
+  }
+}
+
+async function askLogind(signal?: AbortSignal): Promise<string> {
+  const ask = command({ deadlineMs, signal });
+  const login = ['org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager'];
+  return (await ask`busctl get-property ${login} ScheduledShutdown`).stdout;
+}
+
 /** Whoever has scheduled it; undefined where nothing is, or nobody answers (a chroot). */
 export async function readScheduledShutdown(signal?: AbortSignal): Promise<ScheduledShutdown | undefined> {
   try {
-    const ask = command({ deadlineMs, signal });
-    const login = ['org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager'];
-    return parseScheduled((await ask`busctl get-property ${login} ScheduledShutdown`).stdout);
+    return parseScheduled(await askLogind(signal));
   } catch {
     signal?.throwIfAborted();
     return undefined;

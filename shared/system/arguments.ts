@@ -1,5 +1,6 @@
 import type { Argv, Options } from 'yargs';
 import { Values } from './argument-values.ts';
+import { completeWords, completionFlag } from './completion.ts';
 import { exitCodeTable } from './exit-code.ts';
 import { Failure } from './failure.ts';
 import type { CommandSpec, OptionSpec, ProgramSpec } from './program-spec.ts';
@@ -14,6 +15,8 @@ export type Parsed = { kind: 'help'; text: string } | { kind: 'command'; command
 
 /** Reads arguments against the spec. Throws a usage Failure that names the argument and says what was expected. */
 export async function parseArguments(spec: ProgramSpec, argv: readonly string[]): Promise<Parsed> {
+  const [first, ...rest] = argv;
+  if (first === completionFlag) return { kind: 'help', text: completeWords(spec, rest).trimEnd() };
   const command =
     spec.commands.find(({ name }) => name === undefined || argv.includes(name)) ??
     spec.commands.find(({ isDefault }) => isDefault);

@@ -2,6 +2,8 @@ import type { Log } from './log.ts';
 import { print } from './print.ts';
 import { isTerminal } from './terminal.ts';
 
+const usualColumns = 80;
+
 /** One line at the bottom of a terminal that changes in place. Where nobody watches there is none. */
 export class StatusLine {
   readonly isShown = isTerminal(2);
@@ -9,7 +11,8 @@ export class StatusLine {
 
   show(text: string): void {
     if (!this.isShown) return;
-    const columns = process.stderr.columns ?? 80;
+    // A terminal that has no size, as over a serial line, says 0.
+    const columns = process.stderr.columns || usualColumns;
     print(2, `\r\x1b[K${text.slice(0, columns - 1)}`);
     this.#isOpen = true;
   }

@@ -47,9 +47,13 @@ export class Download {
   read(): Side | undefined {
     const side = readSide(this.#sideFile);
     if (side === undefined) return undefined;
-    const onDisk = bytesOf(side.isWhole ? this.path : this.#part);
-    if (side.isWhole) return onDisk === side.totalBytes ? side : undefined;
-    return onDisk !== undefined && onDisk >= side.provenBytes ? side : undefined;
+    const whole = bytesOf(this.path);
+    if (side.isWhole) return whole === side.totalBytes ? side : undefined;
+    const part = bytesOf(this.#part);
+    if (part !== undefined) return part >= side.provenBytes ? side : undefined;
+    // Cut short between its new name and the note of it.
+    const isNamed = whole === side.provenBytes && (side.totalBytes ?? whole) === whole;
+    return isNamed ? { ...side, totalBytes: whole, isWhole: true } : undefined;
   }
 
   /** What a new download takes the place of. */

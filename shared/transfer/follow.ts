@@ -1,6 +1,6 @@
-import { Failure } from '../system/failure.ts';
 import { redact } from '../system/redact.ts';
 import type { Credentials } from './credentials.ts';
+import { fetchFailure } from './fetch-failure.ts';
 import { type OpenAnswer, open } from './http.ts';
 
 /** More than this is a circle, or a server that plays with us. */
@@ -41,21 +41,17 @@ export async function openFollowed(
     await answer.close();
     url = nextUrl(url, answer.headers.get('location'));
   }
-  throw notFollowed(home, `it redirects more than ${mostRedirects} times`);
+  throw fetchFailure(home, `it redirects more than ${mostRedirects} times`);
 }
 
 function nextUrl(from: string, location: string | null): string {
   const next = location === null ? null : URL.parse(location, from);
-  if (next === null) throw notFollowed(from, 'it redirects without saying where to');
+  if (next === null) throw fetchFailure(from, 'it redirects without saying where to');
   if (next.protocol !== 'https:' && next.protocol !== 'http:')
-    throw notFollowed(from, `it redirects to ${next.protocol}, which is not followed`);
+    throw fetchFailure(from, `it redirects to ${next.protocol}, which is not followed`);
   if (new URL(from).protocol === 'https:' && next.protocol === 'http:')
-    throw notFollowed(from, `it redirects from https to http (${redact(next.href)}), which is not followed`);
+    throw fetchFailure(from, `it redirects from https to http (${redact(next.href)}), which is not followed`);
   next.username = '';
   next.password = '';
   return next.href;
-}
-
-function notFollowed(url: string, reason: string): Failure {
-  return new Failure(`Cannot fetch "${redact(url)}": ${reason}`, { outcome: 'tryLater' });
 }

@@ -28,6 +28,7 @@ const passing: Record<string, string> = {
   EPROTO: 'it does not speak TLS there, or does not accept our certificate',
   FailedToOpenSocket: 'no connection could be opened',
   InvalidContentLength: 'its answer has two lengths',
+  ResponseHeadersTooLarge: 'the headers of its answer have no end',
 };
 
 export function networkTrouble(error: unknown): NetworkTrouble {

@@ -1,7 +1,7 @@
 import { Failure } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
-import { redact } from '../system/redact.ts';
 import { decideAnswer } from './decide-answer.ts';
+import { fetchFailure } from './fetch-failure.ts';
 import { Line, type LineOptions } from './line.ts';
 import { networkTrouble } from './network-reason.ts';
 import { Patience } from './patience.ts';
@@ -37,7 +37,7 @@ export async function askForOffer(options: OfferOptions): Promise<Offer> {
         headers,
         now: new Date(),
       });
-      if (decision.kind === 'give-up') throw failure(url, decision.reason, decision);
+      if (decision.kind === 'give-up') throw fetchFailure(url, decision.reason, decision);
       if (decision.kind === 'again') {
         await patience.wait(decision.reason, decision.afterMs);
         continue;
@@ -51,19 +51,8 @@ export async function askForOffer(options: OfferOptions): Promise<Offer> {
       signal.throwIfAborted();
       if (error instanceof Failure) throw error;
       const { reason, isLasting } = networkTrouble(error);
-      if (isLasting) throw failure(url, reason, { outcome: 'failed' });
+      if (isLasting) throw fetchFailure(url, reason, { outcome: 'failed' });
       await patience.wait(reason);
     }
   }
-}
-
-function failure(
-  url: string,
-  reason: string,
-  { outcome = 'tryLater', advice }: Partial<Pick<Failure, 'outcome' | 'advice'>>,
-): Failure {
-  return new Failure(`Cannot fetch "${redact(url)}": ${reason}`, {
-    outcome,
-    ...(advice === undefined ? {} : { advice }),
-  });
 }

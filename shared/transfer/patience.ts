@@ -1,8 +1,8 @@
 import { pause } from '../system/deadline.ts';
-import { Failure } from '../system/failure.ts';
+import type { Failure } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
-import { redact } from '../system/redact.ts';
 import { backoffMs } from './backoff.ts';
+import { fetchFailure } from './fetch-failure.ts';
 
 /** A server that asks for more is asked again by the next run: nobody holds the lock for so long. */
 const longestWaitMs = 120_000;
@@ -44,9 +44,7 @@ export class Patience {
   }
 
   #giveUp(reason: string): Failure {
-    return new Failure(`Cannot fetch "${redact(this.#options.url)}": ${reason}`, {
-      outcome: 'tryLater',
-      advice: 'What has come is kept; the next try goes on from there',
-    });
+    const advice = 'What has come is kept; the next try goes on from there';
+    return fetchFailure(this.#options.url, reason, { advice });
   }
 }

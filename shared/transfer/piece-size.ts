@@ -4,8 +4,9 @@
  */
 export const largestPiece = 1024 * 1024;
 const smallestPiece = 16 * 1024;
+const longestPieceSeconds = 10;
 /** So many in a row before more is dared. */
-const enoughWhole = 4;
+const enoughWhole = 2;
 
 export interface Pace {
   bytes: number;
@@ -21,4 +22,10 @@ export function afterWhole({ bytes, wholeInARow }: Pace): Pace {
 
 export function afterBreak({ bytes }: Pace): Pace {
   return { bytes: Math.max(smallestPiece, Math.floor(bytes / 2)), wholeInARow: 0 };
+}
+
+/** At a low rate a piece would lie unread for minutes, and servers hang up on a line where nothing moves. */
+export function largestAtRate(bytesPerSecond: number | undefined): number {
+  if (bytesPerSecond === undefined) return largestPiece;
+  return Math.min(largestPiece, Math.max(smallestPiece, bytesPerSecond * longestPieceSeconds));
 }

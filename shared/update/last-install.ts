@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { makeFolder, writeDurably } from '../system/durable-file.ts';
-import type { Places } from '../system/places.ts';
-import { updateFolderOf } from '../system/places.ts';
+import { type Places, updateFolderOf } from '../system/places.ts';
 
 /** What was installed last from a server, so that the same is not fetched again. Fields are only ever added. */
 
@@ -22,10 +21,11 @@ const lastInstallSchema = v.looseObject({
 
 export type LastInstall = v.InferOutput<typeof lastInstallSchema>;
 
-/** Undefined where there is none, or none that can be read: then it is fetched once too often. */
-export function readLastInstall(places: Places): LastInstall | undefined {
+/** Undefined where it came from elsewhere, or cannot be read: then it is fetched once too often. */
+export function readLastInstall(places: Places, url: string): LastInstall | undefined {
   try {
-    return v.parse(lastInstallSchema, JSON.parse(readFileSync(lastInstallFile(places), 'utf8')));
+    const last = v.parse(lastInstallSchema, JSON.parse(readFileSync(lastInstallFile(places), 'utf8')));
+    return last.url === url ? last : undefined;
   } catch {
     return undefined;
   }

@@ -12,8 +12,7 @@ import { nameOf, type Source } from '../transfer/source.ts';
 import { spoolFile, spoolStdin } from '../transfer/spool.ts';
 import { isSameState } from '../transfer/validators.ts';
 import { downloadFolderOf } from './download-folder.ts';
-import type { LastInstall } from './last-install.ts';
-import { readLastInstall } from './last-install.ts';
+import { type LastInstall, readLastInstall } from './last-install.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { requireSpace } from './require-space.ts';
 
@@ -94,8 +93,7 @@ async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
     log,
     signal,
   };
-  const known = readLastInstall(places);
-  const last = known?.url === url && !isForced ? known : undefined;
+  const last = isForced ? undefined : readLastInstall(places, url);
   const offer = await askForOffer({ ...line, have: last });
   if (last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer)))
     return { kind: 'unchanged', last };

@@ -44,8 +44,7 @@ export async function planInstall(source: Source, plan: Plan): Promise<Outcome> 
 async function planFetch(url: string, { places, config, isForced, running }: Plan): Promise<Outcome> {
   const { log, signal } = running;
   const { stallSeconds, fetchTries: tries } = config.update;
-  const known = readLastInstall(places);
-  const last = known?.url === url && !isForced ? known : undefined;
+  const last = isForced ? undefined : readLastInstall(places, url);
   const credentials = readCredentials(config.update);
   const offer = await askForOffer({
     url,

@@ -7,6 +7,7 @@ import { takeProgramLock } from '../../shared/update/install-lock.ts';
 import { closeTransaction } from '../../shared/update/journal.ts';
 import { ApiStage, api, type Service } from '../support/api-stage.ts';
 import { rawRequest } from '../support/raw-request.ts';
+import { validatorOf } from '../support/schemas.ts';
 import { transactionAt } from '../support/transactions.ts';
 import { faultsOf, faultsOfAnswer, operations } from './openapi.ts';
 
@@ -187,6 +188,13 @@ describe('docs/openapi.yaml', () => {
       true,
     ]);
     expect(await faultsOfAnswer(answer, spec ?? {})).toEqual([]);
+    // Nothing is taken away from, and nothing said otherwise than, "update.sh status --json".
+    const { job: _job, busy: _busy, slotsProblem: _problem, ...status } = body;
+    const validate = validatorOf('status');
+    validate(status);
+    expect(validate.errors ?? []).toEqual([]);
+    const byHand = await stage.run(['update.sh', 'status', '--json']);
+    expect(status).toEqual(JSON.parse(byHand.stdout));
   });
 });
 

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { Download } from '../../shared/transfer/download.ts';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { closeTransaction } from '../../shared/update/journal.ts';
@@ -8,6 +10,7 @@ import { honest, type ServedFile, someBytes } from '../support/file-server.ts';
 import { type Behaviour, HostileServer, head, reply } from '../support/hostile-server.ts';
 import { statusJson } from '../support/rauc-status.ts';
 import { type Ended, Scene, type StartOptions } from '../support/scene.ts';
+import { makeTlsFiles } from '../support/tls-files.ts';
 import { transactionAt } from '../support/transactions.ts';
 import { until } from '../support/until.ts';
 
@@ -197,6 +200,26 @@ describe('update.sh [URL]', () => {
     expect([ended.exitCode, scene.calls()]).toEqual([exitCode, []]);
   });
 
+  test('shows a bar with rate and time left on a terminal, and lines above it; sparse lines elsewhere', async () => {
+    file = { bytes: someBytes(3 * mebibyte), etag: '"one"' };
+    scene.write('rauc-install.sh', 'cp "$2" seen; echo " 90% Copying image"');
+    const args = ['--limit-rate', '1024'];
+    const shown = await update(args, { isOnTerminal: true, env: { TERM: 'xterm' } });
+    // Each begins by taking the one before away.
+    const screens = shown.stdout.replaceAll('\r\x1b[K', '\n');
+    expect(screens).toMatch(/^\[#+-+\] \d+% of 3\.0 MiB, [\d.]+ [KM]iB\/s, \d+ s left$/m);
+    expect(screens).toMatch(/^\[#+-+\] 90% Copying image$/m);
+    expect(screens).toMatch(/^Fetched "/m);
+    expect(shown.exitCode).toBe(4);
+
+    const piped = await update(['--force', ...args]);
+    const lines = piped.stderr.split('\n').filter((line) => line.startsWith('Fetching: '));
+    expect(lines.at(-1)).toMatch(/^Fetching: 100% of 3\.0 MiB, [\d.]+ [KM]iB\/s, 0 s left$/);
+    expect(lines.length).toBeLessThanOrEqual(11);
+    expect(piped.stderr).not.toContain('\r');
+    expect(piped.exitCode).toBe(4);
+  });
+
   test('goes on where it was told to end', async () => {
     file = { bytes: someBytes(3 * mebibyte), etag: '"one"' };
     let pieces = 0;
@@ -228,6 +251,36 @@ describe('update.sh [URL]', () => {
     const ended = await update([], { env: { http_proxy: server.origin } });
     expect(server.asked[0]?.path).toBe('http://updates.invalid/latest.raucb');
     expectInstalled(ended);
+  });
+
+  test('goes through the proxy to https, and tells it nothing of what lets us in', async () => {
+    const tls = await makeTlsFiles(scene);
+    await using secure = await HostileServer.start(behave, tls.server());
+    const told: string[] = [];
+    const proxy = createServer((line) => {
+      line.on('error', () => {});
+      line.once('data', (bytes) => {
+        told.push(bytes.toString());
+        const onward = connect(secure.port, '127.0.0.1', () => {
+          line.write('HTTP/1.1 200 Connected\r\n\r\n');
+          line.pipe(onward).pipe(line);
+        });
+        onward.on('error', () => {});
+      });
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    try {
+      const token = scene.write('token', 'hunter2\n', 0o600);
+      configure({ url: secure.url, ca_file: tls.ca, token_file: token });
+      const { port } = proxy.address() as AddressInfo; // a TCP server's address is no path
+      expectInstalled(await update([], { env: { https_proxy: `http://127.0.0.1:${port}` } }));
+    } finally {
+      proxy.close();
+    }
+    expect(told[0]).toStartWith(`CONNECT 127.0.0.1:${secure.port} `);
+    expect(told.join()).not.toContain('hunter2');
+    expect(secure.asked[0]?.headers['authorization']).toBe('Bearer hunter2');
   });
 
   test('takes no URL with a password, and logs none', async () => {

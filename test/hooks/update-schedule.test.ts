@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
 import { weekdays } from '../../shared/system/schedule-schema.ts';
 import { readRefusals } from '../../shared/update/refusals.ts';
+import { honest, someBytes } from '../support/file-server.ts';
+import { HostileServer } from '../support/hostile-server.ts';
 import { statusJson } from '../support/rauc-status.ts';
 import { type Ended, Scene, type Setting, treeOf } from '../support/scene.ts';
 
@@ -73,6 +76,32 @@ describe('the update window', () => {
     expect(scene.calls()).toEqual([info(), installs(), expect.stringMatching(/^shutdown -r \+1 /)]);
   });
 
+  test('lets a bundle be fetched at any time, and installed later without it coming again', async () => {
+    const bytes = someBytes(3_000_000);
+    let sent = 0;
+    const count = honest(
+      () => ({ bytes, etag: '"one"' }),
+      (line, part) => {
+        sent += part.bytes.length;
+        line.write(part.head);
+        line.write(part.bytes);
+      },
+    );
+    await using server = await HostileServer.start(count);
+    scene.configure({ windows: windowOfAnotherDay().setting, url: server.url });
+    const early = await scene.run(['update.sh']);
+    expect(early.exitCode).toBe(13);
+    // One byte asks whether the server knows ranges.
+    expect(sent).toBe(bytes.length + 1);
+
+    scene.configure({ windows: openNow, url: server.url });
+    scene.write('rauc-install.sh', 'cp "$2" seen');
+    const late = await scene.run(['update.sh']);
+    expect(late.exitCode).toBe(4);
+    expect(sent - bytes.length).toBeLessThanOrEqual(2);
+    expect(readFileSync(scene.at('seen')).equals(bytes)).toBe(true);
+  });
+
   test('is told by --dry-run, which ends with 0', async () => {
     const { setting, opens } = windowOfAnotherDay();
     scene.configure({ windows: setting });
@@ -130,6 +159,14 @@ describe('the reboot after an install', () => {
       'Cannot schedule the reboot: "shutdown" ended with 1 (Failed to connect to bus)',
     );
     expect(ended.reason).toBe('Reboot to try it: "systemctl reboot"');
+    expect(ended.exitCode).toBe(4);
+  });
+
+  test('is not asked of shutdown when systemd-logind is not there: it would reboot at once', async () => {
+    scene.write('no-logind', '');
+    const ended = await install();
+    expect(ended.stderr).toContain('Cannot schedule the reboot: systemd-logind does not answer');
+    expect(scene.calls()).toEqual([info(), installs()]);
     expect(ended.exitCode).toBe(4);
   });
 

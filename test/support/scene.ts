@@ -21,6 +21,8 @@ export interface StartOptions {
   calledAs?: string;
   /** `kill@…`: where power fails, by the fault points that only programs for tests have. */
   fault?: string;
+  /** On a terminal, whose screen is then its stdout. */
+  isOnTerminal?: boolean;
   /** What it reads; nothing where it is not given. */
   stdin?: Blob;
   /** Called for the process once it runs. */
@@ -161,7 +163,9 @@ ${body}
       ...options.env,
     };
     const faultPoints = options.fault === undefined ? [] : ['--define', 'HOMIE_FAULT_POINTS=true'];
-    const child = Bun.spawn([process.execPath, ...faultPoints, mainFile, ...args], {
+    const words = [process.execPath, ...faultPoints, mainFile, ...args];
+    const onTerminal = ['script', '-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null'];
+    const child = Bun.spawn(options.isOnTerminal ? onTerminal : words, {
       cwd: '/',
       ...(options.calledAs === undefined ? {} : { argv0: options.calledAs }),
       env,
@@ -204,7 +208,8 @@ const systemctl = `case "$1" in
 esac`;
 
 /** systemd-logind in one file: what it answers when it is asked for the shutdown that is scheduled. Asking is no call. */
-const busctl = `if [ -e scheduled ]; then cat scheduled; else echo '(st) "" 0'; fi`;
+const busctl = `if [ -e no-logind ]; then echo 'Call failed: Unit dbus-org.freedesktop.login1.service not found.' >&2; exit 1; fi
+if [ -e scheduled ]; then cat scheduled; else echo '(st) "" 0'; fi`;
 const shutdown = `case "$1" in
   -r) echo "(st) \\"reboot\\" 1767323045000000" > scheduled ;;
   -c) rm -f scheduled ;;

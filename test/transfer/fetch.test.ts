@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { createLog } from '../../shared/system/log.ts';
 import { Download } from '../../shared/transfer/download.ts';
 import { type FetchOptions, fetchBundle } from '../../shared/transfer/fetch.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { honest, type Part, type ServedFile, someBytes } from '../support/file-server.ts';
 import { type Behaviour, HostileServer, head, reply } from '../support/hostile-server.ts';
+import { mayMount, onSmallDisk } from '../support/small-disk.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 
 /** The client in this process, against a server that lies, stalls and drops. */
@@ -198,6 +200,37 @@ describe('fetchBundle()', () => {
     folder.write('download/bundle.raucb.part', someBytes(500));
     await using server = await HostileServer.start(honest(() => file));
     await expectFetched(server, file);
+  });
+
+  test('finds the bundle whole that was cut short between its name and the note of it, or before its name', async () => {
+    const file = { bytes: someBytes(2 * mebibyte), etag: '"x"' };
+    await using server = await HostileServer.start(honest(() => file));
+    const { path, side } = await fetch(server.url);
+    folder.write('download/bundle.json', JSON.stringify({ ...side, isWhole: false }));
+    expect(new Download(folder.at('download')).read()).toMatchObject({ isWhole: true });
+
+    renameSync(path, `${path}.part`);
+    const before = server.asked.length;
+    await expectFetched(server, file);
+    expect(server.asked.length).toBe(before);
+  });
+
+  test.skipIf(!mayMount)('says that the disk is full, and goes on when there is room again', async () => {
+    const file = { bytes: someBytes(3 * mebibyte), etag: '"x"' };
+    await using server = await HostileServer.start(honest(() => file));
+    await onSmallDisk(folder, 4096, async (disk) => {
+      const options = { folder: join(disk.path, 'download') };
+      const ballast = join(disk.path, 'ballast');
+      writeFileSync(ballast, Buffer.alloc(2 * mebibyte));
+      const failure = await failureOf(() => fetch(server.url, options));
+      expect(failure.message).toEndWith('/bundle.raucb.part": no space left on the device');
+      expect(failure.outcome).toBe('noSpace');
+      expect(new Download(options.folder).read()?.provenBytes).toBeGreaterThanOrEqual(mebibyte);
+      rmSync(ballast);
+      const { path } = await fetch(server.url, options);
+      expect(readFileSync(path).equals(file.bytes)).toBe(true);
+      expect(server.asked.at(-1)?.range?.from).toBeGreaterThan(0);
+    });
   });
 
   test('begins from the start when another URL left the part', async () => {

@@ -4,6 +4,7 @@ import {
   afterBreak,
   afterWhole,
   firstPace,
+  largestAtRate,
   largestPiece,
   type Pace,
 } from '../../shared/transfer/piece-size.ts';
@@ -30,12 +31,22 @@ describe('the size of pieces', () => {
     ['', largestPiece],
     ['wwwwww', largestPiece],
     ['b', largestPiece / 2],
-    ['bwww', largestPiece / 2],
-    ['bwwww', largestPiece],
-    ['bwwwbw', largestPiece / 4],
+    ['bw', largestPiece / 2],
+    ['bww', largestPiece],
+    ['bwbw', largestPiece / 4],
+    ['wwbwwbwwbww', largestPiece],
     ['bbbbbb', 16 * 1024],
     ['bbbbbbbbbbbb', 16 * 1024],
   ])('after %j is %d', (steps, bytes) => {
     expect(after(steps).bytes).toBe(bytes);
+  });
+
+  test.each([
+    [undefined, largestPiece],
+    [100_000_000, largestPiece],
+    [50_000, 500_000],
+    [1024, 16 * 1024],
+  ])('at %p bytes a second is at most %d', (bytesPerSecond, bytes) => {
+    expect(largestAtRate(bytesPerSecond)).toBe(bytes);
   });
 });

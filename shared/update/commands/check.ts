@@ -29,8 +29,7 @@ export async function check(values: Values, { log, signal, allow }: Running): Pr
     });
   allow(checkMs);
   const { url } = source;
-  const known = readLastInstall(places);
-  const last = known?.url === url ? known : undefined;
+  const last = readLastInstall(places, url);
   const credentials = readCredentials(update);
   const line = { url, credentials, stallMs: update.stallSeconds * 1000, signal };
   const offer = await askForOffer({ ...line, have: last, tries: update.fetchTries, log });

@@ -98,7 +98,7 @@ const goodData = {
 function script(text: string, magic = 0x27051956): Judgement {
   const content = Buffer.concat([Buffer.alloc(64), Buffer.from(text)]);
   content.writeUInt32BE(magic, 0);
-  return judgeBootScript({ content, path: '/boot/boot.scr' });
+  return judgeBootScript({ commandLine: 'rauc.slot=A', file: { path: '/boot/boot.scr', content } });
 }
 
 const goodUnits = {
@@ -333,6 +333,26 @@ const tables: Record<string, Row[]> = {
       'D-Bus has no policy for RAUC: it lets nobody ask, or RAUC own its name',
     ],
     [
+      "a later file takes Debian's leave back",
+      judgeRaucService({
+        isActivated: true,
+        policy:
+          policy('<allow send_destination="de.pengutronix.rauc"/>') +
+          policy('<deny send_destination="de.pengutronix.rauc"/>'),
+      }),
+      'ok',
+      'D-Bus starts it, and lets only those ask who may',
+    ],
+    [
+      'a later file only adds to it',
+      judgeRaucService({
+        isActivated: true,
+        policy: policy('<allow send_destination="de.pengutronix.rauc"/>') + policy(''),
+      }),
+      'warn',
+      'its D-Bus policy lets every user of this device install, and mark slots',
+    ],
+    [
       'everybody may ask',
       judgeRaucService({
         isActivated: true,
@@ -513,17 +533,22 @@ const tables: Record<string, Row[]> = {
   'boot script': [
     [
       'all is well',
-      script(`# homie boot script ${bootScriptVersion}\nfor s in \${BOOT_ORDER}`),
+      judgeBootScript({ commandLine: `quiet homie.boot_script=${bootScriptVersion}\n`, file: undefined }),
       'ok',
-      `"/boot/boot.scr" is ours, of version ${bootScriptVersion}`,
+      `ours has booted this system, of version ${bootScriptVersion}`,
     ],
     [
       'it is of another version',
-      script('# homie boot script 99\nBOOT_ORDER'),
+      judgeBootScript({ commandLine: 'homie.boot_script=99 quiet', file: undefined }),
       'warn',
-      `"/boot/boot.scr" is ours, of version 99, where ${bootScriptVersion} belongs`,
+      `ours has booted this system, of version 99, where ${bootScriptVersion} belongs`,
     ],
-    ["it is somebody else's", script('test $BOOT_ORDER'), 'warn', '"/boot/boot.scr" is not of ours'],
+    [
+      "it is somebody else's",
+      script('test $BOOT_ORDER'),
+      'warn',
+      'none of ours has booted this system; "/boot/boot.scr" is another',
+    ],
     [
       'it knows no order',
       script('booti'),
@@ -531,17 +556,23 @@ const tables: Record<string, Row[]> = {
       '"/boot/boot.scr" does not read BOOT_ORDER: RAUC\'s choice of slot is never booted',
     ],
     ['it is a text', script('BOOT_ORDER', 0x23), 'bad', '"/boot/boot.scr" is no script that U-Boot runs'],
-    [
-      'it is empty',
-      judgeBootScript({ content: Buffer.alloc(0), path: '/boot/boot.scr' }),
-      'bad',
-      '"/boot/boot.scr" is no script that U-Boot runs',
-    ],
+    ...(
+      [
+        ['ok', 'ok', 'ours has booted this system, of version 1'],
+        ['defaults', 'warn', 'it found no whole boot environment, and took its defaults'],
+        ['refilled', 'warn', 'every slot had used up its attempts, and was given them again'],
+        ['exhausted', 'bad', 'no slot had an attempt left: it boots the first that can be loaded, for ever'],
+        ['unsaved', 'bad', 'it could not save the boot environment: attempts are not counted'],
+      ] as const
+    ).map(([report, level, what]): Row => {
+      const commandLine = `homie.boot=${report} homie.boot_script=1`;
+      return [`it reports ${report}`, judgeBootScript({ commandLine, file: undefined }), level, what];
+    }),
     [
       'there is none',
-      judgeBootScript({ content: undefined, path: '/boot/boot.scr' }),
+      judgeBootScript({ commandLine: 'xhomie.boot_script=1', file: undefined }),
       'warn',
-      'there is no "/boot/boot.scr": nobody can tell how U-Boot chooses the slot',
+      'none of ours has booted this system',
     ],
   ],
   units: [
