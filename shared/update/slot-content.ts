@@ -1,5 +1,8 @@
 import { existsSync, linkSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import heldRebootUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-held-reboot.service' with {
+  type: 'text',
+};
 import holdConditions from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-orchestrator.service.d/50-homie-hold.conf' with {
   type: 'text',
 };
@@ -35,6 +38,7 @@ const programMode = 0o755;
 const programFolder = 'usr/lib/homie/update-hooks';
 const unitName = 'homie-post-activate.service';
 const unitPath = `usr/lib/systemd/system/${unitName}`;
+const heldRebootPath = 'usr/lib/systemd/system/homie-held-reboot.service';
 /** What `systemctl enable` would make of the unit's [Install] section. */
 const unitLinks = [
   `etc/systemd/system/multi-user.target.wants/${unitName}`,
@@ -62,6 +66,7 @@ export function writeSlotContent(slotMount: string, options: SlotContent): void 
   const { executable, version, unit, isTimerEnabled } = options;
   try {
     writePrograms(slotMount, executable);
+    writeText(slotMount, heldRebootPath, heldRebootUnit);
     writeText(slotMount, unitPath, postActivateUnit);
     writeText(slotMount, holdPathOf(unit), holdConditions);
     for (const link of unitLinks) writeLink(slotMount, link, `/${unitPath}`);
