@@ -1,4 +1,4 @@
-import { readSlots, type Slots } from '../shared/rauc/status.ts';
+import { otherSlot, readSlots, type Slots } from '../shared/rauc/status.ts';
 import { type Config, defaultConfig, readConfig } from '../shared/system/config.ts';
 import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
@@ -44,7 +44,12 @@ export const postActivate: Hook = {
     const transaction = currentTransaction(places, log);
     slots = await slotsIfAnswered(signal, log);
     const runningVersion = readRelease(places.root);
-    const plan = decideBoot(transaction, { bootId: bootId(), booted: slots?.booted?.name, runningVersion });
+    const plan = decideBoot(transaction, {
+      bootId: bootId(),
+      booted: slots?.booted?.name,
+      runningVersion,
+      isOtherSpent: slots !== undefined && otherSlot(slots)?.isGood === false,
+    });
     if (isDryRun) {
       log.info(`This is a boot of the kind "${plan.kind}": ${meanings[plan.kind]}`);
       return 'done';
@@ -62,6 +67,7 @@ const meanings: Record<BootPlan['kind'], string> = {
   unfinished: 'would close the update that never finished, then mark the slot good once it is healthy',
   stay: 'would keep this slot the primary one, and close the update that was given up',
   'finish-rollback': 'would carry out the rollback that was decided, and reboot',
+  'go-back': 'would give the version before it its attempts again, and reboot into it',
   'abandon-trial': 'would reboot: RAUC does not answer in the new slot, its attempts have to run out',
   unknown: 'would mark nothing, nobody can tell which slot runs; the orchestrator would run all the same',
 };

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { type Cut, endedInTime } from './child-end.ts';
 import { collectText, forEachLine } from './child-output.ts';
 import { Failure, reasonOf } from './failure.ts';
+import { stepPoint } from './fault-point.ts';
 
 /** The only door to other programs; zx runs them, and nothing else imports zx. */
 
@@ -59,6 +60,8 @@ export function command(options: CommandOptions): Command {
     if (options.signal?.aborted) throw failure('was not started because we were told to end');
     if (values.flat().some(hasNul)) throw failure('was not started: an argument contains a zero byte');
 
+    const step = (): string => `run ${wordsOf(pieces, values)}`;
+    stepPoint('before', step);
     const running = $({
       shell: '/bin/sh',
       prefix: 'set -eu; ',
@@ -86,6 +89,7 @@ export function command(options: CommandOptions): Command {
     const cut = await endedInTime(child, running, options);
     if (cut !== undefined) throw failure(wordsFor(cut, options.deadlineMs), undefined, stderr());
     const { exitCode, signal } = await running;
+    stepPoint('after', step);
     const result = { exitCode: exitCode ?? 1, stdout: stdout(), stderr: stderr() };
     const accepted =
       options.accept === 'any' || exitCode === 0 || options.accept?.includes(result.exitCode) === true;
@@ -106,6 +110,15 @@ function quote(value: string): string {
 function programOf(pieces: TemplateStringsArray, values: readonly Value[]): string {
   const [text = '', ...more] = (pieces[0] ?? '').trimStart().split(/\s+/);
   return more.length > 0 ? text : `${text}${values.flat()[0] ?? ''}`;
+}
+
+/** All words on one line, each path by its last part: what was done, wherever. */
+function wordsOf(pieces: TemplateStringsArray, values: readonly Value[]): string {
+  const line = pieces.map((piece, index) => `${piece}${[values[index] ?? []].flat().join(' ')}`).join('');
+  return line
+    .replace(/\S*\/(?=\S)/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 function hasNul(value: string | number): boolean {

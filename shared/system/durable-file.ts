@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  existsSync,
   fchmodSync,
   fstatSync,
   fsyncSync,
@@ -10,11 +11,13 @@ import {
   openSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { stepPoint } from './fault-point.ts';
 
 /**
  * Puts a file in place whole or not at all, whenever power fails: temporary file, fsync, rename, fsync of the
@@ -38,6 +41,8 @@ export function copyDurably(from: string, to: string, mode: number): void {
 
 function putInPlace(path: string, mode: number, fill: (part: string) => void): void {
   const part = `${path}.${process.pid}.part`;
+  const step = (): string => `write ${basename(path)}`;
+  stepPoint('before', step);
   try {
     fill(part);
     finish(part, mode);
@@ -47,6 +52,7 @@ function putInPlace(path: string, mode: number, fill: (part: string) => void): v
     throw error;
   }
   syncFolder(dirname(path));
+  stepPoint('after', step);
 }
 
 /** The mode is set again because open(2) takes our umask off it. */
@@ -70,8 +76,20 @@ function discard(part: string): void {
 
 /** Renames a finished `.part` file into place so that the name survives a power cut. */
 export function renameDurably(from: string, to: string): void {
+  const step = (): string => `put ${basename(to)}`;
+  stepPoint('before', step);
   renameSync(from, to);
   syncFolder(dirname(to));
+  stepPoint('after', step);
+}
+
+/** Removes a file so that it stays away when power fails. One that is not there is no error. */
+export function removeDurably(path: string): void {
+  const step = (): string => `remove ${basename(path)}`;
+  stepPoint('before', step);
+  rmSync(path, { force: true });
+  if (existsSync(dirname(path))) syncFolder(dirname(path));
+  stepPoint('after', step);
 }
 
 /**
@@ -79,6 +97,8 @@ export function renameDurably(from: string, to: string): void {
  * folder is synced with the first line: a new file's name is lost otherwise.
  */
 export function appendLine(path: string, line: string): void {
+  const step = (): string => `append ${basename(path)}`;
+  stepPoint('before', step);
   const descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
   try {
     const { size } = fstatSync(descriptor);
@@ -88,6 +108,7 @@ export function appendLine(path: string, line: string): void {
   } finally {
     closeSync(descriptor);
   }
+  stepPoint('after', step);
 }
 
 export function makeFolder(path: string, mode = 0o755): void {

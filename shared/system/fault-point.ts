@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { Failure } from './failure.ts';
 
 /** Set at build time: only programs built for tests have fault points. */
@@ -16,6 +17,30 @@ export async function faultPoint(name: string): Promise<void> {
   if (kind === 'fail') throw new Failure(`Cannot pass "${name}"`);
   if (kind === 'crash') setImmediate(crash);
   await new Promise<never>(() => {});
+}
+
+/** How often this program has come to each step so far, and to any. */
+const passed = new Map<string, number>();
+let passedInAll = 0;
+
+/**
+ * Beside each step that a power cut may fall before or after: a file put in place, a child that is run. The step's
+ * name and its number say which: `HOMIE_FAULT=kill@before:write hold#1`; or only how many have been passed, `kill@17`.
+ * `HOMIE_STEPS` names a file that gets a line for each, in order, so that a test knows which there are and misses none.
+ */
+export function stepPoint(side: 'before' | 'after', words: () => string): void {
+  if (typeof HOMIE_FAULT_POINTS === 'undefined' || !HOMIE_FAULT_POINTS) return;
+  const [steps, fault] = [process.env['HOMIE_STEPS'], process.env['HOMIE_FAULT']];
+  if (steps === undefined && fault === undefined) return;
+  const name = words()
+    .replace(/\d{8}T\d{6}Z/g, 'TIME')
+    .replace(/(?<=-)\d+(?=\.|\s|$)/g, 'PID');
+  const count = (passed.get(name) ?? 0) + (side === 'before' ? 1 : 0);
+  passed.set(name, count);
+  const step = `${side}:${name}#${count}`;
+  if (steps && side === 'before') appendFileSync(steps, `${name}#${count}\n`);
+  passedInAll += 1;
+  if (fault === `kill@${step}` || fault === `kill@${passedInAll}`) process.kill(process.pid, 'SIGKILL');
 }
 
 function crash(): never {

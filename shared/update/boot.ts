@@ -6,7 +6,7 @@ import type { Boot } from './booted.ts';
 import { payDebt } from './debt.ts';
 import type { BootPlan } from './decide-boot.ts';
 import { holdNow } from './hold.ts';
-import { letRun } from './let-run.ts';
+import { forgetHold, letRun } from './let-run.ts';
 import { proveHealthy } from './prove-healthy.ts';
 import { mendFallbackAtBoot } from './put-fallback-back.ts';
 import { UpdateRecord } from './record.ts';
@@ -34,6 +34,11 @@ export async function carryOut(plan: BootPlan, boot: Boot): Promise<Outcome> {
       return await tryNewVersion(recordOf(boot), boot);
     case 'finish-rollback':
       return await rollBack(recordOf(boot), plan.reason, boot);
+    case 'go-back': {
+      const record = recordOf(boot);
+      record.advance('rolled-back', plan.reason);
+      return await rollBack(record, plan.reason, boot);
+    }
     case 'abandon-trial':
       await reboot();
       throw new Failure('Cannot try the new version: RAUC does not answer in its slot, rebooting', {
@@ -59,17 +64,20 @@ async function keepSlot(boot: Boot, problem?: unknown): Promise<Outcome> {
  * a problem it runs all the same, and the update stays open: the next boot tries again.
  */
 async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
-  const { config, places, running } = boot;
-  const { log, signal } = running;
+  const { config, places } = boot;
   const open = boot.transaction?.isClosed === false ? recordOf(boot) : undefined;
   if (open !== undefined && owesRestore(open.transaction)) {
     // It is stopped for the restore, and must stay so where that fails, whoever held it or did not.
     holdNow(places);
     await payDebt(open, boot);
   }
+  // Whatever becomes of the records, the house has light.
+  await letRun(boot);
+  const isProved = open !== undefined && stateOf(open.transaction) === 'committed';
+  if (isProved) await problemOf(boot, () => refill(boot));
   const unsettled = problem ?? (await problemOf(boot, () => open?.finish()));
-  await letRun(boot, unsettled === undefined);
   if (unsettled !== undefined) throw unsettled;
+  forgetHold(boot);
   // A system that does not get healthy has to take the update that cures it.
   await boot.unlock?.();
 
@@ -81,9 +89,15 @@ async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
       advice: `See "journalctl -u ${config.update.unit}"`,
     });
   }
-  await log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(signal));
+  await refill(boot);
   await mendFallbackAtBoot(boot);
   return 'done';
+}
+
+/** Its attempts are its own again. */
+async function refill({ slots, running: { log, signal } }: Boot): Promise<void> {
+  const name = slots?.booted?.name ?? 'booted';
+  await log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(signal));
 }
 
 function noteFailed(boot: Boot): void {

@@ -3,7 +3,7 @@ import { readNotedRevisions } from '../data/database-facts.ts';
 import { restoreRedis } from '../data/redis-restore.ts';
 import { restoreDatabase } from '../data/restore.ts';
 import { migrate, readRevisions } from '../stack/migrations.ts';
-import { needsMigration } from '../stack/migrations-revisions.ts';
+import { needsMigration, type Revisions } from '../stack/migrations-revisions.ts';
 import { endMigration } from '../stack/migrations-run.ts';
 import { stopUnit } from '../stack/unit.ts';
 import { Deadline, pause } from '../system/deadline.ts';
@@ -12,7 +12,7 @@ import { faultPoint } from '../system/fault-point.ts';
 import type { DataWork } from './data-work.ts';
 import { dumpOnce } from './dump-data.ts';
 import type { Stack } from './stack.ts';
-import { isMigrated, isMigratedByInstall, owesRestore } from './transaction.ts';
+import { isMigrated, owesRestore } from './transaction.ts';
 
 /** The data's part of the transaction: dump, migrate, restore, each of them rerunnable from any line. */
 
@@ -20,16 +20,18 @@ const stopMs = 120_000;
 const databaseReadyMs = 180_000;
 const askPauseMs = 500;
 
-/** With the stack stopped but for the database: dumps, then migrates, where the new version brings a new schema. */
-export async function bringDataForward(work: DataWork): Promise<void> {
+/**
+ * With the stack stopped but for the database: dumps, then migrates, where the new version brings a new schema. Answers
+ * with the heads that the schema has to stay at; undefined where nobody can tell.
+ */
+export async function bringDataForward(work: DataWork): Promise<readonly string[] | undefined> {
   const { record, stack, running } = work;
   const { log } = running;
-  if (stack.database === undefined || stack.migrations === undefined) return;
-  const isDone = isMigrated(record.transaction);
-  if (isDone && !isMigratedByInstall(record.transaction)) return;
-  // Where it is done already, Docker may have brought back the version before, which does not know the schema.
+  if (stack.database === undefined || stack.migrations === undefined) return undefined;
+  // Docker may have brought back what the boot before left running, or the version that does not know the schema.
   await standStill(work);
-  if (isDone) return;
+  if (isMigrated(record.transaction))
+    return await headsToStayAt(stack, await readRevisions(stack.migrations));
   if (owesRestore(record.transaction)) {
     log.warn('A migration was cut short: the data goes back to the dump first');
     await giveDataBack(work);
@@ -39,7 +41,7 @@ export async function bringDataForward(work: DataWork): Promise<void> {
   const revisions = await readRevisions(stack.migrations);
   if (!needsMigration(revisions)) {
     log.info('The database is at the schema of this version');
-    return;
+    return await headsToStayAt(stack, revisions);
   }
   await dumpOnce(work);
   await faultPoint('data:dumped');
@@ -50,6 +52,17 @@ export async function bringDataForward(work: DataWork): Promise<void> {
   await migrateAll(work);
   await faultPoint('data:migrated');
   record.advance('migrated');
+  return await headsToStayAt(stack, revisions);
+}
+
+/** What alembic calls its heads, where the database itself says the same: not every stack notes it where we look. */
+async function headsToStayAt(
+  { database }: Stack,
+  { heads }: Revisions,
+): Promise<readonly string[] | undefined> {
+  if (database === undefined) return undefined;
+  const noted = await readNotedRevisions(database);
+  return noted.toSorted().join() === heads.toSorted().join() ? heads : undefined;
 }
 
 /** Puts the dump back and pays the debt. What was written since is named, for it is lost. */

@@ -1,4 +1,4 @@
-import { isMigratedByInstall, lastStep, type Transaction } from './transaction.ts';
+import { isMigratedByInstall, lastStep, stateOf, type Transaction } from './transaction.ts';
 
 /** What RAUC and the kernel say of this boot. */
 export interface BootFacts {
@@ -7,6 +7,8 @@ export interface BootFacts {
   booted: string | undefined;
   /** What the booted slot holds. */
   runningVersion: string | undefined;
+  /** Whether the slot that does not run has used up its attempts, or is out of the boot order. */
+  isOtherSpent?: boolean;
 }
 
 export type BootPlan =
@@ -24,6 +26,8 @@ export type BootPlan =
   | { kind: 'stay' }
   /** The rollback was decided, but power failed before it was carried out. */
   | { kind: 'finish-rollback'; reason: string }
+  /** The version before it used its attempts up, and the bootloader came back to the one that was given up. */
+  | { kind: 'go-back'; reason: string }
   /** A trial whose RAUC does not answer can neither be committed nor rolled back: the attempts have to run out. */
   | { kind: 'abandon-trial' }
   /** Nobody can tell which slot runs, but it is no trial: mark nothing, let the orchestrator run. */
@@ -32,7 +36,8 @@ export type BootPlan =
 /** One row a situation; see the table in its test. */
 export function decideBoot(transaction: Transaction | undefined, facts: BootFacts): BootPlan {
   if (transaction === undefined || transaction.isClosed) {
-    return facts.booted === undefined ? { kind: 'unknown' } : { kind: 'normal' };
+    if (facts.booted === undefined) return { kind: 'unknown' };
+    return mayGoBack(transaction, facts) ? { kind: 'go-back', reason: cameBack } : { kind: 'normal' };
   }
   const { state, bootId, reason } = lastStep(transaction);
   const isSameBoot = bootId === facts.bootId;
@@ -58,6 +63,20 @@ export function decideBoot(transaction: Transaction | undefined, facts: BootFact
         return { kind: 'finish-rollback', reason: reason ?? 'it was given up' };
       return { kind: facts.booted === undefined ? 'unknown' : 'stay' };
   }
+}
+
+const cameBack = 'the bootloader came back to it, the version before it had no attempts left';
+/** A slot that is really broken is not tried for ever. */
+const mostReturns = 2;
+
+/**
+ * Power cuts use attempts up as much as a broken slot does: the version before is given its own again. Where somebody
+ * has made this slot the active one by hand, the other has attempts left, and this one stays.
+ */
+function mayGoBack(transaction: Transaction | undefined, facts: BootFacts): boolean {
+  if (transaction === undefined || facts.isOtherSpent !== true || !isTarget(transaction, facts)) return false;
+  const returns = transaction.steps.filter(({ reason }) => reason === cameBack).length;
+  return ['rolled-back', 'fallen-back'].includes(stateOf(transaction)) && returns < mostReturns;
 }
 
 function bootOfInstalling(transaction: Transaction, facts: BootFacts): BootPlan {

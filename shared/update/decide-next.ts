@@ -54,6 +54,10 @@ function ofUpdate({ transaction, plan, holder, progress, slots }: NextFacts): st
       return [`The update to ${version} was given up: post-activate closes it, this slot stays.`];
     case 'finish-rollback':
       return [`The rollback from ${version} is decided, a reboot carries it out.`];
+    case 'go-back':
+      return [
+        `The bootloader came back to ${version}, which was given up: post-activate gives the version before it its attempts again, and reboots into it.`,
+      ];
     case 'abandon-trial':
       return [
         `RAUC does not answer in the new slot: it reboots until its attempts are used up, then the bootloader falls back.`,

@@ -1,6 +1,6 @@
 import semver from 'semver';
 import type { NotedRefusal } from './refusals.ts';
-import { isVerdict, lastStep, type State, stateOf, type Transaction } from './transaction.ts';
+import { isVerdict, lastStep, type State, stateOf, type Transaction, trialBoots } from './transaction.ts';
 import { isClockTrusted } from './window.ts';
 
 /** What in the history of updates should make somebody look. */
@@ -115,8 +115,8 @@ function findSlotSwitch({ updates, booted, bootId }: AnomalyFacts): Anomaly[] {
 function findUnexplainedReboots({ updates }: AnomalyFacts): Anomaly[] {
   const last = updates.at(-1);
   if (last === undefined) return [];
-  const boots = new Set(last.steps.filter(({ state }) => state === 'trial').map(({ bootId }) => bootId)).size;
-  const unexplained = boots - 1 - (last.attemptsGivenBack ?? 0);
+  const boots = trialBoots(last);
+  const unexplained = boots - 1;
   const { at, state } = lastStep(last);
   const version = last.to.version ?? 'unknown';
   if (state === 'fallen-back') {

@@ -35,6 +35,7 @@ export function findOpenUpdate(boot: Boot, transaction: Transaction): Fault | un
   });
   switch (plan.kind) {
     case 'trial':
+    case 'go-back':
       return undefined;
     case 'finish-rollback':
       return leave(`${name} was given up, but its slot still runs`, 'stays; a reboot carries it out');

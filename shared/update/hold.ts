@@ -1,6 +1,6 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolder, syncFolder, writeDurably } from '../system/durable-file.ts';
+import { makeFolder, removeDurably, writeDurably } from '../system/durable-file.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { type Places, updateFolderOf } from '../system/places.ts';
 
@@ -20,7 +20,7 @@ export function holdNextBoot(places: Places): void {
 /** At once: the orchestrator waits for the reboot. */
 export function holdNow(places: Places): void {
   put(holdFile(places));
-  rmSync(releaseFile(places), { force: true });
+  removeDurably(releaseFile(places));
 }
 
 /** For the rest of this boot. */
@@ -32,8 +32,7 @@ export function releaseThisBoot(places: Places): void {
 export function dropHold(places: Places): void {
   const file = holdFile(places);
   if (!existsSync(file)) return;
-  rmSync(file, { force: true });
-  syncFolder(dirname(file));
+  removeDurably(file);
 }
 
 /** Whether the next boot is held. */

@@ -50,7 +50,7 @@ export async function migrateEarly(record: UpdateRecord, work: EarlyWork): Promi
 
   await standByRepair(places, signal);
   await faultPoint('early:standing-by');
-  let going: Promise<void> = Promise.resolve();
+  let going: Promise<unknown> = Promise.resolve();
   const runOn = await oweRunningOn(record, stack, work, async () => {
     ending.abort(new Error('it ends'));
     await going;

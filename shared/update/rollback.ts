@@ -11,24 +11,23 @@ import { keepStackLogs } from './stack-logs.ts';
 import { isVerdict, stateOf } from './transaction.ts';
 
 /**
- * Slot and data go back together. The verdict is written down first: whatever fails after it, the next boot carries
- * it out, in this slot or in the one before.
+ * Slot and data go back together. The verdict is written down first: whatever fails after it, the next run carries
+ * it out, in this slot or in the one before. That one closes the update: until it runs, this is not over.
  */
 export async function rollBack(record: UpdateRecord, reason: string, boot: Boot): Promise<Outcome> {
   const { log, signal } = boot.running;
   log.error(`Rolling back: ${reason}`);
   if (!isVerdict(stateOf(record.transaction))) {
+    await tryTo('write the verdict down', boot, () => record.advance('rolled-back', reason));
     await keepStackLogs(record, boot);
-    await hasDone('write the verdict down', boot, () => record.advance('rolled-back', reason));
   }
   await faultPoint('rollback:noted');
-  await hasDone('hold the orchestrator', boot, () => holdNow(boot.places));
-  await hasDone('restore the data', boot, () => payDebt(record, boot));
-  const isSwitched = await hasDone('mark the other slot active', boot, () =>
+  await tryTo('hold the orchestrator', boot, () => holdNow(boot.places));
+  await tryTo('restore the data', boot, () => payDebt(record, boot));
+  await tryTo('mark the other slot active', boot, () =>
     log.step('Marking', 'Marked', 'the other slot active', () => markActive('other', signal)),
   );
   await faultPoint('rollback:switched');
-  if (isSwitched) await hasDone('close the update', boot, () => record.finish());
   await reboot();
   throw new Failure(`Cannot commit the update: ${reason}; rebooting into the version before it`, {
     outcome: 'rolledBack',
@@ -36,13 +35,11 @@ export async function rollBack(record: UpdateRecord, reason: string, boot: Boot)
 }
 
 /** What cannot be done here is done after the reboot: the slot before restores, the bootloader falls back there. */
-async function hasDone(what: string, { running }: Boot, work: () => Promise<void> | void): Promise<boolean> {
+async function tryTo(what: string, { running }: Boot, work: () => Promise<void> | void): Promise<void> {
   try {
     await work();
-    return true;
   } catch (error) {
     running.signal.throwIfAborted();
     running.log.error(`Cannot ${what} yet: ${reasonOf(error)}`);
-    return false;
   }
 }

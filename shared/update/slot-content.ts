@@ -1,5 +1,8 @@
 import { existsSync, linkSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import heldRebootUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-held-reboot.service' with {
+  type: 'text',
+};
 import holdConditions from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-orchestrator.service.d/50-homie-hold.conf' with {
   type: 'text',
 };
@@ -44,6 +47,7 @@ const units = [
     text: postActivateUnit,
     enabledIn: ['multi-user.target.wants', 'boot-complete.target.requires'],
   },
+  { name: 'homie-held-reboot.service', text: heldRebootUnit, enabledIn: [] },
   { name: 'homie-update-api.service', text: apiUnit, enabledIn: ['multi-user.target.wants'] },
   { name: 'homie-update.service', text: updateService, enabledIn: [] },
 ];

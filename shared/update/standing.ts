@@ -1,4 +1,4 @@
-import { readSlots, type Slots } from '../rauc/status.ts';
+import { otherSlot, readSlots, type Slots } from '../rauc/status.ts';
 import { readScheduledShutdown, type ScheduledShutdown } from '../stack/shutdown.ts';
 import type { Config } from '../system/config.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
@@ -52,10 +52,11 @@ export function standingOf(places: Places, config: Config, answers: Answers, now
   const transaction = knownTransaction(current);
   const runningVersion = readRelease(places.root);
   const booted = slots?.booted?.name;
+  const isOtherSpent = slots !== undefined && otherSlot(slots)?.isGood === false;
   return {
     current,
     transaction,
-    plan: decideBoot(transaction, { bootId: bootId(), booted, runningVersion }).kind,
+    plan: decideBoot(transaction, { bootId: bootId(), booted, runningVersion, isOtherSpent }).kind,
     slots,
     slotsProblem,
     runningVersion,

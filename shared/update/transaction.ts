@@ -124,6 +124,12 @@ export function isMigratedByInstall({ steps }: Transaction): boolean {
   return migrated >= 0 && !steps.slice(0, migrated).some(({ state }) => state === 'trial');
 }
 
+/** In how many boots the new version was tried, but for those that somebody ended on purpose. */
+export function trialBoots({ steps, attemptsGivenBack = 0 }: Transaction): number {
+  const boots = steps.filter(({ state }) => state === 'trial').map(({ bootId }) => bootId);
+  return new Set(boots).size - attemptsGivenBack;
+}
+
 /**
  * Whether the data is not what it was, and the version never proved itself on it: who gives a committed update up keeps
  * what was written since.

@@ -16,9 +16,12 @@ import type { UpdateRecord } from './record.ts';
 import { rollBack } from './rollback.ts';
 import { countRun } from './run-count.ts';
 import { findStack } from './stack.ts';
+import { trialBoots } from './transaction.ts';
 
 /** systemd runs post-activate again when it failed or was killed. */
 const mostRuns = 3;
+/** What the bootloader grants, too; but it begins anew where a trial was cut after it was marked good. */
+const mostBoots = 3;
 
 /** The new slot's boot: the data goes forward, the application proves itself, and only then the slot is good. */
 export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<Outcome> {
@@ -31,6 +34,8 @@ export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<O
   const runs = countRun(boot.places);
   if (runs > mostRuns)
     return await rollBack(record, `its trial was cut short ${mostRuns} times in this boot`, boot);
+  if (trialBoots(record.transaction) > mostBoots)
+    return await rollBack(record, `its trial was cut short in ${mostBoots} boots`, boot);
 
   const health = await migrateStartAndAsk(record, boot);
   if (!health.isHealthy)
@@ -40,9 +45,10 @@ export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<O
 
 async function migrateStartAndAsk(record: UpdateRecord, boot: Boot): Promise<Health> {
   const { config, places, running } = boot;
+  let schemaHeads: readonly string[] | undefined;
   try {
     const stack = await findStack(places.root, places.data, config, running.signal);
-    if (stack !== undefined) await bringDataForward({ record, stack, config, running });
+    if (stack !== undefined) schemaHeads = await bringDataForward({ record, stack, config, running });
     releaseThisBoot(places);
     await faultPoint('trial:released');
     const { unit } = config.update;
@@ -52,7 +58,7 @@ async function migrateStartAndAsk(record: UpdateRecord, boot: Boot): Promise<Hea
     running.signal.throwIfAborted();
     return { isHealthy: false, reason: reasonOf(error) };
   }
-  return await proveHealthy(boot, baselineOf(record));
+  return await proveHealthy(boot, { baseline: baselineOf(record), schemaHeads });
 }
 
 function baselineOf({ transaction }: UpdateRecord): Baseline {

@@ -82,7 +82,7 @@ describe('post-activate, owing a restore', () => {
     expect((await stage.postActivate()).exitCode).toBe(30);
     expect(stage.calls()).toEqual([status, ...alone, ...restore, leaveSlot, reboot]);
     expect(stage.stack.database).toBe('0001 Ada');
-    expect(stage.transaction().isClosed).toBe(true);
+    expect(stage.transaction().restored).toBeDefined();
   });
 
   const owing: [State, verdict: State, calls: string[]][] = [

@@ -63,10 +63,16 @@ describe('post-activate, in the boot of a new version', () => {
       isClosed: false,
       steps: [{}, {}, {}, { state: 'rolled-back', reason }],
     });
-    expect(stage.transaction()).toMatchObject({ isClosed: true });
+    expect(stage.transaction()).toMatchObject({ isClosed: false });
     expect(stage.states()).toEqual(['preparing', 'installed', 'trial', 'rolled-back']);
-    expect(readHistory(stage.places)).toHaveLength(1);
+    expect(readHistory(stage.places)).toEqual([]);
     expect(ended.exitCode).toBe(30);
+
+    stage.bootInto({ booted: 'rootfs.0' });
+    stage.health.answer = () => new Response('ok');
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(readHistory(stage.places)).toEqual([stage.transaction()]);
+    expect(stage.transaction().isClosed).toBe(true);
   });
 
   test('rolls back when it is healthy at first, and does not stay so', async () => {
@@ -120,7 +126,6 @@ describe('post-activate, in the boot of a new version', () => {
     };
     const ended = await stage.postActivate();
     expect(ended.stderr).toContain('Cannot write the verdict down yet: Cannot write the transaction ');
-    expect(ended.stderr).toContain('Cannot close the update yet: ');
     expect(stage.distinctCalls()).toEqual([status, start, isActive, leaveSlot, reboot]);
     expect([stage.isHeld, stage.isReleased]).toEqual([true, false]);
     expect(ended.exitCode).toBe(30);
@@ -142,8 +147,7 @@ describe('post-activate, in the boot of a new version', () => {
     const next = await stage.postActivate({ env: { HOMIE_BOOT_ID: 'next-boot' } });
     expect(stage.calls()).toEqual([status, leaveSlot, reboot]);
     expect(stage.states().filter((state) => state === 'rolled-back')).toHaveLength(1);
-    expect(stage.transaction().isClosed).toBe(true);
-    expect(readHistory(stage.places)).toHaveLength(1);
+    expect(stage.transaction().isClosed).toBe(false);
     expect(next.exitCode).toBe(30);
   });
 
@@ -193,7 +197,18 @@ describe('post-activate, in the boot of a new version', () => {
     expect(ended.reason).toBe(
       'Cannot reboot: "systemctl" ended with 1 (Failed to talk to init). Run "systemctl reboot"',
     );
-    expect(stage.transaction().isClosed).toBe(true);
+    expect(stage.states().at(-1)).toBe('rolled-back');
     expect(ended.exitCode).toBe(1);
+  });
+
+  test('is rolled back in the fourth boot that it needs: it was always cut after it was marked good', async () => {
+    for (let boot = 1; boot <= 4; boot += 1) {
+      stage.bootInto({ booted: 'rootfs.1' });
+      const env = { HOMIE_BOOT_ID: `boot-${boot}` };
+      const ended = await stage.postActivate({ env, fault: 'kill@trial:marked-good' });
+      expect(ended.exitCode).toBe(boot <= 3 ? 137 : 30);
+    }
+    expect(stage.transaction().steps.at(-1)?.reason).toBe('its trial was cut short in 3 boots');
+    expect(stage.calls()).toEqual([status, leaveSlot, reboot]);
   });
 });

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { writeTransaction } from '../../shared/update/journal.ts';
+import { honest, someBytes } from '../support/file-server.ts';
+import { HostileServer } from '../support/hostile-server.ts';
 import { type StatusOptions, statusJson } from '../support/rauc-status.ts';
 import { bootId, type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
@@ -74,6 +76,38 @@ describe('update.sh cancel', () => {
     writeTransaction(scene.places, transactionAt('trial'));
     expect((await cancel()).reason).toBe('There is nothing to cancel');
     expect(scene.calls()).toEqual([status, status]);
+  });
+
+  test('ends a fetch that is under way, and nothing was installed', async () => {
+    const bytes = someBytes(1_000_000);
+    let isHanging = false;
+    const half = honest(
+      () => ({ bytes, etag: '"one"' }),
+      (line, part) => {
+        line.write(part.head);
+        if (part.bytes.length === 1) line.write(part.bytes);
+        else {
+          line.write(part.bytes.subarray(0, part.bytes.length / 2));
+          isHanging = true;
+        }
+      },
+    );
+    await using server = await HostileServer.start(half);
+    scene.write('root/etc/rauc/system.conf', '[system]\ncompatible=jetson-nano-homie\n');
+    let cancelled: Ended | undefined;
+    const fetched = await scene.run(['update.sh', server.url], {
+      whileRunning: async () => {
+        await until(() => isHanging);
+        cancelled = await cancel();
+      },
+    });
+    expect(fetched.reason).toBe('Cannot finish update.sh: it was told to end by SIGTERM');
+    expect(cancelled?.stderr).toMatch(
+      /^Ending update\.sh \(process \d+\)\nEnded update\.sh \(process \d+\)\n$/,
+    );
+    expect(cancelled?.exitCode).toBe(0);
+    expect(scene.calls().filter((call) => /^(rauc in|shutdown)/.test(call))).toEqual([]);
+    takeUpdaterLock(scene.places).release();
   });
 
   test('ends an install that is under way; RAUC goes on, which is said with 21', async () => {

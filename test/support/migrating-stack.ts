@@ -57,8 +57,13 @@ const common = `note() { echo "$*" >> calls; }
 failing() { if [ -e "stack/fail-$1" ]; then cat "stack/fail-$1" >&2; exit 1; fi; }
 `;
 
+/** Each compose file may have the head of its images beside it; else they are those of the booted slot. */
 const dockerCompose = `words=$*
-while case "\${1:-}" in --*) true ;; *) false ;; esac; do shift; done
+head=stack/head
+while case "\${1:-}" in --*) true ;; *) false ;; esac; do
+  case "$1" in --file=*) if [ -e "\${1#--file=}.head" ]; then head=\${1#--file=}.head; fi ;; esac
+  shift
+done
 case "$1" in
   version) exit 0 ;;
   config) printf 'services:\\n'; for one in ${services.join(' ')}; do printf '  %s: {}\\n' "$one"; done ;;
@@ -67,7 +72,7 @@ case "$1" in
   run)
     case "$*" in
       *'alembic current') cut -d' ' -f1 stack/database ;;
-      *'alembic heads') echo "$(cat stack/head) (head)" ;;
+      *'alembic heads') echo "$(cat "$head") (head)" ;;
       *'alembic upgrade head')
         note "alembic upgrade head"
         rows=$(cut -d' ' -f2- stack/database)
@@ -80,7 +85,7 @@ case "$1" in
           exit 1
         fi
         failing upgrade
-        echo "$(cat stack/head) $rows" > stack/database ;;
+        echo "$(cat "$head") $rows" > stack/database ;;
       *) note "unknown run $*"; exit 64 ;;
     esac ;;
   *) note "unknown compose $*"; exit 64 ;;
@@ -104,6 +109,7 @@ const docker = `case "$1" in
   image) [ "$2" = ls ] ;;
   exec)
     case "$*" in
+      *pg_isready*version_num*) cut -d' ' -f1 stack/database ;;
       *pg_isready*) exit 0 ;;
       *pg_dump*) note "pg_dump"; failing dump; cat stack/database ;;
       *'pg_restore --file=/dev/null') cat > /dev/null ;;

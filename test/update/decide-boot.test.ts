@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { type BootPlan, decideBoot, isOnTrial } from '../../shared/update/decide-boot.ts';
-import type { State } from '../../shared/update/transaction.ts';
+import { advance, type State } from '../../shared/update/transaction.ts';
 import { transactionAt } from '../support/transactions.ts';
 
 type Kind = BootPlan['kind'];
@@ -95,6 +95,38 @@ describe('decideBoot()', () => {
       kind: 'finish-rollback',
       reason: 'it answers 500',
     });
+  });
+});
+
+describe('decideBoot() when the bootloader comes back to a slot that was given up', () => {
+  const facts = { bootId: 'this-boot', booted: 'rootfs.1', runningVersion: '1.1.0', isOtherSpent: true };
+  const givenUp = transactionAt('rolled-back', { isClosed: true });
+
+  test.each(['rolled-back', 'fallen-back'] as const)('goes back after a "%s"', (state) => {
+    expect(decideBoot(transactionAt(state, { isClosed: true }), facts).kind).toBe('go-back');
+  });
+
+  test('stays where somebody has made it the active one, for the other has attempts left', () => {
+    expect(decideBoot(givenUp, { ...facts, isOtherSpent: false }).kind).toBe('normal');
+  });
+
+  test('stays in the version before it, and after any other verdict', () => {
+    expect(decideBoot(givenUp, { ...facts, booted: 'rootfs.0', runningVersion: '1.0.0' }).kind).toBe(
+      'normal',
+    );
+    for (const state of ['committed', 'failed'] as const)
+      expect(decideBoot(transactionAt(state, { isClosed: true }), facts).kind).toBe('normal');
+  });
+
+  test('goes back twice and no more: the version before it may be broken', () => {
+    let transaction = givenUp;
+    for (let times = 0; times < 2; times += 1) {
+      const plan = decideBoot(transaction, facts);
+      if (plan.kind !== 'go-back') throw new Error(plan.kind);
+      const moment = { at: new Date(0), bootId: `boot-${times}` };
+      transaction = { ...advance(transaction, 'rolled-back', moment, plan.reason), isClosed: true };
+    }
+    expect(decideBoot(transaction, facts).kind).toBe('normal');
   });
 });
 

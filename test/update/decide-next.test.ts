@@ -129,6 +129,14 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     ],
   ],
   [
+    'the bootloader came back to what was given up',
+    { transaction: transactionAt('rolled-back', { isClosed: true }), plan: 'go-back' },
+    [
+      'The bootloader came back to version "1.1.0", which was given up: post-activate gives the version before it its attempts again, and reboots into it.',
+      anyTime,
+    ],
+  ],
+  [
     'RAUC does not answer in a trial',
     { transaction: installed, plan: 'abandon-trial', slots: undefined },
     [

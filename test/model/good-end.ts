@@ -1,0 +1,52 @@
+import { lockHolder } from '../../shared/system/lock.ts';
+import { lockFileOf } from '../../shared/system/places.ts';
+import { stateOf } from '../../shared/update/transaction.ts';
+import { fullAttempts } from './bootloader.ts';
+import type { ModelBoard, Version } from './model-board.ts';
+
+/** How a device stands once it has come to rest: in one of the two good ends, or what is wrong with it. */
+export type End = { kind: 'old' | 'new' } | { kind: 'bad'; wrong: string[] };
+
+export interface Expected {
+  old: Version;
+  new: Version;
+  /** What the users wrote before the update was tried: no end may lack any of it. */
+  rows: readonly string[];
+}
+
+export function endOf(board: ModelBoard, expected: Expected): End {
+  const version = board.versionIn(board.booted);
+  const runs = [expected.old, expected.new].find(({ name }) => name === version);
+  const verdict = board.history.at(-1);
+  const state = verdict === undefined ? undefined : stateOf(verdict);
+  const isNew = runs === expected.new;
+  const wrong = [
+    ...wrongAtRest(board, expected.rows),
+    ...(runs === undefined ? [`slot ${board.booted} runs "${version}"`] : []),
+    ...(isNew && state !== 'committed' ? [`the new version runs, but the update is "${state}"`] : []),
+    ...(!isNew && state === 'committed' ? ['the old version runs, but the update is committed'] : []),
+  ];
+  return wrong.length > 0 ? { kind: 'bad', wrong } : { kind: isNew ? 'new' : 'old' };
+}
+
+/** What no device may be that nobody disturbs any more: empty where all is well. */
+export function wrongAtRest(board: ModelBoard, rows: readonly string[]): string[] {
+  const { booted, environment, transactionNow, revision } = board;
+  const { order, left } = environment;
+  const lost = rows.filter((row) => !board.rows.includes(row));
+  const head = board.headIn(booted);
+  const version = board.versionIn(booted);
+  const primary = order.find((name) => left[name] > 0);
+  const faults: [boolean, string][] = [
+    [version === undefined, `slot ${booted} runs, which was never filled`],
+    [revision !== head, `version "${version}" runs on the schema "${revision}", not "${head}"`],
+    [lost.length > 0, `lost ${lost.join(', ')}`],
+    [!board.isServing, 'the application does not serve'],
+    [primary !== booted, `slot ${booted} runs, but "${primary}" is the primary one`],
+    [left[booted] !== fullAttempts, `slot ${booted} has ${left[booted]} attempts left`],
+    [board.isHeld, 'the next boot is held'],
+    [transactionNow?.isClosed === false, 'the update is open'],
+    [lockHolder(lockFileOf(board.places)) !== undefined, 'the lock is held'],
+  ];
+  return faults.filter(([is]) => is).map(([, what]) => what);
+}
