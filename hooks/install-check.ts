@@ -7,6 +7,7 @@ import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
 import { gatherAdmissionFacts } from '../shared/update/admission-facts.ts';
 import { decideAdmission } from '../shared/update/decide-admission.ts';
+import { tellExpiredInhibit } from '../shared/update/inhibit.ts';
 import { type Hook, hookOptions } from './hook.ts';
 
 /** May this bundle be installed? All that may refuse refuses here, where nothing has been touched yet. */
@@ -39,6 +40,7 @@ export const installCheck: Hook = {
     const config = readConfig(places);
 
     await faultPoint('install-check:read');
+    tellExpiredInhibit(places, new Date(), log);
     const refusal = decideAdmission(gatherAdmissionFacts(bundle, place.systemCompatible, places, config));
     if (refusal !== undefined) {
       const { outcome, reason, advice } = refusal;

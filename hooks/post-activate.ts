@@ -10,6 +10,7 @@ import { waitForBootLock } from '../shared/update/boot-lock.ts';
 import { type BootPlan, decideBoot } from '../shared/update/decide-boot.ts';
 import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
 import { readRelease } from '../shared/update/release.ts';
+import { oweNews } from '../shared/update/tell-news.ts';
 import type { Transaction } from '../shared/update/transaction.ts';
 import { type Hook, hookOptions } from './hook.ts';
 
@@ -36,10 +37,12 @@ export const postActivate: Hook = {
     if (!isDryRun) log.alsoTo(logFileOf(places));
     const config = configOrDefaults(places, log);
     running.allow(bootAllowanceMs(config.update));
+    let slots: Slots | undefined;
+    if (!isDryRun) oweNews(places, running, () => slots?.booted?.name);
     const unlock = isDryRun ? async () => {} : await waitForBootLock(places, running);
 
     const transaction = currentTransaction(places, log);
-    const slots = await slotsIfAnswered(signal, log);
+    slots = await slotsIfAnswered(signal, log);
     const runningVersion = readRelease(places.root);
     const plan = decideBoot(transaction, {
       bootId: bootId(),

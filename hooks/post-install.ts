@@ -11,7 +11,7 @@ import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
 import { migrateEarly } from '../shared/update/migrate-early.ts';
 import { UpdateRecord } from '../shared/update/record.ts';
 import { readRelease } from '../shared/update/release.ts';
-import { writeSlotContent } from '../shared/update/slot-content.ts';
+import { isTimerEnabledIn, writeSlotContent } from '../shared/update/slot-content.ts';
 import { isVerdict, owesRestore, type Release, stateOf } from '../shared/update/transaction.ts';
 import { type Hook, hookOptions } from './hook.ts';
 
@@ -61,7 +61,13 @@ export const postInstall: Hook = {
     await fetchImages(record, { slotMount, bundle: place.bundle, places, config, running });
     await faultPoint('post-install:images');
 
-    const content = { executable: process.execPath, version: bundle.version, unit: config.update.unit };
+    const content = {
+      executable: process.execPath,
+      version: bundle.version,
+      unit: config.update.unit,
+      // Who has enabled it by hand wants it in the next slot, too.
+      isTimerEnabled: config.update.timer ?? isTimerEnabledIn(places.root),
+    };
     await log.step('Writing', 'Wrote', `programs and units into slot "${to.slot ?? slotMount}"`, async () =>
       writeSlotContent(slotMount, content),
     );

@@ -1,3 +1,5 @@
+import { completionScript, shells } from '../shared/system/completion.ts';
+import { print } from '../shared/system/print.ts';
 import { type Hook, hookOptions } from './hook.ts';
 
 const json = { json: { type: 'boolean', describe: 'Answer in JSON on stdout' } } as const;
@@ -19,14 +21,58 @@ export const update: Hook = {
     commands: [
       {
         name: 'install',
-        summary: 'Verify a bundle and let RAUC install it into the other slot',
-        positionals: [{ name: 'file', describe: 'The bundle (.raucb)' }],
-        options: { ...data, 'dry-run': hookOptions['dry-run'] },
+        isDefault: true,
+        summary: 'Fetch a bundle, verify it, and let RAUC install it into the other slot',
+        positionals: [
+          {
+            name: 'source',
+            describe: 'A URL, a bundle file, a folder with one (a USB stick), - for stdin; else update.url',
+            optional: true,
+          },
+        ],
+        options: {
+          ...data,
+          force: { type: 'boolean', describe: 'Also what was installed last, or was rolled back here' },
+          now: { type: 'boolean', describe: 'Also outside the update windows' },
+          reboot: {
+            type: 'string',
+            describe: 'When to reboot into it: now, no, in the next window, in so many minutes',
+            value: 'now|window|no|+N',
+          },
+          'limit-rate': { type: 'number', describe: 'Fetch no faster than this', value: 'KIB_A_SECOND' },
+          ...dryRun,
+        },
+      },
+      {
+        name: 'check',
+        summary: 'Is there something newer? Nothing is fetched, and the answer is no failure',
+        positionals: [{ name: 'url', describe: 'Where the bundle lies; else update.url', optional: true }],
+        options: { ...data, ...json },
       },
       {
         name: 'status',
         summary: 'Which slots there are, what they hold, how the last update stands',
         options: { ...data, ...json },
+      },
+      {
+        name: 'why',
+        summary: 'One screen: what runs, what failed and why, what happens next',
+        options: { ...data, ...json },
+      },
+      {
+        name: 'doctor',
+        summary: 'What would go wrong on this board before it does; 1 where something is bad',
+        options: { ...data, ...json, ...dryRun },
+      },
+      {
+        name: 'log',
+        summary: 'The end of what the programs have said; --json gives one object a line',
+        options: {
+          ...data,
+          ...json,
+          lines: { type: 'number', describe: 'How many, 50 if not said', value: 'N' },
+          follow: { type: 'boolean', describe: 'Go on with all that comes, until Ctrl-C' },
+        },
       },
       {
         name: 'history',
@@ -37,6 +83,16 @@ export const update: Hook = {
         name: 'rollback',
         summary: 'Go back to the version in the other slot at the next boot',
         options: { ...data, ...yes, ...dryRun },
+      },
+      {
+        name: 'cancel',
+        summary: 'Take back a fetch, an installed update before its reboot, and a scheduled reboot',
+        options: { ...data, ...yes, ...dryRun },
+      },
+      {
+        name: 'mark-good',
+        summary: 'Give the slot that runs its boot attempts back',
+        options: { ...data, ...dryRun },
       },
       {
         name: 'backup',
@@ -73,9 +129,26 @@ export const update: Hook = {
           ...dryRun,
         },
       },
+      {
+        name: 'serve',
+        summary: 'Answer the API and the status page on this device, until told to end',
+        options: { ...data },
+      },
+      {
+        name: 'completion',
+        summary: 'Print what a shell needs to complete this command: source <($0 completion bash)',
+        positionals: [{ name: 'shell', describe: 'Which one', choices: shells }],
+      },
     ],
+    notes:
+      'Outside of the update windows install fetches, and ends with 13 before it installs, by hand as by\n' +
+      'the timer. --now installs all the same; the reboot still waits for the window unless --reboot says\n' +
+      'otherwise. --force is about versions only: the inhibit file and the windows hold. doctor ends with\n' +
+      '1 where something is bad.',
     examples: [
-      ['$0 install homie-orchestrator-v1.1.0.raucb', 'Install; the exit code 4 says: now reboot'],
+      ['$0', 'Install what update.url has, if it is new; the exit code 4 says: now reboot'],
+      ['$0 https://updates.example/latest.raucb', 'The same from there'],
+      ['$0 /media/stick', 'The one bundle on that stick'],
       ['$0 status', 'How it stands'],
       ['$0 rollback --dry-run', 'What going back would do'],
       ['$0 restore --list', 'Which backups there are'],
@@ -88,6 +161,13 @@ export const update: Hook = {
     switch (command) {
       case 'install':
         return await (await import('../shared/update/commands/install.ts')).install(values, running);
+      case 'completion': {
+        const shell = shells.find((name) => name === values.text('shell')) ?? 'bash';
+        print(1, completionScript(shell, 'update.sh'));
+        return 'done';
+      }
+      case 'check':
+        return await (await import('../shared/update/commands/check.ts')).check(values, running);
       case 'backup':
         return await (await import('../shared/update/commands/backup.ts')).backUpByHand(values, running);
       case 'restore':
@@ -96,6 +176,18 @@ export const update: Hook = {
         return await (await import('../shared/update/commands/repair.ts')).repair(values, running);
       case 'rollback':
         return await (await import('../shared/update/commands/rollback.ts')).rollBackByHand(values, running);
+      case 'serve':
+        return await (await import('../shared/api/serve.ts')).serve(values, running);
+      case 'why':
+        return await (await import('../shared/update/commands/why.ts')).tellWhy(values, running);
+      case 'doctor':
+        return await (await import('../shared/update/commands/doctor.ts')).tellDoctor(values, running);
+      case 'log':
+        return await (await import('../shared/update/commands/log.ts')).tellLog(values, running);
+      case 'cancel':
+        return await (await import('../shared/update/commands/cancel.ts')).cancel(values, running);
+      case 'mark-good':
+        return await (await import('../shared/update/commands/mark-good.ts')).markGoodByHand(values, running);
       case 'history':
         return (await import('../shared/update/commands/history.ts')).tellHistory(values);
       default:

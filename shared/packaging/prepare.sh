@@ -14,10 +14,16 @@ packages="$packages tar xz-utils zstd"
 if [ "${1:-test}" != build ]; then
 	# RAUC's service on a bus of its own, disks with partitions, extended attributes.
 	packages="$packages dbus mount util-linux fdisk dosfstools attr"
+	# systemd reads the units that a slot is given; zsh the completion. bsdutils has script, a terminal for tests.
+	packages="$packages systemd zsh bsdutils"
 	# The stack as it runs on a board: Docker, docker-compose, a registry, images made of Debian packages, networks.
 	packages="$packages docker-compose docker-registry mmdebstrap tini iproute2 iptables"
 	# An engine from elsewhere is as good, and stays: Debian's would take its place.
 	[ -x /usr/bin/dockerd ] || packages="$packages docker.io"
+	# What a fetch is measured against; a terminal for those that watch.
+	packages="$packages curl bsdutils"
+	# The status page as a browser shows it.
+	packages="$packages chromium"
 	# A signing key in a PKCS#11 token.
 	packages="$packages softhsm2 libengine-pkcs11-openssl"
 	# What runs the board's arm64 programs as they ship, on any other machine.

@@ -1,5 +1,6 @@
 import type { Argv, Options } from 'yargs';
 import { Values } from './argument-values.ts';
+import { completeWords, completionFlag } from './completion.ts';
 import { exitCodeTable } from './exit-code.ts';
 import { Failure } from './failure.ts';
 import type { CommandSpec, OptionSpec, ProgramSpec } from './program-spec.ts';
@@ -14,7 +15,11 @@ export type Parsed = { kind: 'help'; text: string } | { kind: 'command'; command
 
 /** Reads arguments against the spec. Throws a usage Failure that names the argument and says what was expected. */
 export async function parseArguments(spec: ProgramSpec, argv: readonly string[]): Promise<Parsed> {
-  const command = spec.commands.find(({ name }) => name === undefined || argv.includes(name));
+  const [first, ...rest] = argv;
+  if (first === completionFlag) return { kind: 'help', text: completeWords(spec, rest).trimEnd() };
+  const command =
+    spec.commands.find(({ name }) => name === undefined || argv.includes(name)) ??
+    spec.commands.find(({ isDefault }) => isDefault);
   const required = (command?.positionals ?? []).filter(({ optional }) => !optional).map(({ name }) => name);
   const word = command?.name ?? argv.find((candidate) => !candidate.startsWith('-')) ?? '';
   const flag = findFlagWithValue(argv, (name) => isFlag(spec, name));
@@ -32,7 +37,9 @@ export async function parseArguments(spec: ProgramSpec, argv: readonly string[])
       : usageFailure(spec.name, usageReason(message ?? error.message, word, required));
   });
   let help = '';
-  await parser.parseAsync([...argv], {}, (_error: unknown, _argv: unknown, output: string) => {
+  // yargs loses a lone dash.
+  const words = argv.map((given) => (given === '-' ? '/dev/stdin' : given));
+  await parser.parseAsync(words, {}, (_error: unknown, _argv: unknown, output: string) => {
     help = output;
   });
   if (help !== '') return { kind: 'help', text: help };
@@ -75,13 +82,13 @@ async function createParser(
     parser = parser.option(name, yargsOption(option));
   for (const command of spec.commands) {
     parser = parser.command(
-      commandLine(command),
+      command.isDefault ? [commandLine(command), '$0'] : commandLine(command),
       command.summary,
       (inner) => describeCommand(inner, command),
       (values: Record<string, unknown>) => choose(command.name ?? '', values),
     );
   }
-  if (spec.commands.every((command) => command.name !== undefined))
+  if (spec.commands.every(({ name, isDefault }) => name !== undefined && !isDefault))
     parser = parser.demandCommand(1, 'say what to do');
   for (const [line, meaning] of spec.examples ?? []) parser = parser.example(line, meaning);
   return parser.epilogue(

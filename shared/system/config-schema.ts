@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { Failure, reasonOf } from './failure.ts';
+import { scheduleEntries, windowSchema } from './schedule-schema.ts';
+import { verdictEntries } from './verdict-schema.ts';
 
 const absolutePath = v.pipe(v.string(), v.regex(/^\//, 'a path from the root, like /data/config'));
 const secondsUpTo = (most: number) =>
@@ -43,6 +45,8 @@ const updateSchema = v.strictObject({
     ),
   ),
   allow_downgrade: v.optional(v.boolean('true or false')),
+  ...scheduleEntries,
+  ...verdictEntries,
   compose_file: v.optional(absolutePath),
   database_service: v.optional(serviceName),
   redis_service: v.optional(serviceName),
@@ -55,6 +59,33 @@ const updateSchema = v.strictObject({
   disabled_checks: v.optional(v.array(v.string('the name of a check'), 'a list of names of checks')),
   keep_backups: v.optional(wholeNumberFrom(1)),
   backup_budget_mib: v.optional(wholeNumberFrom(1)),
+  api_listen: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^(?:(?:127\.0\.0\.1|\[::1\]):\d{1,5}|\/.+)$/,
+        'an address of this device like "127.0.0.1:8081", or the path of a socket',
+      ),
+    ),
+  ),
+  api_token_file: v.optional(absolutePath),
+  bundle_folder: v.optional(absolutePath),
+  url: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^https?:\/\/[^\s/@]+(?:[/?]\S*)?$/, 'a URL with https:// or http://, and no user in it'),
+    ),
+  ),
+  ca_file: v.optional(absolutePath),
+  client_certificate_file: v.optional(absolutePath),
+  client_key_file: v.optional(absolutePath),
+  token_file: v.optional(absolutePath),
+  basic_auth_file: v.optional(absolutePath),
+  limit_rate_kib: v.optional(wholeNumberFrom(1)),
+  largest_bundle_mib: v.optional(wholeNumberFrom(1)),
+  stall_seconds: v.optional(secondsUpTo(3_600)),
+  fetch_tries: v.optional(wholeNumberFrom(1)),
+  image_allowance_mib: v.optional(wholeNumberFrom(0)),
   reserve_mib: v.optional(
     v.pipe(
       v.number('a number of MiB'),
@@ -122,7 +153,7 @@ function wrongKey(
   const line = lineOf(keys, document, lines);
   const key = keys.length === 0 ? 'the whole file' : `key ${keys.join('.')}`;
   if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const known = Object.keys(updateSchema.entries).join(', ');
+    const known = Object.keys((keys.includes('windows') ? windowSchema : updateSchema).entries).join(', ');
     return wrong(path, line, `${key} is not known (known are: ${known})`);
   }
   return wrong(path, line, `${key}: expected ${expectedBy(issue)}, found ${found(issue.input)}`);

@@ -1,4 +1,5 @@
 import { dlopen } from 'bun:ffi';
+import { closeSync } from 'node:fs';
 
 /** The calls of the C library that neither Bun nor Node offers. */
 interface LibC {
@@ -6,6 +7,15 @@ interface LibC {
   llistxattr(path: Buffer, list: Buffer, size: number): bigint | number;
   lgetxattr(path: Buffer, name: Buffer, value: Buffer, size: number): bigint | number;
   syscall(number: number, ...five: (number | Buffer)[]): bigint | number;
+  socket(family: number, type: number, protocol: number): number;
+  sendto(
+    descriptor: number,
+    bytes: Buffer,
+    length: number,
+    flags: number,
+    address: Buffer,
+    addressLength: number,
+  ): bigint | number;
 }
 
 let opened: LibC | undefined;
@@ -16,6 +26,8 @@ function libC(): LibC {
     llistxattr: { args: ['ptr', 'ptr', 'u64'], returns: 'i64' },
     lgetxattr: { args: ['ptr', 'ptr', 'ptr', 'u64'], returns: 'i64' },
     syscall: { args: ['i64', 'i64', 'ptr', 'i64', 'ptr', 'i64'], returns: 'i64' },
+    socket: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
+    sendto: { args: ['i32', 'ptr', 'u64', 'i32', 'ptr', 'u32'], returns: 'i64' },
   }).symbols as unknown as LibC; // bun:ffi types pointers as numbers; it takes buffers as they are
   return opened;
 }
@@ -60,6 +72,27 @@ const renameExchange = 2;
 export function exchangeNames(one: string, other: string): boolean {
   const [first, second] = [terminated(one), terminated(other)];
   return Number(libC().syscall(renameat2, currentFolder, first, currentFolder, second, renameExchange)) === 0;
+}
+
+const familyUnix = 1;
+const typeDatagram = 2;
+const closeOnExec = 0o2000000;
+const noSignal = 0x4000;
+
+/** unix(7): one datagram to a socket; `@` in front stands for the zero byte of an abstract name. False where nobody took it. */
+export function sendDatagram(path: string, text: string): boolean {
+  const descriptor = libC().socket(familyUnix, typeDatagram | closeOnExec, 0);
+  if (descriptor < 0) return false;
+  try {
+    const bytes = Buffer.from(text);
+    const family = Buffer.alloc(2);
+    family.writeUInt16LE(familyUnix);
+    const address = Buffer.concat([family, Buffer.from(path.replace(/^@/, '\0'))]);
+    const sent = libC().sendto(descriptor, bytes, bytes.length, noSignal, address, address.length);
+    return Number(sent) === bytes.length;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function terminated(text: string): Buffer {

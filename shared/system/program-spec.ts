@@ -19,6 +19,8 @@ export interface PositionalSpec {
 export interface CommandSpec {
   /** The word that selects it; none for a program that does one thing. */
   name?: string;
+  /** It is meant where no command is named. */
+  isDefault?: boolean;
   summary: string;
   positionals?: readonly PositionalSpec[];
   options?: Readonly<Record<string, OptionSpec>>;

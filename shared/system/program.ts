@@ -124,8 +124,8 @@ function tell(log: Log, name: string, error: unknown): void {
 }
 
 /**
- * For the embedded device: HOMIE_TRACE names a file that gets one JSON line for each program that ended. Where that
- * cannot be written nothing is said: the last line on stderr is the reason, and the exit code stands.
+ * For the API's jobs, and the embedded device: HOMIE_TRACE names a file that gets one JSON line for each program that
+ * ended. Where that cannot be written nothing is said: the last line on stderr is the reason, and the exit code stands.
  */
 function trace(program: string, startedMs: number, exitCode: number, log: Log): void {
   const file = process.env['HOMIE_TRACE'];

@@ -23,6 +23,22 @@ export async function getOnce(
   return { status: answer.status, body: await firstBytes(answer, maxBytes) };
 }
 
+/** One POST of JSON, no retry; answers with the status. Throws what the network says, or a timeout. */
+export async function postJson(url: string, json: string, timeoutMs: number): Promise<number> {
+  const { default: ky } = await import('ky');
+  const answer = await ky.post(url, {
+    body: json,
+    headers: { 'Content-Type': 'application/json' },
+    timeout: false,
+    retry: 0,
+    throwHttpErrors: false,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  await answer.body?.cancel();
+  return answer.status;
+}
+
 async function firstBytes(answer: Response, maxBytes: number): Promise<string> {
   const reader = answer.body?.getReader();
   if (reader === undefined) return '';
@@ -36,4 +52,51 @@ async function firstBytes(answer: Response, maxBytes: number): Promise<string> {
   }
   await reader.cancel();
   return Buffer.concat(chunks).toString('utf8', 0, Math.min(bytes, maxBytes));
+}
+
+/** What the connection is made with; texts in PEM. */
+export interface TlsFiles {
+  /** In place of the roots that come with the program. */
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
+export interface OpenOptions {
+  headers: Record<string, string>;
+  tls?: TlsFiles | undefined;
+  signal: AbortSignal;
+}
+
+/** An answer whose body is still to be read, piece by piece. */
+export interface OpenAnswer {
+  status: number;
+  headers: Headers;
+  /** The next bytes; undefined at the end. Throws when the line breaks before it. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Hangs up where the body is not at its end. */
+  close(): Promise<void>;
+}
+
+/** One GET whose body is read as it comes, as it is: not decompressed, not followed elsewhere, not asked for again. */
+export async function open(url: string, { headers, tls, signal }: OpenOptions): Promise<OpenAnswer> {
+  const { default: ky } = await import('ky');
+  // `decompress` and `tls` are bun's; ky hands on to fetch what it does not know itself.
+  const ofBun = { decompress: false, ...(tls === undefined ? {} : { tls }) };
+  const answer = await ky.get(url, {
+    timeout: false,
+    retry: 0,
+    throwHttpErrors: false,
+    redirect: 'manual',
+    headers: { ...headers, 'Accept-Encoding': 'identity' },
+    signal,
+    ...ofBun,
+  });
+  const reader = answer.body?.getReader();
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    read: async () => (await reader?.read())?.value,
+    close: async () => await reader?.cancel().catch(() => {}),
+  };
 }

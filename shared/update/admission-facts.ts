@@ -1,16 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { machine } from 'node:os';
-import { join } from 'node:path';
 import { backupBytesAtMost } from '../data/backup.ts';
 import type { BundleFacts } from '../rauc/bundle-facts.ts';
 import { readSystemConf, type SystemConf } from '../rauc/system-conf.ts';
 import type { Config } from '../system/config.ts';
 import { deviceBytes, freeBytesOn, treeBytes } from '../system/disk.ts';
-import { isMissing } from '../system/failure.ts';
 import { lockHolder } from '../system/lock.ts';
-import { bootId, lockFileOf, type Places, updateFolderOf } from '../system/places.ts';
-import type { AdmissionFacts } from './decide-admission.ts';
+import { bootId, lockFileOf, type Places } from '../system/places.ts';
+import type { AdmissionFacts, StandingFacts } from './decide-admission.ts';
 import { isOnTrial } from './decide-boot.ts';
+import { readInhibit, reasonOfInhibit } from './inhibit.ts';
 import { committedVersion, knownTransaction, readHistory, readTransaction } from './journal.ts';
 import { readRelease } from './release.ts';
 import { owesRestore } from './transaction.ts';
@@ -24,7 +23,6 @@ export function gatherAdmissionFacts(
 ): AdmissionFacts {
   const conf = readSystemConf(places.root);
   const runningVersion = readRelease(places.root);
-  const transaction = knownTransaction(readTransaction(places));
   return {
     bundle,
     systemCompatible: systemCompatible ?? conf?.compatible,
@@ -33,16 +31,25 @@ export function gatherAdmissionFacts(
     committedVersion: committedVersion(readHistory(places)),
     versionFloor: config.update.versionFloor,
     mayDowngrade: config.update.allowDowngrade,
-    inhibit: readInhibit(places),
     holder: lockHolder(lockFileOf(places)),
-    isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
-    owesRestore: transaction?.isClosed === false && owesRestore(transaction),
+    ...gatherStandingFacts(places),
     slots: rootSlots(conf),
     backup: {
       path: config.backupPath,
       neededBytes: backupBytesAtMost(treeBytes(config.configPath), config.update.reserveMiB),
       freeBytes: freeBytesOn(config.backupPath),
     },
+  };
+}
+
+/** What holds whatever the bundle is: for decideStanding, before one is fetched. */
+export function gatherStandingFacts(places: Places): StandingFacts {
+  const runningVersion = readRelease(places.root);
+  const transaction = knownTransaction(readTransaction(places));
+  return {
+    inhibit: reasonOfInhibit(readInhibit(places, new Date())),
+    isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
+    owesRestore: transaction?.isClosed === false && owesRestore(transaction),
   };
 }
 
@@ -60,18 +67,4 @@ function rootSlots(conf: SystemConf | undefined): AdmissionFacts['slots'] {
     device,
     bytes: existsSync(device) ? deviceBytes(device) : undefined,
   }));
-}
-
-/** The first line of the user's inhibit file is the reason. */
-function readInhibit(places: Places): string | undefined {
-  try {
-    return (
-      readFileSync(join(updateFolderOf(places), 'inhibit'), 'utf8')
-        .split('\n')[0]
-        ?.trim() ?? ''
-    );
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }

@@ -6,7 +6,7 @@ import type { LockHolder } from '../system/lock.ts';
 import { isUpdaterOf } from './install-lock.ts';
 
 /** All that decides whether a bundle may be installed, gathered without touching anything. */
-export interface AdmissionFacts {
+export interface AdmissionFacts extends StandingFacts {
   bundle: BundleFacts;
   /** Undefined where nobody could say: RAUC did not call, and there is no system.conf. */
   systemCompatible: string | undefined;
@@ -15,15 +15,19 @@ export interface AdmissionFacts {
   committedVersion: string | undefined;
   versionFloor: string | undefined;
   mayDowngrade: boolean;
+  holder: LockHolder | undefined;
+  slots: { name: string; device: string; bytes: number | undefined }[];
+  backup: { path: string; neededBytes: number; freeBytes: number };
+}
+
+/** What holds for every bundle. */
+export interface StandingFacts {
   /** The user's reason, from the inhibit file. */
   inhibit: string | undefined;
-  holder: LockHolder | undefined;
   /** The running system is itself an update without a verdict. */
   isOnTrial: boolean;
   /** An update that was given up has changed the data, and its dump is not back yet. */
   owesRestore: boolean;
-  slots: { name: string; device: string; bytes: number | undefined }[];
-  backup: { path: string; neededBytes: number; freeBytes: number };
 }
 
 export interface Refusal {
@@ -41,6 +45,11 @@ export function decideAdmission(facts: AdmissionFacts): Refusal | undefined {
     if (refusal !== undefined) return refusal;
   }
   return undefined;
+}
+
+/** What can be said before there is a bundle: nothing is fetched that may not be installed. */
+export function decideStanding(facts: StandingFacts): Refusal | undefined {
+  return refuseInhibited(facts) ?? refuseOnTrial(facts) ?? refuseInDebt(facts);
 }
 
 const rules: readonly Rule[] = [
@@ -116,7 +125,7 @@ function refuseLargeImage({ bundle, slots }: AdmissionFacts): Refusal | undefine
   return { outcome: 'noSpace', reason, advice: 'Build it with a smaller root file system' };
 }
 
-function refuseInhibited({ inhibit }: AdmissionFacts): Refusal | undefined {
+function refuseInhibited({ inhibit }: StandingFacts): Refusal | undefined {
   if (inhibit === undefined) return undefined;
   const reason = `updates are inhibited${inhibit === '' ? '' : `: ${inhibit}`}`;
   return {
@@ -134,14 +143,14 @@ function refuseBusy({ holder, bundle }: AdmissionFacts): Refusal | undefined {
 }
 
 /** A trial's fallback is the slot that would be overwritten. */
-function refuseOnTrial({ isOnTrial }: AdmissionFacts): Refusal | undefined {
+function refuseOnTrial({ isOnTrial }: StandingFacts): Refusal | undefined {
   if (!isOnTrial) return undefined;
   const reason = 'the update before it is still on trial, and the other slot is its fallback';
   return { outcome: 'busy', reason, advice: 'Wait for its verdict (update.sh status)' };
 }
 
 /** A new transaction would forget the dump. */
-function refuseInDebt({ owesRestore }: AdmissionFacts): Refusal | undefined {
+function refuseInDebt({ owesRestore }: StandingFacts): Refusal | undefined {
   if (!owesRestore) return undefined;
   const reason = 'the data that the update before it changed has not been restored yet';
   return { outcome: 'tryLater', reason, advice: 'Reboot: the next boot restores it' };

@@ -39,7 +39,7 @@ export function isUpdaterOf(version: string, holder: LockHolder): boolean {
   return holder.program === updaterName && holder.installing === version;
 }
 
-const updaterName = 'update.sh';
+export const updaterName = 'update.sh';
 
 function busy(holder: string): Failure {
   return new Failure(`Cannot take the lock: another update is running (${holder})`, {

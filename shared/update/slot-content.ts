@@ -1,4 +1,4 @@
-import { linkSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import heldRebootUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-held-reboot.service' with {
   type: 'text',
@@ -7,6 +7,15 @@ import holdConditions from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/
   type: 'text',
 };
 import postActivateUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-post-activate.service' with {
+  type: 'text',
+};
+import updateService from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update.service' with {
+  type: 'text',
+};
+import updateTimer from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update.timer' with {
+  type: 'text',
+};
+import apiUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update-api.service' with {
   type: 'text',
 };
 import { formatBytes, freeBytesOn } from '../system/disk.ts';
@@ -24,20 +33,26 @@ import { executableName, programNames } from './program-names.ts';
 import { releasePath, releaseText } from './release.ts';
 
 /**
- * What every new slot gets from its bundle, whatever root file system was supplied: our programs, the unit that runs
- * post-activate at each boot, and the name of the release. Run again, it leaves the same.
+ * What every new slot gets from its bundle, whatever root file system was supplied: our programs, the units that run
+ * them, and the name of the release. Run again, it leaves the same.
  */
 
 const programMode = 0o755;
 const programFolder = 'usr/lib/homie/update-hooks';
-const unitName = 'homie-post-activate.service';
-const unitPath = `usr/lib/systemd/system/${unitName}`;
-const heldRebootPath = 'usr/lib/systemd/system/homie-held-reboot.service';
-/** What `systemctl enable` would make of the unit's [Install] section. */
-const unitLinks = [
-  `etc/systemd/system/multi-user.target.wants/${unitName}`,
-  `etc/systemd/system/boot-complete.target.requires/${unitName}`,
+const unitFolder = 'usr/lib/systemd/system';
+/** Each with the folders of links that `systemctl enable` would make of its [Install] section. */
+const units = [
+  {
+    name: 'homie-post-activate.service',
+    text: postActivateUnit,
+    enabledIn: ['multi-user.target.wants', 'boot-complete.target.requires'],
+  },
+  { name: 'homie-held-reboot.service', text: heldRebootUnit, enabledIn: [] },
+  { name: 'homie-update-api.service', text: apiUnit, enabledIn: ['multi-user.target.wants'] },
+  { name: 'homie-update.service', text: updateService, enabledIn: [] },
 ];
+const timerName = 'homie-update.timer';
+const timerLink = `etc/systemd/system/timers.target.wants/${timerName}`;
 const moreRoom = 'Give the slot resize=true in system.conf, or build a root file system with more room';
 /** Where the orchestrator's own documents look for it. */
 export const updateProgram = 'opt/homie_orchestrator/scripts/update.sh';
@@ -48,17 +63,24 @@ export interface SlotContent {
   version: string;
   /** The orchestrator's unit, whoever wrote it: ours is only the condition that holds it. */
   unit: string;
+  /** Whether systemd starts homie-update.timer in it; undefined leaves what the root file system came with. */
+  isTimerEnabled: boolean | undefined;
 }
 
 /** Throws a Failure; the slot is not bootable into a trial then, and RAUC leaves it out of BOOT_ORDER. */
 export function writeSlotContent(slotMount: string, options: SlotContent): void {
-  const { executable, version, unit } = options;
+  const { executable, version, unit, isTimerEnabled } = options;
   try {
     writePrograms(slotMount, executable);
-    writeText(slotMount, heldRebootPath, heldRebootUnit);
-    writeText(slotMount, unitPath, postActivateUnit);
+    for (const { name, text, enabledIn } of units) {
+      writeText(slotMount, `${unitFolder}/${name}`, text);
+      for (const folder of enabledIn)
+        writeLink(slotMount, `etc/systemd/system/${folder}/${name}`, `/${unitFolder}/${name}`);
+    }
     writeText(slotMount, holdPathOf(unit), holdConditions);
-    for (const link of unitLinks) writeLink(slotMount, link, `/${unitPath}`);
+    writeText(slotMount, `${unitFolder}/${timerName}`, updateTimer);
+    if (isTimerEnabled === true) writeLink(slotMount, timerLink, `/${unitFolder}/${timerName}`);
+    if (isTimerEnabled === false) removeLink(slotMount, timerLink);
     writeLink(slotMount, updateProgram, `/${programFolder}/update.sh`);
     writeText(slotMount, releasePath, releaseText(version));
   } catch (error) {
@@ -72,7 +94,7 @@ export function writeSlotContent(slotMount: string, options: SlotContent): void 
 }
 
 function holdPathOf(unit: string): string {
-  return `usr/lib/systemd/system/${unit.replace(/\.service$/, '')}.service.d/50-homie-hold.conf`;
+  return `${unitFolder}/${unit.replace(/\.service$/, '')}.service.d/50-homie-hold.conf`;
 }
 
 function writePrograms(slotMount: string, executable: string): void {
@@ -110,6 +132,20 @@ function writeLink(slotMount: string, path: string, target: string): void {
   const folder = pathInRoot(slotMount, dirname(path));
   makeFolder(folder);
   replaceByRename(join(folder, basename(path)), (part) => symlinkSync(target, part));
+}
+
+/** As `systemctl disable` does. */
+function removeLink(slotMount: string, path: string): void {
+  const folder = pathInRoot(slotMount, dirname(path));
+  if (!existsSync(folder)) return;
+  rmSync(join(folder, basename(path)), { force: true });
+  syncFolder(folder);
+}
+
+/** Whether systemd starts the timer in the system below the root. */
+export function isTimerEnabledIn(root: string): boolean {
+  const folder = pathInRoot(root, dirname(timerLink));
+  return lstatSync(join(folder, basename(timerLink)), { throwIfNoEntry: false }) !== undefined;
 }
 
 function linkDurably(from: string, to: string): void {

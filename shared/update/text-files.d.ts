@@ -5,6 +5,12 @@ declare module '*.service' {
   export default text;
 }
 
+declare module '*.timer' {
+  const text: string;
+  // biome-ignore lint/style/noDefaultExport: as above
+  export default text;
+}
+
 declare module '*.conf' {
   const text: string;
   // biome-ignore lint/style/noDefaultExport: as above

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
-import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { closeTransaction, readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { readProgress } from '../../shared/update/progress.ts';
 import { statusJson } from '../support/rauc-status.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
+import { mayMount, onSmallDisk } from '../support/small-disk.ts';
 import { transactionAt } from '../support/transactions.ts';
 import { until } from '../support/until.ts';
 
@@ -12,6 +15,7 @@ let file: string;
 let info: string;
 beforeEach(() => {
   scene = new Scene();
+  scene.usual['reboot'] = 'no';
   scene.configure({ reserve_mib: 0 });
   file = scene.write('update.raucb', 'a bundle');
   info = `rauc info --output-format=json ${file}`;
@@ -44,15 +48,95 @@ describe('update.sh install', () => {
     expect(ended.exitCode).toBe(4);
   });
 
-  test('ends with 2 when the file is not there, is a folder, or is not given', async () => {
+  test('ends with 2 when the file is not there, or is a folder without a bundle', async () => {
     const missing = await install('/nowhere.raucb');
-    expect(missing.reason).toBe('Cannot install "/nowhere.raucb": no such file or folder');
+    expect(missing.reason).toStartWith('Cannot use "/nowhere.raucb": no such file or folder. ');
     const folder = await install(scene.bundle);
-    expect(folder.reason).toBe(`Cannot install "${scene.bundle}": it is not a file`);
-    const none = await install();
-    expect(none.reason).toStartWith('Cannot read the arguments: ');
-    expect([missing.exitCode, folder.exitCode, none.exitCode]).toEqual([2, 2, 2]);
+    expect(folder.reason).toStartWith(`Cannot use "${scene.bundle}": there is no .raucb in this folder. `);
+    expect([missing.exitCode, folder.exitCode]).toEqual([2, 2]);
     expect(scene.calls()).toEqual([]);
+  });
+
+  test.each([
+    ['its path alone', () => [file]],
+    ['a file: URL', () => [`file://${file}`]],
+    ['the folder that holds it alone, as a stick', () => [scene.write('stick/a.raucb', 'x').slice(0, -8)]],
+  ])('takes %s', async (_what, argsOf) => {
+    const ended = await scene.run(['update.sh', ...argsOf()]);
+    expect(scene.calls().at(-1)).toStartWith(`rauc install ${scene.path}`);
+    expect(ended.exitCode).toBe(4);
+  });
+
+  test('takes the bundle from stdin, by way of the data partition, and leaves no copy', async () => {
+    scene.write('rauc-install.sh', 'cp "$2" seen');
+    const ended = await scene.run(['update.sh', '-'], { stdin: new Blob(['a bundle']) });
+    const copy = scene.at('data/update/download/bundle.raucb');
+    expect(scene.calls()).toEqual([`rauc info --output-format=json ${copy}`, `rauc install ${copy}`]);
+    expect(scene.read('seen')).toBe('a bundle');
+    expect(readdirSync(scene.at('data/update/download'))).toEqual([]);
+    expect(ended.exitCode).toBe(4);
+
+    expect((await scene.run(['update.sh', '-'], { stdin: new Blob([]) })).reason).toBe(
+      'Cannot read "stdin": it is empty',
+    );
+  });
+
+  test.skipIf(!mayMount)('copies the bundle from another file system, which may be pulled out', async () => {
+    await onSmallDisk(scene, 512, async (disk) => {
+      const stick = join(disk.path, 'a.raucb');
+      writeFileSync(stick, 'a bundle');
+      scene.write('rauc-install.sh', 'cp "$2" seen');
+      const ended = await install(disk.path);
+      expect(ended.stderr).toContain(`Copying "${stick}" to the data partition (8 B)`);
+      expect(scene.calls().at(-1)).toBe(`rauc install ${scene.at('data/update/download/bundle.raucb')}`);
+      expect(scene.read('seen')).toBe('a bundle');
+      expect(ended.exitCode).toBe(4);
+    });
+  });
+
+  test('refuses what was rolled back here, unless it is forced', async () => {
+    closeTransaction(scene.places, {
+      ...transactionAt('rolled-back'),
+      isClosed: true,
+    });
+    const ended = await install(file);
+    expect(ended.reason).toMatch(/: version 1\.1\.0 was rolled back here at .*\. Add --force to install it/);
+    expect(scene.calls()).toEqual([info]);
+    expect(ended.exitCode).toBe(10);
+    expect((await install('--force', file)).exitCode).toBe(4);
+  });
+
+  test('waits for the clock, and goes on without when it is not synchronised', async () => {
+    scene.write(
+      'bin/timedatectl',
+      `#!/bin/sh
+cd ${scene.path}; echo x >> asked
+if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; else echo "  System clock synchronized: no"; fi
+`,
+      0o755,
+    );
+    const ended = await install(file);
+    expect(ended.stderr).toStartWith('Waiting for the clock to be synchronised\nVerifying ');
+    expect(scene.read('asked')).toBe('x\nx\nx\n');
+    expect(ended.exitCode).toBe(4);
+  });
+
+  test('tells in a file how it stands, up to the end', async () => {
+    scene.write('rauc-install.sh', 'echo "40% Copying"; cp run/progress.json seen; exec sleep 0');
+    await install(file);
+    expect(JSON.parse(scene.read('seen'))).toMatchObject({
+      phase: 'installing',
+      version: '1.1.0',
+      source: file,
+    });
+    expect(readProgress(scene.places)).toMatchObject({ phase: 'done', percent: 100, exitCode: 4 });
+    scene.write('rauc-install.sh', 'echo "LastError: no"; exit 1');
+    await install(file);
+    expect(readProgress(scene.places)).toMatchObject({
+      phase: 'failed',
+      exitCode: 1,
+      reason: expect.any(String),
+    });
   });
 
   test('ends with 12 and the words of RAUC when the signature is refused', async () => {
@@ -87,7 +171,7 @@ describe('update.sh install', () => {
     [
       'the backup does not fit',
       () => scene.configure({ reserve_mib: 1_000_000_000 }),
-      /: the backup needs .*\. Remove old backups/,
+      /: it needs 954 TiB on the file system of .* \(backup \d+ B, reserve 954 TiB\), .* are free\. Remove old/,
       11,
     ],
     ['the user says no', () => scene.write('data/update/inhibit', ''), /: updates are inhibited\. /, 14],
@@ -107,7 +191,9 @@ describe('update.sh install', () => {
     const ended = await install(file);
     expect(ended.reason).toStartWith(`Cannot install "${file}": `);
     expect(ended.reason).toMatch(reason);
-    expect(scene.calls()).toEqual([info]);
+    expect(scene.calls().filter((call) => call !== info)).toEqual([]);
+    expect(scene.read('data/logs/update.log')).toEndWith(`${ended.reason}\n`);
+    scene.remove('data/logs');
     expect(treeOf(scene.places.data)).toEqual(before);
     expect(ended.exitCode).toBe(exitCode);
   });
@@ -118,7 +204,8 @@ describe('update.sh install', () => {
       lock.note(version);
       const ended = await install(file);
       expect(ended.reason).toContain(`another update is running (update.sh, process ${process.pid})`);
-      expect(scene.calls()).toEqual([info]);
+      expect(scene.calls()).toEqual([]);
+      expect(existsSync(scene.at('run/progress.json'))).toBe(false);
       expect(ended.exitCode).toBe(9);
     } finally {
       lock.release();

@@ -75,6 +75,11 @@ describe('update.sh status', () => {
       ],
       transaction: scene.transaction(),
       transactionProblem: null,
+      progress: null,
+      window: { kind: 'always', until: null, opens: null },
+      inhibit: null,
+      scheduled: null,
+      anomalies: [],
     });
     expect(ended.exitCode).toBe(0);
   });

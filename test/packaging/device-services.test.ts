@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { writeService } from '../../shared/packaging/device/services.ts';
+import { parseScheduled } from '../../shared/stack/shutdown.ts';
 import type { CommandResult } from '../../shared/system/command.ts';
 import { hasDeviceParts, makeParts, makeSmallDevice, type Parts, tracesOf, until } from './device-parts.ts';
 
@@ -35,6 +36,21 @@ describe.skipIf(!hasDeviceParts)('systemd on the embedded device', () => {
     const { stdout, exitCode } = await systemctl('is-active', unit);
     return [stdout.trim(), exitCode];
   };
+
+  test('shutdown keeps what is scheduled where busctl tells it, until it is cancelled', async () => {
+    const login = ['org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager'];
+    const ask = async () =>
+      parseScheduled((await device.run('busctl', ['get-property', ...login, 'ScheduledShutdown'])).stdout);
+    expect(await ask()).toBeUndefined();
+    expect((await device.run('shutdown', ['-r', '+30', 'a word to all'])).exitCode).toBe(0);
+    const scheduled = await ask();
+    expect(scheduled?.mode).toBe('reboot');
+    expect(Math.abs((scheduled?.at.getTime() ?? 0) - Date.now() - 30 * 60_000)).toBeLessThan(60_000);
+    expect((await device.run('shutdown', ['-c'])).exitCode).toBe(0);
+    expect(await ask()).toBeUndefined();
+    expect((await device.run('shutdown', ['-r', 'tonight'])).exitCode).toBe(1);
+    expect((await device.run('shutdown', ['-h', '+1'])).exitCode).toBe(1);
+  });
 
   describe('systemctl', () => {
     test('start runs the process, and stop ends it', async () => {

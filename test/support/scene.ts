@@ -21,11 +21,15 @@ export interface StartOptions {
   calledAs?: string;
   /** `kill@…`: where power fails, by the fault points that only programs for tests have. */
   fault?: string;
+  /** On a terminal, whose screen is then its stdout. */
+  isOnTerminal?: boolean;
+  /** What it reads; nothing where it is not given. */
+  stdin?: Blob;
   /** Called for the process once it runs. */
   whileRunning?: (process: Bun.Subprocess) => Promise<void>;
 }
 
-export type Setting = string | number | boolean | readonly string[];
+export type Setting = string | number | boolean | readonly (string | Readonly<Record<string, Setting>>)[];
 
 export const bootId = 'this-boot';
 const mainFile = join(import.meta.dir, '../../hooks/main.ts');
@@ -47,6 +51,10 @@ export class Scene extends TempFolder {
     this.fake('systemctl', systemctl);
     this.fake('systemd-run', '');
     this.fake('rauc', rauc);
+    this.fake('shutdown', shutdown);
+    this.write('bin/busctl', `#!/bin/sh\ncd '${this.path}'\n${busctl}`, 0o755);
+    // No call that is worth noting: the clock is right.
+    this.write('bin/timedatectl', '#!/bin/sh\necho "System clock synchronized: yes"\n', 0o755);
   }
 
   /** Writes what RAUC and the programs read of a bundle. */
@@ -155,11 +163,13 @@ ${body}
       ...options.env,
     };
     const faultPoints = options.fault === undefined ? [] : ['--define', 'HOMIE_FAULT_POINTS=true'];
-    const child = Bun.spawn([process.execPath, ...faultPoints, mainFile, ...args], {
+    const words = [process.execPath, ...faultPoints, mainFile, ...args];
+    const onTerminal = ['script', '-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null'];
+    const child = Bun.spawn(options.isOnTerminal ? onTerminal : words, {
       cwd: '/',
       ...(options.calledAs === undefined ? {} : { argv0: options.calledAs }),
       env,
-      stdin: 'ignore',
+      stdin: options.stdin ?? 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
     });
@@ -195,6 +205,14 @@ const systemctl = `case "$1" in
   is-active) if [ -e unit-active ]; then echo active; else echo inactive; exit 3; fi ;;
   stop) case "$2" in *.timer|*.service) ;; *) rm -f unit-active ;; esac ;;
   start) if [ ! -e data/update/hold ] || [ -e run/released ]; then touch unit-active; fi ;;
+esac`;
+
+/** systemd-logind in one file: what it answers when it is asked for the shutdown that is scheduled. Asking is no call. */
+const busctl = `if [ -e no-logind ]; then echo 'Call failed: Unit dbus-org.freedesktop.login1.service not found.' >&2; exit 1; fi
+if [ -e scheduled ]; then cat scheduled; else echo '(st) "" 0'; fi`;
+const shutdown = `case "$1" in
+  -r) echo "(st) \\"reboot\\" 1767323045000000" > scheduled ;;
+  -c) rm -f scheduled ;;
 esac`;
 
 /** Answers from files beside it; without one it is as if its service were not there. */

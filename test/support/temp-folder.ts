@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -21,6 +21,10 @@ export class TempFolder implements Disposable {
 
   read(name: string): string {
     return readFileSync(this.at(name), 'utf8');
+  }
+
+  has(name: string): boolean {
+    return existsSync(this.at(name));
   }
 
   remove(name: string): void {

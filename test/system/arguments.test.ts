@@ -35,6 +35,20 @@ const hook: ProgramSpec = {
   commands: [{ summary: 'Back up', options: { 'dry-run': { type: 'boolean', describe: 'Only say it' } } }],
 };
 
+/** As `updater`, where `install` need not be said. */
+const withDefault: ProgramSpec = {
+  ...updater,
+  commands: updater.commands.map((command) =>
+    command.name === 'install'
+      ? {
+          ...command,
+          isDefault: true,
+          positionals: [{ name: 'source', describe: 'URL or file', optional: true }],
+        }
+      : command,
+  ),
+};
+
 async function valuesOf(argv: readonly string[], spec = updater) {
   const parsed: Parsed = await parseArguments(spec, argv);
   if (parsed.kind === 'help') throw new Error(parsed.text);
@@ -141,6 +155,31 @@ describe('parseArguments()', () => {
     expect(failure.message).toBe(`Cannot read the arguments: ${reason}`);
     expect(failure.advice).toBe(`See ${spec.name} --help`);
     expect(exitCodeOf(failure.outcome)).toBe(2);
+  });
+
+  test.each([
+    [[], undefined],
+    [['http://x/y?status'], 'http://x/y?status'],
+    [['install'], undefined],
+    [['install', 'a.raucb'], 'a.raucb'],
+    [['--json', 'a.raucb'], 'a.raucb'],
+    [['-'], '/dev/stdin'],
+    [['install', '-'], '/dev/stdin'],
+    [['instal'], 'instal'],
+  ])('takes %j for the command that need not be said', async (argv, source) => {
+    const { command, values } = await valuesOf(argv, withDefault);
+    expect([command, values.text('source')]).toEqual(['install', source]);
+  });
+
+  test('still takes the other commands by their names, and refuses what is not known', async () => {
+    expect((await valuesOf(['keys', 'rotate'], withDefault)).command).toBe('keys');
+    expect((await failureOf(['a', 'b'], withDefault)).message).toEndWith('unknown argument: b');
+    expect((await failureOf(['keys', '--data', '/x'], withDefault)).message).toEndWith(
+      'unknown argument: data',
+    );
+    expect(await helpOf(['--help'], withDefault)).toMatch(
+      /^ {2}update\.sh install \[source\] +Install a bundle +\[default\]/m,
+    );
   });
 
   test('refuses a number that is none when it is asked for', async () => {

@@ -66,6 +66,13 @@ describe('readConfig()', () => {
         backupDeadlineSeconds: 900,
         versionFloor: undefined,
         allowDowngrade: false,
+        windows: [],
+        timeZone: undefined,
+        installAt: 'window',
+        reboot: undefined,
+        timer: undefined,
+        verdictCommand: undefined,
+        verdictWebhook: undefined,
         reserveMiB: 64,
         composeFile: '/opt/homie_orchestrator/docker-compose.yml',
         databaseService: 'postgres',
@@ -79,6 +86,20 @@ describe('readConfig()', () => {
         disabledChecks: [],
         keepBackups: 5,
         backupBudgetMiB: undefined,
+        apiListen: '127.0.0.1:8081',
+        apiTokenFile: folder.at('update', 'api.token'),
+        bundleFolder: folder.at('bundles'),
+        url: 'http://updates.homie.local/latest.raucb',
+        caFile: undefined,
+        clientCertificateFile: undefined,
+        clientKeyFile: undefined,
+        tokenFile: undefined,
+        basicAuthFile: undefined,
+        limitRateKiB: undefined,
+        largestBundleMiB: 8_192,
+        stallSeconds: 60,
+        fetchTries: 12,
+        imageAllowanceMiB: 256,
       },
     });
   });
@@ -118,6 +139,13 @@ update:
   backup_deadline_seconds: 1
   version_floor: "1.2.0-rc.1+7"
   allow_downgrade: true
+  windows: [{ days: [sat, sun], from: "22:00", to: "04:30" }, { from: "00:00", to: "24:00" }]
+  time_zone: Europe/Berlin
+  install_at: any-time
+  reboot: "+5"
+  timer: true
+  verdict_command: /usr/local/bin/tell
+  verdict_webhook: https://example.org/verdicts
   reserve_mib: 0
   compose_file: /opt/homie/compose.yaml
   database_service: db
@@ -131,6 +159,20 @@ update:
   disabled_checks: [redis]
   keep_backups: 1
   backup_budget_mib: 512
+  api_listen: /run/homie/api.sock
+  api_token_file: /data/secret/token
+  bundle_folder: /data/usb
+  url: https://updates.example/homie.raucb?board=nano
+  ca_file: /etc/homie/ca.pem
+  client_certificate_file: /etc/homie/client.pem
+  client_key_file: /etc/homie/client.key
+  token_file: /etc/homie/token
+  basic_auth_file: /etc/homie/basic
+  limit_rate_kib: 500
+  largest_bundle_mib: 2048
+  stall_seconds: 5
+  fetch_tries: 3
+  image_allowance_mib: 0
 `);
 
     expect(config).toEqual({
@@ -143,6 +185,16 @@ update:
         backupDeadlineSeconds: 1,
         versionFloor: '1.2.0-rc.1+7',
         allowDowngrade: true,
+        windows: [
+          { days: ['sat', 'sun'], from: 22 * 60, to: 270 },
+          { days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: 0, to: 1440 },
+        ],
+        timeZone: 'Europe/Berlin',
+        installAt: 'any-time',
+        reboot: '+5',
+        timer: true,
+        verdictCommand: '/usr/local/bin/tell',
+        verdictWebhook: 'https://example.org/verdicts',
         reserveMiB: 0,
         composeFile: '/opt/homie/compose.yaml',
         databaseService: 'db',
@@ -156,6 +208,20 @@ update:
         disabledChecks: ['redis'],
         keepBackups: 1,
         backupBudgetMiB: 512,
+        apiListen: '/run/homie/api.sock',
+        apiTokenFile: '/data/secret/token',
+        bundleFolder: '/data/usb',
+        url: 'https://updates.example/homie.raucb?board=nano',
+        caFile: '/etc/homie/ca.pem',
+        clientCertificateFile: '/etc/homie/client.pem',
+        clientKeyFile: '/etc/homie/client.key',
+        tokenFile: '/etc/homie/token',
+        basicAuthFile: '/etc/homie/basic',
+        limitRateKiB: 500,
+        largestBundleMiB: 2_048,
+        stallSeconds: 5,
+        fetchTries: 3,
+        imageAllowanceMiB: 0,
       },
     });
   });

@@ -1,8 +1,10 @@
 const known =
   'unit, health_url, health_deadline_seconds, backup_deadline_seconds, version_floor, allow_downgrade, ' +
+  'windows, time_zone, install_at, reboot, timer, verdict_command, verdict_webhook, ' +
   'compose_file, database_service, redis_service, migration_service, migrate_in, ' +
   'migration_deadline_seconds, migration_longest_seconds, pull_deadline_seconds, settle_seconds, disabled_checks, keep_backups, ' +
-  'backup_budget_mib, reserve_mib';
+  'backup_budget_mib, api_listen, api_token_file, bundle_folder, url, ca_file, client_certificate_file, client_key_file, token_file, basic_auth_file, ' +
+  'limit_rate_kib, largest_bundle_mib, stall_seconds, fetch_tries, image_allowance_mib, reserve_mib';
 const secondsExpected = 'expected a number of seconds from 1 to 7200';
 
 /** What is wrong, the file, and the reason that is told. */
@@ -54,6 +56,26 @@ export const wrongConfigs: [what: string, text: string, reason: string][] = [
     'line 2, key update.health_url: expected a URL that begins with http:// or https://, found "ftp://x"',
   ],
   [
+    'a URL has a password in it',
+    'update:\n  url: https://me:secret@updates.example/x',
+    'line 2, key update.url: expected a URL with https:// or http://, and no user in it, found "https://me:secret@updates.example/x"',
+  ],
+  [
+    'the bundle comes from no server',
+    'update:\n  url: /media/stick/x.raucb',
+    'line 2, key update.url: expected a URL with https:// or http://, and no user in it, found "/media/stick/x.raucb"',
+  ],
+  [
+    'a file of secrets does not begin at the root',
+    'update:\n  token_file: token',
+    'line 2, key update.token_file: expected a path from the root, like /data/config, found "token"',
+  ],
+  [
+    'a rate is zero',
+    'update:\n  limit_rate_kib: 0',
+    'line 2, key update.limit_rate_kib: expected a whole number from 1, found 0',
+  ],
+  [
     'the time to migrate is another',
     'update:\n  migrate_in: reboot',
     'line 2, key update.migrate_in: expected trial or post-install, found "reboot"',
@@ -99,6 +121,61 @@ export const wrongConfigs: [what: string, text: string, reason: string][] = [
     'line 2, key update.allow_downgrade: expected true or false, found "yes"',
   ],
   [
+    'the windows are one window',
+    'update:\n  windows: { from: "02:00", to: "04:00" }',
+    'line 2, key update.windows: expected a list of windows, found a group of keys',
+  ],
+  [
+    'a window is a text',
+    'update:\n  windows: ["02:00-04:00"]',
+    'line 2, key update.windows.0: expected a window, like { days: [sat, sun], from: "02:00", to: "04:30" }, found "02:00-04:00"',
+  ],
+  [
+    'a window has a key of its own',
+    'update:\n  windows:\n    - from: "02:00"\n      to: "04:00"\n      at: 5',
+    'line 5, key update.windows.0.at is not known (known are: days, from, to)',
+  ],
+  [
+    'a time is one of no clock',
+    'update:\n  windows:\n    - from: "02:00"\n      to: "24:30"',
+    'line 4, key update.windows.0.to: expected a time in quotes, like "02:30", found "24:30"',
+  ],
+  [
+    'a time is a number for YAML',
+    'update:\n  windows:\n    - from: 2\n      to: "04:00"',
+    'line 3, key update.windows.0.from: expected a time in quotes, like "02:30", found 2',
+  ],
+  [
+    'a window is never open',
+    'update:\n  windows:\n    - { from: "02:00", to: "02:00" }',
+    'line 3, key update.windows.0: expected a window that ends at another time than it begins, found a group of keys',
+  ],
+  [
+    'a day is written out',
+    'update:\n  windows:\n    - { days: [monday], from: "02:00", to: "04:00" }',
+    'line 3, key update.windows.0.days.0: expected a list of days, of mon, tue, wed, thu, fri, sat, sun, found "monday"',
+  ],
+  [
+    'a time zone is not known',
+    'update:\n  time_zone: Europe/Bärlin',
+    'line 2, key update.time_zone: expected the name of a time zone that this system knows, like Europe/Berlin, found "Europe/Bärlin"',
+  ],
+  [
+    'a reboot is asked for in words',
+    'update:\n  reboot: tomorrow',
+    'line 2, key update.reboot: expected now, window, no, or a number of minutes like +5, found "tomorrow"',
+  ],
+  [
+    'a reboot is a number for YAML',
+    'update:\n  reboot: +5',
+    'line 2, key update.reboot: expected now, window, no, or a number of minutes like +5, found 5',
+  ],
+  [
+    'a webhook is not encrypted, and not here',
+    'update:\n  verdict_webhook: http://example.org/x',
+    'line 2, key update.verdict_webhook: expected a URL that begins with https://, or with http:// for this machine alone, found "http://example.org/x"',
+  ],
+  [
     'a size is negative',
     'update:\n  reserve_mib: -1',
     'line 2, key update.reserve_mib: expected a number of MiB, 0 or more, found -1',
@@ -108,6 +185,13 @@ export const wrongConfigs: [what: string, text: string, reason: string][] = [
     'update:\n  reserve_mib: .inf',
     'line 2, key update.reserve_mib: expected a number of MiB, found Infinity',
   ],
+  ...['0.0.0.0:8081', '192.168.1.5:8081', 'localhost', ':8081', 'api.sock'].map(
+    (address): [string, string, string] => [
+      `the API would listen on "${address}"`,
+      `update:\n  api_listen: "${address}"`,
+      `line 2, key update.api_listen: expected an address of this device like "127.0.0.1:8081", or the path of a socket, found "${address}"`,
+    ],
+  ),
   ['there is a tab', 'a: 1\nb:\n\tc: 1', 'line 3, tabs are not allowed as indentation'],
   ['a key is there twice', 'a: 1\na: 2', 'line 2, map keys must be unique'],
   ['a colon stands in a value', 'a: b: c', 'line 1, nested mappings are not allowed in compact mappings'],

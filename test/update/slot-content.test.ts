@@ -14,10 +14,11 @@ import { type CommandFailure, command } from '../../shared/system/command.ts';
 import { Failure } from '../../shared/system/failure.ts';
 import { programNames } from '../../shared/update/program-names.ts';
 import { readRelease } from '../../shared/update/release.ts';
-import { writeSlotContent } from '../../shared/update/slot-content.ts';
+import { isTimerEnabledIn, writeSlotContent } from '../../shared/update/slot-content.ts';
 import { Scene, treeOf } from '../support/scene.ts';
 
 const unit = 'homie-post-activate.service';
+const units = [unit, 'homie-update-api.service'];
 const programs = 'slot/usr/lib/homie/update-hooks';
 const hasSystemd = Bun.which('systemd-analyze') !== null && Bun.which('systemctl') !== null;
 const isRoot = process.getuid?.() === 0;
@@ -31,8 +32,8 @@ beforeEach(() => {
 });
 afterEach(() => scene[Symbol.dispose]());
 
-function write(version = '1.1.0'): void {
-  writeSlotContent(scene.slot, { executable, version, unit: 'homie-orchestrator' });
+function write(version = '1.1.0', isTimerEnabled?: boolean): void {
+  writeSlotContent(scene.slot, { executable, version, unit: 'homie-orchestrator', isTimerEnabled });
 }
 
 describe('writeSlotContent()', () => {
@@ -59,28 +60,61 @@ describe('writeSlotContent()', () => {
     );
   });
 
-  test.skipIf(!hasSystemd)('writes units that systemd finds no fault with', async () => {
-    write();
-    // What every system has; all else that ours names it only wants.
-    for (const name of ['sysinit', 'basic', 'shutdown'])
-      scene.write(`slot/usr/lib/systemd/system/${name}.target`, '[Unit]\nDefaultDependencies=no\n');
-    scene.write('slot/usr/bin/env', '', 0o755);
-    const run = command({ deadlineMs: 20_000, accept: 'any' });
-    const verified =
-      await run`systemd-analyze verify --man=no --root=${scene.slot} ${[unit, 'homie-held-reboot.service']}`;
-    expect(verified).toEqual({ exitCode: 0, stdout: '', stderr: '' });
-  });
+  test.skipIf(!hasSystemd).each([...units, 'homie-held-reboot.service'])(
+    'writes %s, and systemd finds no fault with it',
+    async (name) => {
+      write();
+      // What every system has; all else that ours names it only wants.
+      for (const target of ['sysinit', 'basic', 'shutdown'])
+        scene.write(`slot/usr/lib/systemd/system/${target}.target`, '[Unit]\nDefaultDependencies=no\n');
+      scene.write('slot/usr/bin/env', '', 0o755);
+      const run = command({ deadlineMs: 20_000, accept: 'any' });
+      const verified = await run`systemd-analyze verify --man=no --root=${scene.slot} ${name}`;
+      expect(verified).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    },
+  );
 
-  test.skipIf(!hasSystemd)('enables it with the very links of systemctl', async () => {
+  test.skipIf(!hasSystemd).each(units)('enables %s with the very links of systemctl', async (name) => {
     write();
     const run = command({ deadlineMs: 20_000 });
     const links = treeOf(scene.at('slot/etc'));
-    expect((await run`systemctl --root=${scene.slot} is-enabled ${unit}`).stdout.trim()).toBe('enabled');
-    await run`systemctl --root=${scene.slot} disable ${unit}`;
-    const disabled = run`systemctl --root=${scene.slot} is-enabled ${unit}`;
+    expect((await run`systemctl --root=${scene.slot} is-enabled ${name}`).stdout.trim()).toBe('enabled');
+    await run`systemctl --root=${scene.slot} disable ${name}`;
+    const disabled = run`systemctl --root=${scene.slot} is-enabled ${name}`;
     expect(await disabled.catch((error: CommandFailure) => error.exitCode)).toBe(1);
-    await run`systemctl --root=${scene.slot} enable ${unit}`;
+    await run`systemctl --root=${scene.slot} enable ${name}`;
     expect(treeOf(scene.at('slot/etc'))).toEqual(links);
+  });
+
+  test.skipIf(!hasSystemd)('gives the API little to do harm with', async () => {
+    write();
+    const run = command({ deadlineMs: 20_000, accept: 'any' });
+    // systemd's own count, in tenths, of what a service of the kind could do to the device: 9.6 for one without a sandbox.
+    const most = 25;
+    const path = scene.at('slot/usr/lib/systemd/system/homie-update-api.service');
+    const weighed = await run`systemd-analyze security --offline=yes --no-pager --threshold=${most} ${path}`;
+    expect(weighed.stdout).toContain('Overall exposure level');
+    expect(weighed.exitCode).toBe(0);
+  });
+
+  test.skipIf(!hasSystemd)('enables the timer, or does not, with the very link of systemctl', async () => {
+    const timer = 'homie-update.timer';
+    const run = command({ deadlineMs: 20_000, accept: 'any' });
+    const state = async () => (await run`systemctl --root=${scene.slot} is-enabled ${timer}`).stdout.trim();
+    write();
+    expect(await state()).toBe('disabled');
+    write('1.1.0', true);
+    expect(await state()).toBe('enabled');
+    const enabled = treeOf(scene.at('slot/etc'));
+    // Undefined leaves it as it is.
+    write();
+    expect(await state()).toBe('enabled');
+    write('1.1.0', false);
+    expect(await state()).toBe('disabled');
+    await run`systemctl --root=${scene.slot} enable ${timer}`;
+    expect(treeOf(scene.at('slot/etc'))).toEqual(enabled);
+    expect(isTimerEnabledIn(scene.slot)).toBe(true);
+    expect(isTimerEnabledIn(scene.places.root)).toBe(false);
   });
 
   test('leaves the identical tree when it is run again', () => {

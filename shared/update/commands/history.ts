@@ -1,10 +1,11 @@
 import type { Values } from '../../system/arguments.ts';
 import { columns } from '../../system/columns.ts';
 import type { Outcome } from '../../system/exit-code.ts';
+import { paintFor } from '../../system/paint.ts';
 import { findPlaces } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import { readHistory } from '../journal.ts';
-import { lastStep } from '../transaction.ts';
+import { lastStep, stateOf } from '../transaction.ts';
 
 export function tellHistory(values: Values): Outcome {
   const history = readHistory(findPlaces({ data: values.text('data') }));
@@ -21,6 +22,16 @@ export function tellHistory(values: Values): Outcome {
       reason ?? '',
     ];
   });
-  print(1, rows.length === 0 ? 'No update of ours has run here yet.\n' : `${columns(rows)}\n`);
+  if (rows.length === 0) {
+    print(1, 'No update of ours has run here yet.\n');
+    return 'done';
+  }
+  const paint = paintFor(1);
+  const lines = columns(rows).split('\n');
+  const painted = history.map((transaction, index) => {
+    const line = lines[index] ?? '';
+    return stateOf(transaction) === 'committed' ? paint.good(line) : paint.bad(line);
+  });
+  print(1, `${painted.join('\n')}\n`);
   return 'done';
 }

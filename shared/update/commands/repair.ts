@@ -11,6 +11,7 @@ import type { Fault } from '../fault.ts';
 import { findFaults } from '../find-faults.ts';
 import { knownTransaction, readTransaction } from '../journal.ts';
 import { configForRecovery } from '../recovery.ts';
+import { oweNews } from '../tell-news.ts';
 
 const repairMs = 4 * 60 * 60_000;
 
@@ -43,6 +44,7 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
   if (mendable.length > 0 && !isDryRun) {
     await requireYes(`Mend ${mendable.length === 1 ? 'it' : 'them'}?`, values.flag('yes'), signal);
     log.alsoTo(logFileOf(places));
+    oweNews(places, running, () => slots?.booted?.name);
     told = await mendAll(faults, running);
   }
   if (values.flag('json')) print(1, jsonOf(told));

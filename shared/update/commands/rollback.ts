@@ -13,17 +13,32 @@ import { takeUpdaterLock } from '../install-lock.ts';
 import { knownTransaction, readTransaction, writeTransaction } from '../journal.ts';
 import { UpdateRecord } from '../record.ts';
 import { configForRecovery } from '../recovery.ts';
+import { oweNews } from '../tell-news.ts';
 import { owesRestore, stateOf, type Transaction } from '../transaction.ts';
 
 const reason = 'an operator asked for it';
 
 export async function rollBackByHand(values: Values, running: Running): Promise<Outcome> {
+  return (await goBack(values, running)) ?? 'done';
+}
+
+/** Gives up the update that waits for its reboot, and nothing else; undefined where none does. */
+export function cancelInstalled(values: Values, running: Running): Promise<Outcome | undefined> {
+  return goBack(values, running, 'cancel-pending');
+}
+
+async function goBack(
+  values: Values,
+  running: Running,
+  only?: 'cancel-pending',
+): Promise<Outcome | undefined> {
   const { log, undo, signal } = running;
   const places = findPlaces({ data: values.text('data') });
   const isDryRun = values.flag('dry-run');
   const transaction = knownTransaction(readTransaction(places));
   const slots = await readSlots(signal);
   const plan = decideRollback(transaction, slots);
+  if (only !== undefined && plan.kind !== only) return undefined;
   if (plan.kind === 'refuse') {
     throw new Failure(`Cannot roll back: ${plan.reason}`, { outcome: 'tryLater', advice: plan.advice });
   }
@@ -40,6 +55,7 @@ export async function rollBackByHand(values: Values, running: Running): Promise<
     await requireYes('Go back without the data?', values.flag('yes'), signal);
 
   log.alsoTo(logFileOf(places));
+  oweNews(places, running, () => slots.booted?.name);
   const lock = takeUpdaterLock(places);
   undo.owe('release the lock', () => lock.release());
   if (plan.kind === 'cancel-pending') {

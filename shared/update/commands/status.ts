@@ -1,55 +1,94 @@
-import { readSlots, type Slot, type Slots } from '../../rauc/status.ts';
 import type { Values } from '../../system/arguments.ts';
 import { columns } from '../../system/columns.ts';
 import type { Outcome } from '../../system/exit-code.ts';
-import { findPlaces, type Places } from '../../system/places.ts';
+import { type Paint, paintFor } from '../../system/paint.ts';
+import { findPlaces } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
-import { type CurrentTransaction, readTransaction } from '../journal.ts';
-import { readRelease } from '../release.ts';
+import { reasonOfInhibit } from '../inhibit.ts';
+import type { CurrentTransaction } from '../journal.ts';
+import type { Progress } from '../progress.ts';
+import { configForRecovery } from '../recovery.ts';
+import { wordsOfWindow } from '../schedule.ts';
+import { gatherStanding, type Standing } from '../standing.ts';
+import { scheduleJson, slotsJson, transactionJson, versionIn } from '../standing-json.ts';
 import { lastStep } from '../transaction.ts';
 
-export async function tellStatus(values: Values, { signal }: Running): Promise<Outcome> {
+export async function tellStatus(values: Values, { log, signal }: Running): Promise<Outcome> {
   const places = findPlaces({ data: values.text('data') });
-  const slots = await readSlots(signal);
-  const current = readTransaction(places);
-  print(1, values.flag('json') ? statusJson(places, slots, current) : statusText(places, slots, current));
+  const standing = await gatherStanding(places, configForRecovery(places, log), signal);
+  const { slotsProblem } = standing;
+  // Busy is when somebody asks how it stands: what is known without RAUC is told.
+  if (slotsProblem !== undefined && slotsProblem.outcome !== 'busy') throw slotsProblem;
+  print(
+    1,
+    values.flag('json')
+      ? `${JSON.stringify(statusReport(standing), undefined, 2)}\n`
+      : statusText(standing, paintFor(1)),
+  );
   return 'done';
 }
 
-function statusJson(places: Places, slots: Slots, current: CurrentTransaction): string {
-  const status = {
+export type StatusReport = ReturnType<typeof statusReport>;
+
+/** What `status --json` says, and the API. */
+export function statusReport(standing: Standing) {
+  const { slots, runningVersion, progress, anomalies } = standing;
+  return {
     format: 1,
-    compatible: slots.compatible,
-    version: readRelease(places.root) ?? null,
-    booted: slots.booted?.name ?? null,
-    primary: slots.primary?.name ?? null,
-    slots: slots.all.map((slot) => ({
-      name: slot.name,
-      class: slot.class,
-      device: slot.device,
-      bootname: slot.bootname ?? null,
-      isBooted: slot.isBooted,
-      isGood: slot.isGood ?? null,
-      version: versionIn(slot, places) ?? null,
-    })),
-    transaction: current.kind === 'known' ? current.transaction : null,
-    transactionProblem: current.kind === 'damaged' ? current.reason : null,
+    compatible: slots?.compatible ?? null,
+    version: runningVersion ?? null,
+    booted: slots?.booted?.name ?? null,
+    primary: slots?.primary?.name ?? null,
+    slots: slotsJson(standing),
+    ...transactionJson(standing),
+    progress: progress ?? null,
+    ...scheduleJson(standing),
+    anomalies,
   };
-  return `${JSON.stringify(status, undefined, 2)}\n`;
 }
 
-function statusText(places: Places, slots: Slots, current: CurrentTransaction): string {
-  const rows = slots.all.map((slot) => [
+function statusText(standing: Standing, paint: Paint): string {
+  const { slots, current, anomalies, scheduled, inhibit, window, runningVersion } = standing;
+  const rows = (slots?.all ?? []).map((slot) => [
     slot.name,
     slot.bootname ?? '',
-    versionIn(slot, places) ?? 'unknown version',
+    versionIn(slot, runningVersion) ?? 'unknown version',
     slot.isGood === undefined ? '' : slot.isGood ? 'good' : 'bad',
-    [slot.isBooted ? 'booted' : '', slot === slots.primary ? 'primary' : '']
+    [slot.isBooted ? 'booted' : '', slot === slots?.primary ? 'primary' : '']
       .filter((word) => word !== '')
       .join(', '),
   ]);
-  return `${columns(rows)}\n${transactionLine(current)}\n`;
+  const table = columns(rows)
+    .split('\n')
+    .map((line, index) => (slots?.all[index]?.isGood === false ? paint.bad(line) : line));
+  const reason = reasonOfInhibit(inhibit);
+  const lines = [
+    ...(slots === undefined ? ['RAUC is busy with an install, and does not tell the slots.'] : table),
+    transactionLine(current),
+    ...progressLines(standing),
+    ...(scheduled === undefined
+      ? []
+      : [paint.warning(`A ${scheduled.mode} is scheduled for ${scheduled.at.toISOString()}.`)]),
+    ...(reason === undefined
+      ? []
+      : [paint.warning(`Updates are inhibited${reason === '' ? '' : `: ${reason}`}.`)]),
+    ...(window.kind === 'always' ? [] : [`${capital(wordsOfWindow(window))}.`]),
+    ...anomalies.map(({ what }) => paint.warning(`Look at this: ${what}.`)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Only of an install that is under way: one that has ended is the transaction's to tell. */
+function progressLines({ progress, holder }: Standing): string[] {
+  if (holder === undefined) return [];
+  if (progress === undefined || progress.pid !== holder.pid)
+    return [`At work: ${holder.program}, process ${holder.pid}.`];
+  return [`At work: ${progress.phase}${percentOf(progress)}, ${progress.message}.`];
+}
+
+function percentOf({ percent }: Progress): string {
+  return percent === null ? '' : ` ${percent}%`;
 }
 
 function transactionLine(current: CurrentTransaction): string {
@@ -61,7 +100,6 @@ function transactionLine(current: CurrentTransaction): string {
   return `Last update ${versions}: ${state} at ${at}${reason === undefined ? '' : `, ${reason}`}.`;
 }
 
-/** RAUC knows what it installed; what runs says so itself. */
-function versionIn(slot: Slot, places: Places): string | undefined {
-  return (slot.isBooted ? readRelease(places.root) : undefined) ?? slot.version;
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,0 +1,21 @@
+import { Refusal } from './problem.ts';
+
+/** Who may ask at all: this device itself, and pages that we have served. A browser is somebody else's program. */
+
+/** The names of this device for itself. A page of elsewhere whose name was made to point here (DNS rebinding) has another. */
+const ownNames = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Throws a Refusal for a request that a foreign page may have sent. */
+export function requireOwnPage(headers: Headers): void {
+  const host = headers.get('host') ?? '';
+  const name = host.replace(/:\d{1,5}$/, '').toLowerCase();
+  if (!ownNames.includes(name))
+    throw new Refusal(403, 'The Host header has to name this device: localhost, 127.0.0.1 or [::1]');
+  const origin = headers.get('origin');
+  if (origin !== null && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
+    throw new Refusal(403, 'Pages of another origin may not ask here');
+  // A request without Origin, such as that of an image; a link to our page is no harm.
+  const site = headers.get('sec-fetch-site') ?? 'none';
+  if (!['none', 'same-origin'].includes(site) && headers.get('sec-fetch-mode') !== 'navigate')
+    throw new Refusal(403, 'Pages of another site may not ask here');
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { Deadline, pause } from '../system/deadline.ts';
+import { Failure } from '../system/failure.ts';
+import { lockHolder } from '../system/lock.ts';
+import type { Log } from '../system/log.ts';
+import { lockFileOf, type Places } from '../system/places.ts';
+import {
+  endFileOf,
+  forgetJob,
+  isJobLocked,
+  type Job,
+  type JobEnd,
+  type JobKind,
+  type JobStanding,
+  newJob,
+  readEnd,
+  readJob,
+  standingOf,
+  writeJob,
+} from './job.ts';
+import { type Launch, launch } from './launch.ts';
+
+/** Until its process is seen; after that, what is on disk tells. */
+const startMs = 15_000;
+const cancelMs = 60_000;
+const askPauseMs = 20;
+
+/** The jobs of this device: one at a time, whoever asks, and however many ask at once. */
+export class Jobs {
+  readonly #places: Places;
+  readonly #log: Log;
+  #isStarting = false;
+  #isCancelling = false;
+
+  constructor(places: Places, log: Log) {
+    this.#places = places;
+    this.#log = log;
+  }
+
+  /** The last one of this boot, and how it stands. */
+  last(): (Job & JobStanding) | undefined {
+    const job = readJob(this.#places);
+    return job === undefined ? undefined : { ...job, ...standingOf(job, this.#places) };
+  }
+
+  /** Answers once its process runs, or has ended already. Throws a busy Failure while anything else does. */
+  async begin(kind: JobKind, words: readonly string[], source: string | null): Promise<Job & JobStanding> {
+    this.#requireIdle();
+    this.#isStarting = true;
+    const before = this.last();
+    try {
+      // Its last words come a moment before its end.
+      await this.#until(() => !isJobLocked(this.#places));
+      const job = newJob(randomBytes(8).toString('hex'), kind, source);
+      writeJob(this.#places, job);
+      if (before !== undefined) rmSync(endFileOf(before.id, this.#places), { force: true });
+      await this.#start({ id: job.id, kind, words });
+      return { ...job, ...standingOf(job, this.#places) };
+    } finally {
+      this.#isStarting = false;
+    }
+  }
+
+  /** Runs `update.sh cancel` beside whatever runs, to its end. Throws a Failure with what it ended with. */
+  async cancel(words: readonly string[]): Promise<JobEnd> {
+    if (this.#isCancelling) throw busy('it is being cancelled already');
+    this.#isCancelling = true;
+    const id = randomBytes(8).toString('hex');
+    try {
+      await launch({ id, kind: 'cancel', words }, this.#places, this.#log);
+      await this.#until(() => readEnd({ id }, this.#places) !== undefined, cancelMs);
+      const end = readEnd({ id }, this.#places);
+      if (end === undefined) throw new Failure('Cannot cancel: no answer came', { outcome: 'tryLater' });
+      return end;
+    } finally {
+      rmSync(endFileOf(id, this.#places), { force: true });
+      this.#isCancelling = false;
+    }
+  }
+
+  async #start(what: Launch): Promise<void> {
+    try {
+      await launch(what, this.#places, this.#log);
+    } catch (error) {
+      forgetJob(this.#places);
+      throw error;
+    }
+    await this.#until(() => isJobLocked(this.#places) || readEnd(what, this.#places) !== undefined);
+  }
+
+  #requireIdle(): void {
+    if (this.#isStarting) throw busy('one is being started');
+    const last = this.last();
+    if (last?.state === 'running' || last?.state === 'starting')
+      throw busy(`${last.kind}, job ${last.id}, is ${last.state}`);
+    const holder = lockHolder(lockFileOf(this.#places));
+    if (holder !== undefined) throw busy(`${holder.program}, process ${holder.pid}`);
+  }
+
+  async #until(holds: () => boolean, ms = startMs): Promise<void> {
+    const deadline = new Deadline(ms);
+    while (!holds() && !deadline.isOver) await pause(askPauseMs);
+  }
+}
+
+function busy(who: string): Failure {
+  return new Failure(`Cannot begin: another update is running (${who})`, {
+    outcome: 'busy',
+    advice: 'Wait until it has ended',
+  });
+}

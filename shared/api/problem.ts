@@ -1,0 +1,101 @@
+import { exitCodeOf, type Outcome } from '../system/exit-code.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
+import { redact } from '../system/redact.ts';
+
+/** Errors as RFC 9457 has them: what went wrong in one line, and never a stack. */
+
+/** A request that is answered with no more than an error. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** The HTTP status for what an update program may end with. */
+const statuses: Record<Outcome, number> = {
+  done: 200,
+  rebootNeeded: 200,
+  failed: 502,
+  usage: 400,
+  busy: 409,
+  incompatible: 422,
+  noSpace: 507,
+  signature: 422,
+  outsideWindow: 409,
+  inhibited: 409,
+  unhealthy: 503,
+  tryLater: 503,
+  rolledBack: 409,
+};
+
+/** The type of a problem that has an outcome; all others are no more than their status, "about:blank". */
+export function problemType(outcome: Outcome): string {
+  return `urn:homie:update:${outcome}`;
+}
+
+/** The answer for whatever was thrown. Only what nobody has foreseen is a 500, and says nothing of its inside. */
+export function problemOf(error: unknown): Response {
+  if (error instanceof Refusal) {
+    const { status, message, headers } = error;
+    return problem({ type: 'about:blank', title: titleOf(status), status, detail: message }, headers);
+  }
+  if (error instanceof Failure) {
+    const { outcome, advice } = error;
+    const status = statuses[outcome];
+    return problem({
+      type: problemType(outcome),
+      title: titleOf(status),
+      status,
+      detail: redact(reasonOf(error)),
+      ...(advice !== undefined && { advice }),
+      outcome,
+      exitCode: exitCodeOf(outcome),
+    });
+  }
+  const detail = 'Cannot answer: this is a bug of ours, the log has more';
+  return problem({ type: 'about:blank', title: titleOf(500), status: 500, detail });
+}
+
+interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  advice?: string;
+  outcome?: Outcome;
+  exitCode?: number;
+}
+
+function problem(body: Problem, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(`${JSON.stringify(body)}\n`, {
+    status: body.status,
+    headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers },
+  });
+}
+
+const titles: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  507: 'Insufficient Storage',
+};
+
+function titleOf(status: number): string {
+  return titles[status] ?? 'Error';
+}

@@ -1,0 +1,85 @@
+import type { Slots } from '../rauc/status.ts';
+import type { Config } from '../system/config.ts';
+import { Deadline } from '../system/deadline.ts';
+import { reasonOf } from '../system/failure.ts';
+import type { Places } from '../system/places.ts';
+import { type StatusReport, statusReport } from '../update/commands/status.ts';
+import { readTransaction } from '../update/journal.ts';
+import { type Answers, askAround, standingOf } from '../update/standing.ts';
+import type { Job, JobStanding } from './job.ts';
+import type { Jobs } from './jobs.ts';
+import { keepSlots, lastSlots } from './last-slots.ts';
+
+/** What `update.sh status --json` says, and what is under way. */
+export interface Report extends StatusReport {
+  /** Why the slots are those that RAUC told last, where it does not answer now. */
+  slotsProblem: string | null;
+  /** Who holds the lock: an update, by hand, by the timer or by the API. */
+  busy: { program: string; pid: number } | null;
+  job: (Job & JobStanding) | null;
+}
+
+interface Known {
+  answers: Answers;
+  freshness: Deadline;
+  /** The update and the job that they belong to: a further step makes them old. */
+  moment: string;
+}
+
+/** RAUC and systemd are a process and a bus away: that long, one answer is good for everybody. */
+const freshMs = 5_000;
+
+/** Reads the same answer for all who ask at once. */
+export class Reporter {
+  readonly #places: Places;
+  readonly #config: Config;
+  readonly #jobs: Jobs;
+  readonly #signal: AbortSignal;
+  #known: Known | undefined;
+  #asking: Promise<Known> | undefined;
+
+  constructor(places: Places, config: Config, jobs: Jobs, signal: AbortSignal) {
+    this.#places = places;
+    this.#config = config;
+    this.#jobs = jobs;
+    this.#signal = signal;
+  }
+
+  async read(): Promise<Report> {
+    const moment = JSON.stringify([readTransaction(this.#places), this.#jobs.last()]);
+    const answers = await this.#answersAt(moment);
+    const standing = standingOf(this.#places, this.#config, answers);
+    const { holder, slotsProblem } = standing;
+    return {
+      ...statusReport(standing),
+      slotsProblem: slotsProblem === undefined ? null : reasonOf(slotsProblem),
+      busy: holder === undefined ? null : { program: holder.program, pid: holder.pid },
+      job: this.#jobs.last() ?? null,
+    };
+  }
+
+  async #answersAt(moment: string): Promise<Answers> {
+    const known = this.#known;
+    if (known !== undefined && known.moment === moment && !known.freshness.isOver) return known.answers;
+    this.#asking ??= this.#ask(moment).finally(() => {
+      this.#asking = undefined;
+    });
+    return (await this.#asking).answers;
+  }
+
+  async #ask(moment: string): Promise<Known> {
+    const answers = await askAround(this.#signal);
+    this.#known = {
+      answers: { ...answers, slots: this.#slotsOrLast(answers.slots) },
+      freshness: new Deadline(freshMs),
+      moment,
+    };
+    return this.#known;
+  }
+
+  #slotsOrLast(slots: Slots | undefined): Slots | undefined {
+    if (slots === undefined) return lastSlots(this.#places);
+    keepSlots(this.#places, slots);
+    return slots;
+  }
+}

@@ -1,0 +1,64 @@
+import { reasonOf } from '../system/failure.ts';
+import { requireOwnPage } from './gate.ts';
+import { problemOf, Refusal } from './problem.ts';
+import { type Route, routes, type Service } from './routes.ts';
+import { requireToken } from './token.ts';
+
+/** One request, from its gate to its answer; whatever happens on the way, there is one. */
+export async function answer(
+  request: Request,
+  service: Service,
+  letStream: (request: Request) => void,
+): Promise<Response> {
+  try {
+    requireOwnPage(request.headers);
+    const { route, name } = findRoute(request.method, pathOf(request.url));
+    if (route.needsToken) requireToken(request.headers, service.config.update.apiTokenFile);
+    if (route.isStream) letStream(request);
+    return harden(await route.answer(service, request, name));
+  } catch (error) {
+    const response = problemOf(error);
+    if (response.status === 500) service.log.error(stackOf(error));
+    return harden(response);
+  }
+}
+
+/** A HEAD is a GET whose body stays away; there is none of what never ends. */
+function findRoute(method: string, path: string): { route: Route; name: string } {
+  const there = routes.flatMap((route) => {
+    const name = nameIn(path, route.path);
+    return name === undefined ? [] : [{ route, name }];
+  });
+  if (there.length === 0) throw new Refusal(404, 'There is nothing here');
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  const found = there.find(({ route }) => route.method === wanted && !(method === 'HEAD' && route.isStream));
+  if (found !== undefined) return found;
+  const allowed = there.map(({ route }) => route.method).join(', ');
+  throw new Refusal(405, `Only ${allowed} is known here`, { Allow: allowed });
+}
+
+/** What stands for the name in braces; empty where the path has none, undefined where it does not fit. */
+function nameIn(path: string, pattern: string): string | undefined {
+  const [before = '', after] = pattern.split(/\{\w+\}/);
+  if (after === undefined) return path === pattern ? '' : undefined;
+  const name = path.slice(before.length);
+  return path.startsWith(before) && /^[\w-]+$/.test(name) ? name : undefined;
+}
+
+/** An odd Host or target makes no URL at all. */
+function pathOf(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed === null) throw new Refusal(400, 'The address is not one');
+  return parsed.pathname;
+}
+
+function harden(response: Response): Response {
+  response.headers.set('X-Content-Type-Options', 'nosniff');
+  response.headers.set('Referrer-Policy', 'no-referrer');
+  response.headers.set('Cross-Origin-Resource-Policy', 'same-origin');
+  return response;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error && error.stack !== undefined ? error.stack : reasonOf(error);
+}

@@ -1,0 +1,99 @@
+import type { Config } from '../system/config.ts';
+import { exitCodeOf } from '../system/exit-code.ts';
+import { Failure } from '../system/failure.ts';
+import type { Log } from '../system/log.ts';
+import type { Places } from '../system/places.ts';
+import { redact } from '../system/redact.ts';
+import { programVersion } from '../system/version.ts';
+import { readHistory } from '../update/journal.ts';
+import { readJson } from './body.ts';
+import type { Events } from './events.ts';
+import type { Job, JobStanding } from './job.ts';
+import { outcomeOf } from './job.ts';
+import type { Jobs } from './jobs.ts';
+import { pageResponse } from './page.ts';
+import { Refusal } from './problem.ts';
+import type { Reporter } from './report.ts';
+import { readRollback, readSource } from './source.ts';
+
+/** What there is to ask for. docs/openapi.yaml says the same, and a test holds the two together. */
+
+export interface Service {
+  places: Places;
+  config: Config;
+  jobs: Jobs;
+  reporter: Reporter;
+  events: Events;
+  log: Log;
+}
+
+export interface Route {
+  method: 'GET' | 'POST';
+  /** One part of it may be a name in braces. */
+  path: string;
+  /** It changes something. */
+  needsToken?: true;
+  /** The answer never ends by itself. */
+  isStream?: true;
+  answer: (service: Service, request: Request, name: string) => Response | Promise<Response>;
+}
+
+const prefix = '/api/v1/update';
+
+export const routes: readonly Route[] = [
+  { method: 'GET', path: '/', answer: () => pageResponse() },
+  { method: 'GET', path: '/health', answer: () => json({ status: 'healthy', version: programVersion }) },
+  { method: 'GET', path: `${prefix}/status`, answer: async ({ reporter }) => json(await reporter.read()) },
+  { method: 'GET', path: `${prefix}/events`, isStream: true, answer: ({ events }) => events.open() },
+  {
+    method: 'GET',
+    path: `${prefix}/history`,
+    answer: ({ places }) => json({ format: 1, updates: readHistory(places) }),
+  },
+  { method: 'GET', path: `${prefix}/jobs/{id}`, answer: ({ jobs }, _request, id) => json(findJob(jobs, id)) },
+  { method: 'POST', path: `${prefix}/install`, needsToken: true, answer: install },
+  { method: 'POST', path: `${prefix}/rollback`, needsToken: true, answer: rollBack },
+  { method: 'POST', path: `${prefix}/cancel`, needsToken: true, answer: cancel },
+];
+
+async function install({ config, jobs, log }: Service, request: Request): Promise<Response> {
+  const source = readSource(await readJson(request), config.update.bundleFolder);
+  const shown = redact(source);
+  const job = await jobs.begin('install', ['install', source], shown);
+  log.info(`Began to install "${shown}", job ${job.id}`);
+  return accepted(job);
+}
+
+async function rollBack({ jobs, log }: Service, request: Request): Promise<Response> {
+  const isSure = readRollback(await readJson(request));
+  const job = await jobs.begin('rollback', ['rollback', ...(isSure ? ['--yes'] : [])], null);
+  log.info(`Began to roll back, job ${job.id}`);
+  return accepted(job);
+}
+
+async function cancel({ jobs, log }: Service, request: Request): Promise<Response> {
+  if ((await readJson(request)) !== undefined) throw new Refusal(400, 'Expected no body');
+  const { exitCode, lastLine } = await jobs.cancel(['cancel']);
+  const outcome = outcomeOf(exitCode);
+  if (outcome !== 'done' && outcome !== 'rebootNeeded') throw new Failure(lastLine, { outcome });
+  log.info(`Asked to cancel: ${lastLine}`);
+  return json({ message: lastLine, exitCode: exitCodeOf(outcome) });
+}
+
+function findJob(jobs: Jobs, id: string): Job & JobStanding {
+  const job = jobs.last();
+  if (job?.id !== id)
+    throw new Refusal(404, 'Only the last job of this boot is known, and it is another one');
+  return job;
+}
+
+function accepted(job: Job & JobStanding): Response {
+  return json(job, 202, { Location: `${prefix}/jobs/${job.id}` });
+}
+
+function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(`${JSON.stringify(body)}\n`, {
+    status,
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
+  });
+}

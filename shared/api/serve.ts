@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import type { Values } from '../system/arguments.ts';
+import { readConfig } from '../system/config.ts';
+import type { Outcome } from '../system/exit-code.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
+import { isLock, tryLock } from '../system/lock.ts';
+import { findPlaces, logFileOf, type Places } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
+import { tellManager, watchdogPauseMs } from '../system/service-manager.ts';
+import { Events } from './events.ts';
+import { Jobs } from './jobs.ts';
+import { addressOf, listen } from './listen.ts';
+import { problemOf } from './problem.ts';
+import { Reporter } from './report.ts';
+import { answer } from './router.ts';
+import { ensureToken } from './token.ts';
+
+/** The program's own deadline, begun anew as long as it runs. */
+const deadlineMs = 10 * 60_000;
+const usualPauseMs = 60_000;
+
+/** The API and its page, until it is told to end. Jobs outlive it: it only starts them, and tells how they stand. */
+export async function serve(values: Values, running: Running): Promise<Outcome> {
+  const { log, undo, signal } = running;
+  const places = findPlaces({ data: values.text('data') });
+  const config = readConfig(places);
+  log.alsoTo(logFileOf(places));
+  undo.owe('release the lock of the API', takeServiceLock(places));
+  const { apiListen, apiTokenFile } = config.update;
+  if (ensureToken(apiTokenFile)) log.info(`Made a token: "${apiTokenFile}"`);
+
+  const jobs = new Jobs(places, log);
+  const reporter = new Reporter(places, config, jobs, signal);
+  const events = new Events(reporter, log);
+  const service = { places, config, jobs, reporter, events, log };
+  const server = listen(
+    apiListen,
+    (request, bun) => answer(request, service, (stream) => bun.timeout(stream, 0)),
+    (error) => {
+      log.warn(`An answer was broken off: ${reasonOf(error)}`);
+      return problemOf(error);
+    },
+  );
+  undo.owe('stop listening', async () => {
+    events.close();
+    await server.stop(true);
+  });
+  const last = jobs.last();
+  if (last?.state === 'running' || last?.state === 'starting')
+    log.info(`Found the ${last.kind} again that is under way, job ${last.id}`);
+  log.info(`Listening on "${addressOf(apiListen, server)}"`);
+  tellManager('READY=1');
+  await untilTold(running, signal);
+  tellManager('STOPPING=1');
+  return 'done';
+}
+
+/** Two of them would start two jobs. */
+function takeServiceLock(places: Places): () => void {
+  const lock = tryLock(join(places.run, 'api.lock'), 'update.sh serve');
+  if (isLock(lock)) return () => lock.release();
+  throw new Failure(`Cannot serve: process ${lock.pid} does already`, { outcome: 'busy' });
+}
+
+/** As long as this process's events go round, systemd hears from it. */
+async function untilTold(running: Running, signal: AbortSignal): Promise<void> {
+  const told = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => told.resolve(), { once: true });
+  if (signal.aborted) told.resolve();
+  const live = (): void => {
+    running.allow(deadlineMs);
+    tellManager('WATCHDOG=1');
+  };
+  live();
+  const timer = setInterval(live, Math.min(watchdogPauseMs() ?? usualPauseMs, usualPauseMs));
+  try {
+    await told.promise;
+  } finally {
+    clearInterval(timer);
+  }
+}

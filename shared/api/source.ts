@@ -1,0 +1,65 @@
+import { realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import * as v from 'valibot';
+import { Refusal } from './problem.ts';
+
+/** What the API may be asked to do, read strictly: a field that nobody knows is an error, not a hope. */
+
+const mostCharacters = 2_048;
+const text = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(mostCharacters),
+  v.check((value) => value.isWellFormed() && !hasControls(value)),
+);
+
+const installSchema = v.union([v.strictObject({ url: text }), v.strictObject({ path: text })]);
+/** For valibot a list is an object too. */
+const rollbackSchema = v.pipe(
+  v.unknown(),
+  v.check((value) => !Array.isArray(value)),
+  v.strictObject({ yes: v.optional(v.boolean()) }),
+);
+
+/** What `update.sh install` is given. Throws a Refusal for all that is not a web address or a bundle of the folder. */
+export function readSource(body: unknown, bundleFolder: string): string {
+  const parsed = v.safeParse(installSchema, body);
+  if (!parsed.success)
+    throw new Refusal(400, 'Expected {"url": "https://…"} or {"path": "name.raucb"}, and nothing beside it');
+  return 'url' in parsed.output ? readUrl(parsed.output.url) : readPath(parsed.output.path, bundleFolder);
+}
+
+/** Whether going back is wanted although it parts a version from its data. */
+export function readRollback(body: unknown): boolean {
+  const parsed = v.safeParse(rollbackSchema, body === undefined ? {} : body);
+  if (!parsed.success) throw new Refusal(400, 'Expected nothing, or {"yes": true}');
+  return parsed.output.yes === true;
+}
+
+function readUrl(given: string): string {
+  const url = URL.parse(given);
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    throw new Refusal(400, 'The URL has to begin with https:// or http://');
+  // It would stand in the list of processes; the config has files for that.
+  if (url.username !== '' || url.password !== '')
+    throw new Refusal(400, 'The URL may not carry a user or a password');
+  return url.href;
+}
+
+/** The same answer for what is not there and for what is not ours to show. */
+function readPath(given: string, bundleFolder: string): string {
+  const missing = new Refusal(404, 'There is no such bundle in the bundle folder');
+  try {
+    const folder = realpathSync(bundleFolder);
+    const path = realpathSync(resolve(folder, given));
+    const isInside = path.startsWith(folder === '/' ? folder : `${folder}/`);
+    if (isInside && path.endsWith('.raucb') && statSync(path).isFile()) return path;
+  } catch {
+    throw missing;
+  }
+  throw missing;
+}
+
+function hasControls(value: string): boolean {
+  return [...value].some((character) => character < ' ' || character === '\x7f');
+}

@@ -1,0 +1,72 @@
+import * as v from 'valibot';
+
+/** When updates may run, as `orchestrator.yaml` says it. */
+
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof weekdays)[number];
+
+/** By the wall clock of the time zone, in minutes since midnight: `to` is not in it, and is the next day's where it is not after `from`. */
+export interface UpdateWindow {
+  days: readonly Weekday[];
+  from: number;
+  to: number;
+}
+
+export const rebootExpected = 'now, window, no, or a number of minutes like +5';
+/** How a reboot may be asked for, in the config and on the command line; a week is the longest. */
+export const rebootPattern = /^(?:now|window|no|\+\d{1,4})$/;
+
+const dayExpected = `a list of days, of ${weekdays.join(', ')}`;
+const timeExpected = 'a time in quotes, like "02:30"';
+
+const time = v.pipe(
+  v.string(timeExpected),
+  v.regex(/^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/, timeExpected),
+  v.transform((text) => {
+    const [hours = 0, minutes = 0] = text.split(':').map(Number);
+    return hours * 60 + minutes;
+  }),
+);
+
+/** Apart from its check, for the names of its keys. */
+export const windowSchema = v.strictObject(
+  {
+    days: v.optional(
+      v.pipe(v.array(v.picklist(weekdays, dayExpected), dayExpected), v.minLength(1, dayExpected)),
+      [...weekdays],
+    ),
+    from: time,
+    to: time,
+  },
+  'a window, like { days: [sat, sun], from: "02:00", to: "04:30" }',
+);
+
+export const scheduleEntries = {
+  windows: v.optional(
+    v.array(
+      v.pipe(
+        windowSchema,
+        v.check(({ from, to }) => from !== to, 'a window that ends at another time than it begins'),
+      ),
+      'a list of windows',
+    ),
+  ),
+  time_zone: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(isTimeZone, 'the name of a time zone that this system knows, like Europe/Berlin'),
+    ),
+  ),
+  install_at: v.optional(v.picklist(['window', 'any-time'], 'window or any-time')),
+  reboot: v.optional(v.pipe(v.string(rebootExpected), v.regex(rebootPattern, rebootExpected))),
+  timer: v.optional(v.boolean('true or false')),
+};
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

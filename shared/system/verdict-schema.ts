@@ -1,0 +1,12 @@
+import * as v from 'valibot';
+
+/** Who is told of each verdict, as `orchestrator.yaml` says it. */
+
+const urlExpected = 'a URL that begins with https://, or with http:// for this machine alone';
+
+export const verdictEntries = {
+  verdict_command: v.optional(v.pipe(v.string(), v.regex(/^\//, 'the path of a program, from the root'))),
+  verdict_webhook: v.optional(
+    v.pipe(v.string(), v.regex(/^https:\/\/\S+$|^http:\/\/(?:localhost|127\.0\.0\.1)[:/]\S*$/, urlExpected)),
+  ),
+};

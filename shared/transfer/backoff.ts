@@ -1,0 +1,22 @@
+/** How long to wait before asking again, where nothing came of the last tries. */
+
+const firstMs = 100;
+const longestMs = 60_000;
+
+/**
+ * Doubles with each try in vain, and is spread over its upper half, so that a fleet that lost its server together does
+ * not come back together. `chance` is from 0 to 1.
+ */
+export function backoffMs(triesInVain: number, chance: number): number {
+  const most = Math.min(longestMs, firstMs * 2 ** Math.min(triesInVain, 20));
+  return Math.round(most * (0.5 + chance / 2));
+}
+
+/** What `Retry-After` asks for, in milliseconds from now: seconds, or a date (RFC 9110, 10.2.3). */
+export function retryAfterMs(header: string | null, now: Date): number | undefined {
+  if (header === null) return undefined;
+  const text = header.trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const at = /GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now.getTime());
+}

@@ -1,0 +1,19 @@
+import { Line, type LineOptions } from './line.ts';
+
+/** One GET for a text that is small; undefined where the server has none, or sends more. Throws what the network says. */
+export async function readSmallFile(options: LineOptions, mostBytes: number): Promise<string | undefined> {
+  const answer = await new Line(options).ask({});
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    if (answer.status !== 200) return undefined;
+    for (let chunk = await answer.read(); chunk !== undefined; chunk = await answer.read()) {
+      bytes += chunk.length;
+      if (bytes > mostBytes) return undefined;
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString();
+  } finally {
+    await answer.close();
+  }
+}

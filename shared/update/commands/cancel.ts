@@ -1,0 +1,96 @@
+import { readScheduledShutdown } from '../../stack/shutdown.ts';
+import type { Values } from '../../system/arguments.ts';
+import { Deadline, pause } from '../../system/deadline.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { errorCodeOf, Failure } from '../../system/failure.ts';
+import { type LockHolder, lockHolder } from '../../system/lock.ts';
+import { findPlaces, lockFileOf, logFileOf, type Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { updaterName } from '../install-lock.ts';
+import { readProgress } from '../progress.ts';
+import { cancelReboot } from '../reboot-after.ts';
+import { cancelInstalled } from './rollback.ts';
+
+/** For the undo of what is told to end. */
+const endMs = 60_000;
+const askPauseMs = 100;
+
+/**
+ * Takes back what is not done yet: a fetch or an install under way as far as it can be, a scheduled reboot, an update
+ * that waits for its reboot. Asked twice, the second finds nothing.
+ */
+export async function cancel(values: Values, running: Running): Promise<Outcome> {
+  const { log } = running;
+  const places = findPlaces({ data: values.text('data') });
+  running.allow(endMs * 2);
+  const holder = lockHolder(lockFileOf(places));
+  if (values.flag('dry-run')) return await sayWhat(holder, values, running);
+  log.alsoTo(logFileOf(places));
+  const isRaucAtWork = holder !== undefined && (await endInstaller(holder, places, running));
+  const hasReboot = await cancelReboot(running);
+  if (isRaucAtWork)
+    throw new Failure('Cannot cancel the install any more: RAUC writes the slot, and knows no way to stop', {
+      outcome: 'tryLater',
+      advice:
+        'No reboot follows it; run update.sh cancel again when RAUC is done, and the version that runs is kept',
+    });
+  const outcome = await cancelInstalled(values, running);
+  if (holder === undefined && !hasReboot && outcome === undefined) log.info('There is nothing to cancel');
+  return outcome ?? 'done';
+}
+
+/** Answers whether RAUC goes on without it. */
+async function endInstaller(holder: LockHolder, places: Places, { log, signal }: Running): Promise<boolean> {
+  if (!isInstaller(holder, places))
+    throw new Failure(`Cannot cancel what ${holder.program} (process ${holder.pid}) does`, {
+      outcome: 'busy',
+      advice: 'Wait until it has ended',
+    });
+  const isRaucAtWork = isAtRauc(holder, places);
+  const name = `${holder.program} (process ${holder.pid})`;
+  await log.step('Ending', 'Ended', name, async () => {
+    tellToEnd(holder.pid);
+    const deadline = new Deadline(endMs);
+    while (lockHolder(lockFileOf(places))?.pid === holder.pid) {
+      if (deadline.isOver)
+        throw new Failure(`Cannot end ${name}: it still runs after ${endMs / 1000} s`, { outcome: 'busy' });
+      await pause(askPauseMs, signal);
+    }
+  });
+  return isRaucAtWork;
+}
+
+/** A backup, a restore and a repair hold the lock under the same name, and are not to be cut short. */
+function isInstaller({ program, pid, installing }: LockHolder, places: Places): boolean {
+  return (
+    program === updaterName && pid > 1 && (installing !== undefined || readProgress(places)?.pid === pid)
+  );
+}
+
+/** Without its own word, the version that it has noted tells: that is written down just before RAUC is called. */
+function isAtRauc(holder: LockHolder, places: Places): boolean {
+  const progress = readProgress(places);
+  return progress?.pid === holder.pid ? progress.phase === 'installing' : holder.installing !== undefined;
+}
+
+function tellToEnd(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    if (errorCodeOf(error) !== 'ESRCH') throw error;
+  }
+}
+
+async function sayWhat(holder: LockHolder | undefined, values: Values, running: Running): Promise<Outcome> {
+  const { log, signal } = running;
+  if (holder !== undefined) {
+    log.info(`Would end ${holder.program} (process ${holder.pid})`);
+    return 'done';
+  }
+  const scheduled = await readScheduledShutdown(signal);
+  if (scheduled !== undefined)
+    log.info(`Would cancel the ${scheduled.mode} that is scheduled for ${scheduled.at.toISOString()}`);
+  const outcome = await cancelInstalled(values, running);
+  if (scheduled === undefined && outcome === undefined) log.info('There is nothing to cancel');
+  return 'done';
+}

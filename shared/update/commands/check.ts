@@ -1,0 +1,61 @@
+import { readSystemConf } from '../../rauc/system-conf.ts';
+import type { Values } from '../../system/arguments.ts';
+import { readConfig } from '../../system/config.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { Failure } from '../../system/failure.ts';
+import { findPlaces } from '../../system/places.ts';
+import { print } from '../../system/print.ts';
+import type { Running } from '../../system/program.ts';
+import { redact } from '../../system/redact.ts';
+import { readCredentials } from '../../transfer/credentials.ts';
+import { askForOffer } from '../../transfer/offer.ts';
+import { parseSource } from '../../transfer/source.ts';
+import { allTransactions } from '../admit.ts';
+import { decideNews } from '../decide-news.ts';
+import { readLastInstall } from '../last-install.ts';
+import { readLatest } from '../latest.ts';
+import { readRelease } from '../release.ts';
+
+const checkMs = 30 * 60_000;
+
+/** Asks the server, fetches nothing, writes nothing. That there is nothing new is an answer, not a failure. */
+export async function check(values: Values, { log, signal, allow }: Running): Promise<Outcome> {
+  const places = findPlaces({ data: values.text('data') });
+  const { update } = readConfig(places);
+  const source = parseSource(values.text('url') ?? update.url);
+  if (source.kind !== 'url')
+    throw new Failure('Cannot check what is no URL: a file is new or not when it is installed', {
+      outcome: 'usage',
+    });
+  allow(checkMs);
+  const { url } = source;
+  const last = readLastInstall(places, url);
+  const credentials = readCredentials(update);
+  const line = { url, credentials, stallMs: update.stallSeconds * 1000, signal };
+  const offer = await askForOffer({ ...line, have: last, tries: update.fetchTries, log });
+  const latest = offer.kind === 'unchanged' ? undefined : await readLatest(url, line, log);
+  const runningVersion = readRelease(places.root);
+  const compatible = readSystemConf(places.root)?.compatible;
+  const transactions = allTransactions(places);
+  const news = decideNews({ offer, last, latest, runningVersion, compatible, transactions });
+  if (!values.flag('json')) {
+    print(1, `${titles[String(news.isNewer)]}: ${news.reason}\n`);
+    return 'done';
+  }
+  const version = latest?.version ?? (news.isNewer === false ? last?.version : undefined) ?? null;
+  const answer = {
+    format: 1,
+    url: redact(url),
+    isNewer: news.isNewer,
+    reason: news.reason,
+    version,
+    description: latest?.description ?? null,
+    bytes: offer.kind === 'offered' ? (offer.totalBytes ?? null) : (last?.bytes ?? null),
+    runningVersion: runningVersion ?? null,
+    lastInstall: last === undefined ? null : { version: last.version, at: last.at },
+  };
+  print(1, `${JSON.stringify(answer, undefined, 2)}\n`);
+  return 'done';
+}
+
+const titles: Record<string, string> = { true: 'Newer', false: 'Nothing new', null: 'Perhaps newer' };

@@ -1,0 +1,43 @@
+import type { Values } from '../../system/arguments.ts';
+import { columns } from '../../system/columns.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { lockHolder } from '../../system/lock.ts';
+import { type Paint, paintFor } from '../../system/paint.ts';
+import { findPlaces, lockFileOf } from '../../system/places.ts';
+import { print } from '../../system/print.ts';
+import type { Running } from '../../system/program.ts';
+import { examine } from '../doctor/examine.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { configForRecovery } from '../recovery.ts';
+
+const doctorMs = 300_000;
+
+/** What would go wrong on this board before it does; failed where something is bad. Only root writes its canary, and never beside an update. */
+export async function tellDoctor(values: Values, running: Running): Promise<Outcome> {
+  const { log, signal } = running;
+  running.allow(doctorMs);
+  const places = findPlaces({ data: values.text('data') });
+  const isIdle = lockHolder(lockFileOf(places)) === undefined;
+  const mayWrite = process.getuid?.() === 0 && isIdle && !values.flag('dry-run');
+  const config = configForRecovery(places, log);
+  const findings = await examine({ places, config, signal, now: new Date(), mayWrite });
+  print(1, values.flag('json') ? doctorJson(findings) : doctorText(findings, paintFor(1)));
+  return findings.some(({ level }) => level === 'bad') ? 'failed' : 'done';
+}
+
+function doctorJson(findings: readonly Finding[]): string {
+  const isWell = findings.every(({ level }) => level !== 'bad');
+  return `${JSON.stringify({ format: 1, isWell, findings }, undefined, 2)}\n`;
+}
+
+function doctorText(findings: readonly Finding[], paint: Paint): string {
+  const colours = { ok: paint.good, warn: paint.warning, bad: paint.bad };
+  const table = columns(findings.map(({ level, check, what }) => [level, check, what])).split('\n');
+  const indent = ' '.repeat(table[0]?.indexOf(findings[0]?.what ?? '') ?? 0);
+  const lines = findings.flatMap(({ level, todo }, index) => {
+    const line = table[index] ?? '';
+    const painted = `${colours[level](line.slice(0, level.length))}${line.slice(level.length)}`;
+    return todo === '' ? [painted] : [painted, `${indent}→ ${todo}`];
+  });
+  return `${lines.join('\n')}\n`;
+}

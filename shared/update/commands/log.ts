@@ -1,0 +1,42 @@
+import type { Values } from '../../system/arguments.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { Failure } from '../../system/failure.ts';
+import { findPlaces, logFileOf } from '../../system/places.ts';
+import { print } from '../../system/print.ts';
+import type { Running } from '../../system/program.ts';
+import { ToldToEnd } from '../../system/program.ts';
+import { followLog, tailOf } from '../log-tail.ts';
+
+const usualLines = 50;
+const mostLines = 1000;
+/** A person watches; whoever forgets it does not keep it for ever. */
+const followMs = 7 * 24 * 60 * 60_000;
+
+/** The end of what the programs have said; with --follow all that comes. */
+export async function tellLog(values: Values, running: Running): Promise<Outcome> {
+  const path = logFileOf(findPlaces({ data: values.text('data') }));
+  const lines = values.number('lines') ?? usualLines;
+  if (!Number.isInteger(lines) || lines < 0 || lines > mostLines)
+    throw new Failure(`Cannot read --lines: expected a whole number from 0 to ${mostLines}`, {
+      outcome: 'usage',
+    });
+  const tell = (line: string): void => print(1, `${values.flag('json') ? lineJson(line) : line}\n`);
+  if (!values.flag('follow')) {
+    for (const line of tailOf(path, lines)) tell(line);
+    return 'done';
+  }
+  running.allow(followMs);
+  try {
+    await followLog(path, lines, tell, running.signal);
+  } catch (error) {
+    // Ctrl-C is how it is meant to end.
+    if (!(error instanceof ToldToEnd)) throw error;
+  }
+  return 'done';
+}
+
+/** Lines are `TIME PROGRAM: text`; what is another is all text. */
+function lineJson(line: string): string {
+  const [, at, program, text] = /^(\d{4}-\d\d-\d\dT\S+Z) ([\w.-]+): (.*)$/.exec(line) ?? [];
+  return JSON.stringify({ format: 1, at: at ?? null, program: program ?? null, text: text ?? line });
+}

@@ -1,0 +1,137 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Values } from '../../system/arguments.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { reasonOf } from '../../system/failure.ts';
+import { type Paint, paintFor } from '../../system/paint.ts';
+import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
+import { print } from '../../system/print.ts';
+import type { Running } from '../../system/program.ts';
+import { decideNext } from '../decide-next.ts';
+import { tailOf } from '../log-tail.ts';
+import { configForRecovery } from '../recovery.ts';
+import { gatherStanding, type Standing } from '../standing.ts';
+import { scheduleJson, slotsJson, transactionJson, versionIn } from '../standing-json.ts';
+import { lastStep, type Transaction } from '../transaction.ts';
+
+/** Of the update's log, so that all fits on one screen. */
+const logLines = 8;
+
+/** One screen: which slot, which version, what failed and which check, the log's tail, what happens next. */
+export async function tellWhy(values: Values, { log, signal }: Running): Promise<Outcome> {
+  const places = findPlaces({ data: values.text('data') });
+  const standing = await gatherStanding(places, configForRecovery(places, log), signal);
+  print(1, values.flag('json') ? whyJson(standing, places) : whyText(standing, places, paintFor(1)));
+  return 'done';
+}
+
+function whyJson(standing: Standing, places: Places): string {
+  const { slots, slotsProblem, runningVersion, transaction, anomalies } = standing;
+  const why = {
+    format: 1,
+    version: runningVersion ?? null,
+    booted: slots?.booted?.name ?? null,
+    primary: slots?.primary?.name ?? null,
+    slots: slotsJson(standing),
+    slotsProblem: slotsProblem === undefined ? null : reasonOf(slotsProblem),
+    ...transactionJson(standing),
+    verdict: transaction === undefined ? null : verdictOf(transaction),
+    ...scheduleJson(standing),
+    anomalies,
+    log: tailOf(logFileOf(places), logLines),
+    stackLogs: stackLogsOf(transaction),
+    next: decideNext(standing),
+  };
+  return `${JSON.stringify(why, undefined, 2)}\n`;
+}
+
+function whyText(standing: Standing, places: Places, paint: Paint): string {
+  const { slots, slotsProblem, transaction, current, anomalies } = standing;
+  const tail = tailOf(logFileOf(places), logLines);
+  const logs = stackLogsOf(transaction);
+  return [
+    ...section(
+      'Runs',
+      [runsLine(standing), ...(slotsProblem === undefined ? [] : [`${reasonOf(slotsProblem)}.`])],
+      paint,
+    ),
+    ...section(
+      'Last update',
+      current.kind === 'damaged'
+        ? [current.reason]
+        : transaction === undefined
+          ? ['None of ours has run here yet.']
+          : updateLines(transaction, paint),
+      paint,
+    ),
+    ...section(
+      'Look at this',
+      anomalies.map(({ what }) => paint.warning(`${what}.`)),
+      paint,
+    ),
+    ...section(`The end of ${logFileOf(places)}`, tail, paint),
+    ...section('The last words of each service', logs, paint),
+    ...section(
+      slots === undefined ? 'Next, as far as anybody can tell' : 'Next',
+      decideNext(standing),
+      paint,
+    ),
+  ].join('');
+}
+
+function section(title: string, lines: readonly string[], paint: Paint): string[] {
+  if (lines.length === 0) return [];
+  return [`${paint.strong(title)}\n`, ...lines.map((line) => `  ${line}\n`)];
+}
+
+function runsLine({ slots, runningVersion }: Standing): string {
+  const booted = slots?.booted;
+  if (booted === undefined)
+    return `version "${runningVersion ?? 'unknown'}", in a slot that nobody can tell.`;
+  const version = versionIn(booted, runningVersion) ?? 'unknown';
+  const primary = slots?.primary;
+  const next =
+    primary === booted ? 'it is the primary one' : `the next boot goes to "${primary?.name ?? 'unknown'}"`;
+  return `version "${version}" in slot "${booted.name}" (${booted.bootname ?? ''}); ${next}.`;
+}
+
+function updateLines(transaction: Transaction, paint: Paint): string[] {
+  const { from, to, steps } = transaction;
+  const { state, reason, check } = verdictOf(transaction);
+  const isBad = state === 'failed' || state === 'rolled-back' || state === 'fallen-back';
+  const colour = isBad ? paint.bad : state === 'committed' ? paint.good : paint.warning;
+  const way = steps.map((step) => step.state).join(' → ');
+  return [
+    `${from.version ?? 'unknown'} → ${to.version ?? 'unknown'}${to.slot === null ? '' : ` in slot "${to.slot}"`}: ${colour(state)} at ${lastStep(transaction).at}`,
+    `steps: ${way}`,
+    ...(reason === null ? [] : [`reason: ${colour(reason)}`]),
+    ...(check === null ? [] : [`check: ${check}`]),
+  ];
+}
+
+interface Verdict {
+  state: string;
+  at: string;
+  reason: string | null;
+  /** The health check that failed first, where it was one. */
+  check: string | null;
+}
+
+function verdictOf(transaction: Transaction): Verdict {
+  const { state, at, reason } = lastStep(transaction);
+  return { state, at, reason: reason ?? null, check: checkIn(reason) };
+}
+
+/** `version "1.1.0" is not healthy: NAME: what it said`, as the verdict of the checks words it. */
+function checkIn(reason: string | undefined): string | null {
+  return /is not healthy: ([\w.-]+): /.exec(reason ?? '')?.[1] ?? null;
+}
+
+/** The files that a rollback has kept. */
+function stackLogsOf(transaction: Transaction | undefined): string[] {
+  const folder = transaction?.stackLogs;
+  if (folder === undefined || !existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
+}

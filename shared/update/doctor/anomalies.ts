@@ -1,0 +1,17 @@
+import { readSlots } from '../../rauc/status.ts';
+import { gatherAnomalies } from '../gather-anomalies.ts';
+import { type Check, ok, warn } from './finding.ts';
+
+/** What in the history of updates should make somebody look. */
+export const anomalies: Check = {
+  name: 'history',
+  async run({ places, now, signal }) {
+    const slots = await readSlots(signal).catch(() => {
+      signal.throwIfAborted();
+      return undefined;
+    });
+    const found = gatherAnomalies(places, slots?.booted?.name, now);
+    if (found.length === 0) return ok('nothing in it stands out');
+    return warn(found.map(({ what }) => what).join('; '), 'Run update.sh history and update.sh log');
+  },
+};

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { command } from '../../system/command.ts';
+import { reasonOf } from '../../system/failure.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { readTextIn } from './text-file.ts';
+
+/** U-Boot's environment: RAUC marks slots in it, so it has to be readable and writable, and survive a cut. */
+
+export interface BootEnvironmentFacts {
+  /** Why it cannot be read. */
+  readProblem: string | undefined;
+  variables: Readonly<Record<string, string>>;
+  /** fw_env.config; undefined where there is none. */
+  config: string | undefined;
+  /** Whether a variable of ours came back as it was written; a text says why not, undefined that nobody tried. */
+  canary: true | string | undefined;
+}
+
+/** No bootloader knows it. */
+const canaryName = 'homie_canary';
+const toolMs = 30_000;
+
+export const bootEnvironment: Check = {
+  name: 'boot environment',
+  async run({ places, signal, mayWrite }) {
+    const config = readTextIn(places.root, '/etc/fw_env.config');
+    try {
+      const { stdout } = await command({ deadlineMs: toolMs, signal })`fw_printenv`;
+      const variables = parseVariables(stdout);
+      const canary = mayWrite ? await tryCanary() : undefined;
+      return judgeBootEnvironment({ readProblem: undefined, variables, config, canary });
+    } catch (error) {
+      signal.throwIfAborted();
+      return judgeBootEnvironment({ readProblem: reasonOf(error), variables: {}, config, canary: undefined });
+    }
+  },
+};
+
+export function judgeBootEnvironment(facts: BootEnvironmentFacts): Judgement {
+  const { readProblem, variables, config, canary } = facts;
+  if (readProblem !== undefined)
+    return bad(
+      `fw_printenv cannot read it: ${readProblem}`,
+      'Install libubootenv-tool, and give /etc/fw_env.config the place where U-Boot keeps it',
+    );
+  const isWritten = canary === true ? ', writable' : '';
+  const copies = config === undefined ? undefined : copiesIn(config);
+  return worst(
+    [
+      typeof canary === 'string'
+        ? bad(
+            `a variable that is written does not come back: ${canary}`,
+            'RAUC cannot mark a slot: see fw_setenv',
+          )
+        : undefined,
+      judgeOrder(variables),
+      copies === undefined
+        ? warn('there is no /etc/fw_env.config, nobody can tell whether it has two copies', 'Write one')
+        : undefined,
+      copies === 1
+        ? warn(
+            'it has a single copy: a power cut while it is written loses it',
+            'Give it a second copy, where U-Boot is built for one',
+          )
+        : undefined,
+      canary === undefined
+        ? warn(
+            'readable; whether it can be written was not tried',
+            'Run it as root, without --dry-run, while no update runs',
+          )
+        : undefined,
+    ],
+    ok(`readable${isWritten}, in two copies, BOOT_ORDER is "${variables['BOOT_ORDER'] ?? ''}"`),
+  );
+}
+
+function judgeOrder(variables: Readonly<Record<string, string>>): Judgement | undefined {
+  const order = variables['BOOT_ORDER'];
+  if (order === undefined || order.trim() === '')
+    return bad(
+      'BOOT_ORDER is not set: the bootloader and RAUC do not know the slots',
+      'Run "rauc status mark-active booted"',
+    );
+  if (order.trim().split(/\s+/).length < 2)
+    return warn(
+      `BOOT_ORDER is "${order}": there is no fallback`,
+      'Run update.sh repair; else the next install brings it back',
+    );
+  const spent = order
+    .split(/\s+/)
+    .find((name) => Number.parseInt(variables[`BOOT_${name}_LEFT`] ?? '3', 16) === 0);
+  return spent === undefined
+    ? undefined
+    : warn(
+        `slot "${spent}" has no boot attempt left`,
+        'Run update.sh why: something kept it from being marked good',
+      );
+}
+
+/** Lines that name a device; comments and blanks do not count. */
+function copiesIn(config: string): number {
+  return config.split('\n').filter((line) => /^\s*[^#\s]/.test(line)).length;
+}
+
+/** Written, read back, and taken away again: without the signal, so that nothing is left. */
+async function tryCanary(): Promise<true | string> {
+  const value = randomUUID();
+  const run = command({ deadlineMs: toolMs });
+  try {
+    await run`fw_setenv ${canaryName} ${value}`;
+    try {
+      const { stdout } = await run`fw_printenv -n ${canaryName}`;
+      return stdout.trim() === value ? true : `it is "${stdout.trim()}"`;
+    } finally {
+      await run`fw_setenv ${canaryName}`;
+    }
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function parseVariables(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text.split('\n').flatMap((line) => {
+      const at = line.indexOf('=');
+      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)]] : [];
+    }),
+  );
+}

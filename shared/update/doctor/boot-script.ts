@@ -1,0 +1,86 @@
+import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { readBytesIn, readTextIn } from './text-file.ts';
+
+/** The script by which U-Boot chooses the slot: one that counts attempts, and that this version knows. */
+
+export interface BootScriptFacts {
+  /** The kernel's command line, in which our script says its version. */
+  commandLine: string;
+  /** A script that lies in the slot, as mkimage made it; undefined where none is found. */
+  file: { path: string; content: Buffer } | undefined;
+}
+
+/** The one that belongs to this version of the programs. */
+export const bootScriptVersion = 1;
+
+/** U-Boot may read it from a partition that nobody mounts: then only the kernel knows. */
+const places = ['/boot/boot.scr', '/boot/firmware/boot.scr', '/boot/efi/boot.scr'];
+/** U-Boot's legacy image: a header of 64 bytes that begins so. */
+const imageMagic = 0x27051956;
+const headerBytes = 64;
+const advice =
+  'Put our boot script onto the first partition; docs/recovery.md says what to do at the prompt of U-Boot';
+
+export const bootScript: Check = {
+  name: 'boot script',
+  async run({ places: { root } }) {
+    const commandLine = readTextIn(root, '/proc/cmdline') ?? '';
+    for (const path of places) {
+      const content = readBytesIn(root, path);
+      if (content !== undefined) return judgeBootScript({ commandLine, file: { path, content } });
+    }
+    return judgeBootScript({ commandLine, file: undefined });
+  },
+};
+
+export function judgeBootScript({ commandLine, file }: BootScriptFacts): Judgement {
+  const version = /(?:^|\s)homie\.boot_script=(\d+)(?:\s|$)/.exec(commandLine)?.[1];
+  if (version !== undefined)
+    return worst(
+      [
+        judgeReport(/(?:^|\s)homie\.boot=(\w+)(?:\s|$)/.exec(commandLine)?.[1]),
+        Number(version) === bootScriptVersion
+          ? undefined
+          : warn(
+              `ours has booted this system, of version ${version}, where ${bootScriptVersion} belongs`,
+              advice,
+            ),
+      ],
+      ok(`ours has booted this system, of version ${version}`),
+    );
+  if (file === undefined) return warn('none of ours has booted this system', advice);
+  const { path, content } = file;
+  if (content.length <= headerBytes || content.readUInt32BE(0) !== imageMagic)
+    return bad(`"${path}" is no script that U-Boot runs`, advice);
+  return content.includes('BOOT_ORDER', headerBytes)
+    ? warn(`none of ours has booted this system; "${path}" is another`, advice)
+    : bad(`"${path}" does not read BOOT_ORDER: RAUC's choice of slot is never booted`, advice);
+}
+
+/** How this boot came about, in the script's own word. */
+function judgeReport(report: string | undefined): Judgement | undefined {
+  switch (report) {
+    case 'unsaved':
+      return bad(
+        'it could not save the boot environment: attempts are not counted',
+        'See the check of the boot environment',
+      );
+    case 'exhausted':
+      return bad(
+        'no slot had an attempt left: it boots the first that can be loaded, for ever',
+        'Run update.sh why, and mark-good once all is well',
+      );
+    case 'refilled':
+      return warn(
+        'every slot had used up its attempts, and was given them again',
+        'Run update.sh why: something keeps slots from being marked good',
+      );
+    case 'defaults':
+      return warn(
+        'it found no whole boot environment, and took its defaults',
+        'Look here again after the next boot',
+      );
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { backupBytesAtMost } from '../../data/backup.ts';
+import { formatBytes, freeBytesOn, treeBytes } from '../../system/disk.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+
+/** The data partition: it has to be one, and to have room for a bundle and a backup. */
+
+export interface DataFacts {
+  path: string;
+  isThere: boolean;
+  /** On a file system of its own. */
+  isMounted: boolean;
+  isWritable: boolean;
+  freeBytes: number;
+  /** For the config's backup, with the reserve. */
+  backupBytes: number;
+}
+
+/** A bundle of the usual size, and the dump of a database. */
+const comfortBytes = 2 * 1024 * 1024 * 1024;
+
+export const data: Check = {
+  name: 'data partition',
+  async run({ places, config }) {
+    const path = places.data;
+    const isThere = existsSync(path);
+    return judgeData({
+      path,
+      isThere,
+      isMounted: isThere && statSync(path).dev !== statSync(dirname(path)).dev,
+      isWritable: isThere && isWritable(path),
+      freeBytes: freeBytesOn(path),
+      backupBytes: backupBytesAtMost(treeBytes(config.configPath), config.update.reserveMiB),
+    });
+  },
+};
+
+export function judgeData({
+  path,
+  isThere,
+  isMounted,
+  isWritable,
+  freeBytes,
+  backupBytes,
+}: DataFacts): Judgement {
+  if (!isThere) return bad(`there is no "${path}"`, 'Mount the data partition there, in /etc/fstab');
+  const free = `${formatBytes(freeBytes)} are free`;
+  return worst(
+    [
+      isMounted
+        ? undefined
+        : bad(
+            `"${path}" is a folder of the slot: all in it is lost with the next update`,
+            'Mount the data partition there, in /etc/fstab',
+          ),
+      isWritable
+        ? undefined
+        : bad(`"${path}" cannot be written`, 'See "dmesg": a damaged file system is mounted read-only'),
+      freeBytes < backupBytes
+        ? bad(
+            `${free} on "${path}", the backup alone needs ${formatBytes(backupBytes)}`,
+            'Remove old backups or other files',
+          )
+        : undefined,
+      freeBytes < comfortBytes
+        ? warn(
+            `${free} on "${path}", which may be too little for a bundle and a dump`,
+            'Remove old backups or other files',
+          )
+        : undefined,
+    ],
+    ok(`"${path}" is mounted, ${free}`),
+  );
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,57 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { command } from '../../system/command.ts';
+import { reasonOf } from '../../system/failure.ts';
+import { pathInRoot } from '../../system/rooted-path.ts';
+import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
+
+/** Docker's images have to lie on the data partition: what is fetched for the next slot must be there after the switch. */
+
+export interface DockerFacts {
+  /** Whether this slot has a compose file at all. */
+  isNeeded: boolean;
+  /** Where Docker keeps its images; a problem where it does not answer. */
+  root: string | { problem: string };
+  data: string;
+}
+
+const askMs = 30_000;
+
+export const docker: Check = {
+  name: 'docker',
+  async run({ places, config, signal }) {
+    const isNeeded = existsSync(pathInRoot(places.root, config.update.composeFile));
+    const facts = { isNeeded, data: realOf(places.data) };
+    if (!isNeeded) return judgeDocker({ ...facts, root: '' });
+    try {
+      const { stdout } = await command({
+        deadlineMs: askMs,
+        signal,
+      })`docker info --format ${'{{.DockerRootDir}}'}`;
+      return judgeDocker({ ...facts, root: realOf(stdout.trim()) });
+    } catch (error) {
+      signal.throwIfAborted();
+      return judgeDocker({ ...facts, root: { problem: reasonOf(error) } });
+    }
+  },
+};
+
+export function judgeDocker({ isNeeded, root, data }: DockerFacts): Judgement {
+  if (!isNeeded) return ok('this slot has no compose file: no images are fetched for an update');
+  if (typeof root !== 'string')
+    return bad(`it does not answer: ${root.problem}`, 'See "systemctl status docker"');
+  if (root === '') return warn('it does not say where its images lie', 'See "docker info"');
+  return root === data || root.startsWith(`${data}/`)
+    ? ok(`its images lie in "${root}", on the data partition`)
+    : bad(
+        `its images lie in "${root}": those of a new version are gone after the switch of slots`,
+        `Set "data-root": "${data}/docker" in /etc/docker/daemon.json`,
+      );
+}
+
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,47 @@
+import { reasonOf } from '../../system/failure.ts';
+import { anomalies } from './anomalies.ts';
+import { bootEnvironment } from './boot-environment.ts';
+import { bootScript } from './boot-script.ts';
+import { clock } from './clock.ts';
+import { commandLine } from './command-line.ts';
+import { data } from './data.ts';
+import { docker } from './docker.ts';
+import { bad, type Check, type Finding, type Patient } from './finding.ts';
+import { kernel } from './kernel.ts';
+import { keyring } from './keyring.ts';
+import { raucService } from './rauc-service.ts';
+import { schedule } from './schedule.ts';
+import { slots } from './slots.ts';
+import { systemConf } from './system-conf.ts';
+import { units } from './units.ts';
+
+/** In the order of a boot, from the bootloader to the history. */
+const checks: readonly Check[] = [
+  bootScript,
+  bootEnvironment,
+  commandLine,
+  kernel,
+  clock,
+  data,
+  systemConf,
+  keyring,
+  raucService,
+  slots,
+  units,
+  docker,
+  schedule,
+  anomalies,
+];
+
+/** All of them, one after the other; one that cannot look is a finding of its own. */
+export async function examine(patient: Patient): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { name, run } of checks) {
+    const judgement = await run(patient).catch((error: unknown) => {
+      patient.signal.throwIfAborted();
+      return bad(reasonOf(error), 'Cure that, and ask again');
+    });
+    findings.push({ check: name, ...judgement });
+  }
+  return findings;
+}

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { isMissing } from '../../system/failure.ts';
+import { pathInRoot } from '../../system/rooted-path.ts';
+
+/** A text of the running system; undefined where there is none. */
+export function readTextIn(root: string, path: string): string | undefined {
+  return readBytesIn(root, path)?.toString();
+}
+
+export function readBytesIn(root: string, path: string): Buffer | undefined {
+  try {
+    return readFileSync(pathInRoot(root, path));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import { inspectBundle } from '../rauc/info.ts';
+import type { Config } from '../system/config.ts';
+import { formatBytes } from '../system/disk.ts';
+import type { Outcome } from '../system/exit-code.ts';
+import { Failure } from '../system/failure.ts';
+import type { Places } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
+import { readCredentials } from '../transfer/credentials.ts';
+import { askForOffer } from '../transfer/offer.ts';
+import { nameOf, type Source } from '../transfer/source.ts';
+import { isSameState } from '../transfer/validators.ts';
+import { requireAdmission, requireStanding } from './admit.ts';
+import { requireIdle } from './install-lock.ts';
+import { readLastInstall } from './last-install.ts';
+import { requireSpace } from './require-space.ts';
+import { fateOf } from './unchanged.ts';
+
+export interface Plan {
+  places: Places;
+  config: Config;
+  isForced: boolean;
+  running: Running;
+}
+
+/** What an install would do, as far as it can be told with nothing fetched and nothing written. */
+export async function planInstall(source: Source, plan: Plan): Promise<Outcome> {
+  const { places, running } = plan;
+  requireIdle(places);
+  requireStanding(nameOf(source), places);
+  if (source.kind === 'url') return await planFetch(source.url, plan);
+  if (source.kind === 'stdin')
+    throw new Failure('Cannot say what would be done with stdin: it would have to be read', {
+      outcome: 'usage',
+    });
+  const { path } = source;
+  const { log, signal } = running;
+  requireSpace(path, 0, plan);
+  const info = await log.step('Verifying', 'Verified', `"${path}"`, () => inspectBundle(path, signal));
+  const { version } = requireAdmission(path, info, { ...plan, isDryRun: true });
+  log.info(`Would install version "${version}" from "${path}"`);
+  return 'done';
+}
+
+async function planFetch(url: string, { places, config, isForced, running }: Plan): Promise<Outcome> {
+  const { log, signal } = running;
+  const { stallSeconds, fetchTries: tries } = config.update;
+  const last = isForced ? undefined : readLastInstall(places, url);
+  const credentials = readCredentials(config.update);
+  const offer = await askForOffer({
+    url,
+    credentials,
+    stallMs: stallSeconds * 1000,
+    tries,
+    log,
+    signal,
+    have: last,
+  });
+  if (last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer))) {
+    log.info(`Would fetch nothing: the server still has version "${last.version}", ${fateOf(last, places)}`);
+    return 'done';
+  }
+  const totalBytes = offer.kind === 'offered' ? offer.totalBytes : undefined;
+  requireSpace(url, totalBytes ?? 0, { places, config });
+  const size = totalBytes === undefined ? 'of unknown size' : `(${formatBytes(totalBytes)})`;
+  log.info(`Would fetch "${url}" ${size}, verify it, and install it where it may be`);
+  return 'done';
+}

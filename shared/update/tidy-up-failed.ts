@@ -1,0 +1,35 @@
+import type { RaucRefusal } from '../rauc/install.ts';
+import { readSlots } from '../rauc/status.ts';
+import { reasonOf } from '../system/failure.ts';
+import type { Places } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
+import { knownTransaction, readTransaction } from './journal.ts';
+import { mendFallback } from './put-fallback-back.ts';
+import { UpdateRecord } from './record.ts';
+import { isVerdict, stateOf } from './transaction.ts';
+
+/**
+ * No hook is called when RAUC fails after one: without this the update would stand as "installing" until the next
+ * boot. RAUC may fail with the new slot active already (its system handler after the install); then that is tried.
+ * Where it failed before it wrote anything, the fallback slot is whole, and put back.
+ */
+export async function tidyUpFailed(
+  places: Places,
+  version: string,
+  error: RaucRefusal,
+  running: Running,
+): Promise<void> {
+  const { log, signal } = running;
+  const transaction = knownTransaction(readTransaction(places));
+  if (transaction === undefined || transaction.to.version !== version) return;
+  const isOver = transaction.isClosed || isVerdict(stateOf(transaction));
+  if (isOver && stateOf(transaction) !== 'failed') return;
+  try {
+    const slots = await readSlots(signal);
+    if (slots.booted === undefined || slots.primary !== slots.booted) return;
+    if (!isOver) UpdateRecord.resume(places, transaction).close('failed', error.raucReason);
+    await mendFallback(places, slots, running);
+  } catch (problem) {
+    log.warn(`Cannot close the failed update, the next boot does: ${reasonOf(problem)}`);
+  }
+}
