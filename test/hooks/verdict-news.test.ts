@@ -113,12 +113,17 @@ describe('a verdict', () => {
     }
   }, 60_000);
 
-  test('of a rollback has its reason', async () => {
+  test('of a rollback is told with its reason as soon as the version before runs again', async () => {
     await using webhook = new Webhook();
     stage.health.answer = () => new Response('', { status: 500 });
     stage.configure({ verdict_webhook: webhook.url });
     bootNew();
     expect((await stage.postActivate()).exitCode).toBe(30);
+    // It is not over before the version before it runs again.
+    expect(webhook.bodies).toEqual([]);
+    stage.health.answer = () => new Response('ok');
+    stage.bootInto({ booted: 'rootfs.0' });
+    expect((await stage.postActivate()).exitCode).toBe(0);
     expect(webhook.bodies).toMatchObject([
       { state: 'rolled-back', reason: expect.stringContaining('"1.1.0" is not healthy') },
     ]);
