@@ -1,16 +1,16 @@
 import {
   closeSync,
+  existsSync,
   fdatasyncSync,
   ftruncateSync,
   openSync,
   readFileSync,
-  rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { makeFolder, renameDurably, syncFolder, writeDurably } from '../system/durable-file.ts';
+import { makeFolder, removeDurably, renameDurably, writeDurably } from '../system/durable-file.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 
 /**
@@ -75,8 +75,7 @@ export class Download {
   }
 
   discard(): void {
-    for (const path of [this.#sideFile, this.#part, this.path]) rmSync(path, { force: true });
-    if (bytesOf(this.#folder) !== undefined) syncFolder(this.#folder);
+    for (const path of [this.#sideFile, this.#part, this.path]) if (existsSync(path)) removeDurably(path);
   }
 }
 

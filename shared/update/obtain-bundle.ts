@@ -95,12 +95,15 @@ async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
   };
   const last = isForced ? undefined : readLastInstall(places, url);
   const offer = await askForOffer({ ...line, have: last });
-  if (last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer)))
-    return { kind: 'unchanged', last };
-
   const folder = downloadFolderOf(places);
   const download = new Download(folder);
   const side = download.read();
+  if (last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer))) {
+    // A run that was cut short after it had noted the install has left the bundle.
+    if (side === undefined || side.url === url) download.discard();
+    return { kind: 'unchanged', last };
+  }
+
   const isHere =
     side?.isWhole === true && side.url === url && offer.kind === 'offered' && isSameState(side, offer);
   const { freeForBundle } = requireSpace(name, isHere ? 0 : bytesToCome(offer, download), work);

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compilePrograms } from '../../shared/packaging/compile.ts';
+import { honest, someBytes } from '../support/file-server.ts';
+import { HostileServer } from '../support/hostile-server.ts';
+import { Scene } from '../support/scene.ts';
+import { TempFolder } from '../support/temp-folder.ts';
+
+/** Power fails before or after any step of update.sh, from the server to RAUC: the next run comes to the same end. */
+
+const file = { bytes: someBytes(2_500_000), etag: '"x"' };
+
+describe('update.sh with a URL, cut at any step', () => {
+  let programs: TempFolder;
+  let server: HostileServer;
+  beforeAll(async () => {
+    programs = new TempFolder();
+    await compilePrograms(programs.path, { architecture: 'x64', hasFaultPoints: true });
+    server = await HostileServer.start(honest(() => file));
+  }, 120_000);
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    programs[Symbol.dispose]();
+  });
+
+  function run(scene: Scene, fault: string): Promise<number> {
+    return Bun.spawn([join(programs.path, 'update.sh')], {
+      cwd: '/',
+      env: {
+        PATH: `${scene.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`,
+        HOMIE_DATA: scene.places.data,
+        HOMIE_ROOT: scene.places.root,
+        HOMIE_RUN: scene.places.run,
+        HOMIE_FAULT: fault,
+      },
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: Bun.file(scene.at('stderr')),
+    }).exited;
+  }
+
+  test('installs the very bytes in the next run, and leaves no download', async () => {
+    let step = 0;
+    for (let isCut = true; isCut; ) {
+      step += 1;
+      using scene = new Scene();
+      scene.configure({ reserve_mib: 0, url: server.url });
+      scene.write('root/etc/rauc/system.conf', '[system]\ncompatible=jetson-nano-homie\n');
+      scene.write('rauc-info.json', '{"compatible":"jetson-nano-homie","version":"1.1.0"}');
+      scene.write('rauc-install.sh', 'cp "$2" seen');
+      const first = await run(scene, `kill@${step}`);
+      isCut = first === 137;
+      if (!isCut) expect(first).toBe(4);
+      const next = await run(scene, '');
+      const story = { step, next, said: scene.read('stderr') };
+      expect(story).toMatchObject({ next: existsSync(scene.at('seen')) && next === 0 ? 0 : 4 });
+      expect(readFileSync(scene.at('seen')).equals(file.bytes), JSON.stringify(story)).toBe(true);
+      expect({ ...story, left: readdirSync(scene.at('data/update/download')) }).toMatchObject({ left: [] });
+      expect(await run(scene, '')).toBe(0);
+    }
+    expect(step).toBeGreaterThan(30);
+  }, 180_000);
+});
