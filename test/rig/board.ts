@@ -41,9 +41,13 @@ export async function isOrchestratorActive(device: Device): Promise<boolean> {
 }
 
 /** post-activate as the booted slot carries it, as its unit runs it. */
-export async function postActivate(device: Device, env: Record<string, string> = {}) {
+export async function postActivate(
+  device: Device,
+  env: Record<string, string> = {},
+  deadlineMs = installDeadlineMs,
+) {
   const program = join(device.rootFolder, 'usr/lib/homie/update-hooks/post-activate');
-  return device.run(program, [], { env, deadlineMs: installDeadlineMs });
+  return device.run(program, [], { env, deadlineMs });
 }
 
 export function transactionOf(device: Device): Transaction {

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
-import { isOrchestratorActive, transactionOf } from '../board.ts';
 import { scenario } from '../report.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
 import { fillDisk } from './full-disk.ts';
@@ -50,24 +49,6 @@ describe('a trial on a full disk', () => {
     expect(story.verdict.stderr).toMatch(/Cannot write the backup .*: no space left on the device/);
     await story.expectRolledBack(/no space left on the device/, false);
     expect(story.lastUpdate().migration).toBeUndefined();
-  });
-
-  scenario('owes the restore, the orchestrator held, where there is no room for it', async () => {
-    stage.configure({ health_deadline_seconds: 10 });
-    await story.installAndReboot('2.0.0', '2.0.0', { behaviour: 'never-healthy' });
-    const deciding = story.postActivate();
-    await story.whenMigrated();
-    {
-      await using _full = await fillDisk(stage.device.dataFolder, { leaveKiB: 24 * 1024 });
-      await deciding;
-      expect(story.verdict).toMatchObject({ exitCode: 30 });
-      expect(story.verdict.stderr).toMatch(/Cannot restore the data yet: .*(space|full)/i);
-      expect(await isOrchestratorActive(stage.device)).toBe(false);
-      expect(existsSync(join(stage.device.dataFolder, 'update', 'hold'))).toBe(true);
-    }
-    expect((await stage.reboot()).booted).toBe('A');
-    expect(transactionOf(stage.device)).toMatchObject({ isClosed: false, migration: {} });
-    await story.expectHome('rolled-back', /http: it answers 503/);
   });
 
   scenario('is committed though not a line of the log can be written', async () => {

@@ -9,6 +9,9 @@ import type { Workshop } from '../workshop.ts';
 import type { Stage } from './stage.ts';
 import { historyOf } from './standing.ts';
 
+/** A database that has run out of space takes its time to say so. */
+const verdictMs = 400_000;
+
 /** What updates do to a device with the stack on it, and how it has to stand after each of their ends. */
 export class Story {
   readonly stage: Stage;
@@ -69,7 +72,7 @@ export class Story {
   }
 
   async postActivate(): Promise<void> {
-    this.verdict = await postActivate(this.stage.device);
+    this.verdict = await postActivate(this.stage.device, {}, verdictMs);
   }
 
   /** Unless it was asked for already, post-activate decides now. Then the old version runs on its own data. */
