@@ -33,8 +33,7 @@ const environment = v.variant(
     v.strictObject({ kind: v.literal('native') }),
     v.strictObject({
       kind: v.literal('disk'),
-      interface: v.picklist(['virtio', 'mmc'], 'virtio or mmc'),
-      device: numberFrom(0, 9, 'the number of a disk from 0 to 9'),
+      scratch_address: numberFrom(1, 2 ** 40, 'an address like 0x40380000'),
     }),
   ],
   'native or disk',
@@ -69,5 +68,5 @@ export function readBoardText(yaml: string, path: string): BoardText {
 function knownKeys([group = '', ...more]: readonly string[]): string[] {
   if (more.length === 0) return ['summary', 'compatible', 'partitions', 'boot', 'environment'];
   if (group === 'partitions') return Object.keys(partition.entries);
-  return group === 'boot' ? Object.keys(boot.entries) : ['kind', 'interface', 'device'];
+  return group === 'boot' ? Object.keys(boot.entries) : ['kind', 'scratch_address'];
 }

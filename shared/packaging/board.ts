@@ -40,7 +40,8 @@ export interface BoardBoot {
 /** Who loads and saves U-Boot's environment: U-Boot by itself, or our boot script in the copies on a disk. */
 export type BoardEnvironment = { copies: readonly EnvironmentCopy[] } & (
   | { kind: 'native' }
-  | { kind: 'disk'; interface: 'virtio' | 'mmc'; device: number }
+  /** Some memory of the board's that neither U-Boot nor a kernel uses while the script runs. */
+  | { kind: 'disk'; scratchAddress: number }
 );
 
 const folder = join(project.skeleton, 'boards');
@@ -65,10 +66,7 @@ export function readBoard(name: string): Board {
   const board = boardOf(name, readBoardText(read(path), path));
   return {
     ...board,
-    environment: {
-      ...board.environment,
-      copies: checkedCopies(board.environment, parseFwEnvConfig(read(copiesPath), copiesPath), copiesPath),
-    },
+    environment: environmentOf(board.environment, parseFwEnvConfig(read(copiesPath), copiesPath), copiesPath),
   };
 }
 
@@ -99,22 +97,22 @@ const firstPartitionByte = 1024 * 1024;
 const tableEndByte = 34 * 512;
 const blockBytes = 512;
 
-/** Copies on a disk lie between its partition table and its first partition, in whole blocks. */
-function checkedCopies(
+/** Copies on a disk are two, in whole blocks between its partition table and its first partition. */
+function environmentOf(
   environment: BoardText['environment'],
   copies: readonly EnvironmentCopy[],
   path: string,
-): readonly EnvironmentCopy[] {
-  if (environment.kind === 'native') return copies;
+): BoardEnvironment {
+  if (environment.kind === 'native') return { kind: 'native', copies };
+  const wrong = (reason: string): Failure =>
+    new Failure(`Cannot use "${path}": ${reason}`, { outcome: 'usage' });
+  if (copies.length !== 2) throw wrong('on a disk there are two copies');
   for (const { offsetBytes, sizeBytes } of copies) {
     const isFree = offsetBytes >= tableEndByte && offsetBytes + sizeBytes <= firstPartitionByte;
     if (isFree && offsetBytes % blockBytes === 0 && sizeBytes % blockBytes === 0) continue;
-    const reason = `the copy at 0x${offsetBytes.toString(16)} does not lie in whole blocks before the first partition`;
-    throw new Failure(`Cannot use "${path}": ${reason}`, { outcome: 'usage' });
+    throw wrong(`0x${offsetBytes.toString(16)} is not in whole blocks before the first partition`);
   }
-  if (copies.length !== 2)
-    throw new Failure(`Cannot use "${path}": on a disk there are two copies`, { outcome: 'usage' });
-  return copies;
+  return { kind: 'disk', copies, scratchAddress: environment.scratch_address };
 }
 
 function read(path: string): string {

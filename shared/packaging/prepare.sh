@@ -18,6 +18,8 @@ if [ "${1:-test}" != build ]; then
 	packages="$packages docker-compose docker-registry mmdebstrap tini iproute2 iptables"
 	# An engine from elsewhere is as good, and stays: Debian's would take its place.
 	[ -x /usr/bin/dockerd ] || packages="$packages docker.io"
+	# The emulated board: its machine and U-Boot, disks that forget what was not flushed, and snapshots of it.
+	packages="$packages qemu-system-arm qemu-utils u-boot-qemu nbdkit mtools"
 	# A signing key in a PKCS#11 token.
 	packages="$packages softhsm2 libengine-pkcs11-openssl"
 	# What runs the board's arm64 programs as they ship, on any other machine.
