@@ -11,6 +11,7 @@ import { lockHolder } from '../system/lock.ts';
 import { bootId, lockFileOf, type Places, updateFolderOf } from '../system/places.ts';
 import type { AdmissionFacts } from './decide-admission.ts';
 import { isOnTrial } from './decide-boot.ts';
+import type { FitFacts } from './decide-fit.ts';
 import { committedVersion, knownTransaction, readHistory, readTransaction } from './journal.ts';
 import { readRelease } from './release.ts';
 import { owesRestore } from './transaction.ts';
@@ -23,16 +24,12 @@ export function gatherAdmissionFacts(
   config: Config,
 ): AdmissionFacts {
   const conf = readSystemConf(places.root);
-  const runningVersion = readRelease(places.root);
+  const fit = gatherFitFacts(bundle, systemCompatible, places, config);
+  const { runningVersion } = fit;
   const transaction = knownTransaction(readTransaction(places));
   return {
-    bundle,
-    systemCompatible: systemCompatible ?? conf?.compatible,
+    ...fit,
     architecture: architectureOf(machine()),
-    runningVersion,
-    committedVersion: committedVersion(readHistory(places)),
-    versionFloor: config.update.versionFloor,
-    mayDowngrade: config.update.allowDowngrade,
     inhibit: readInhibit(places),
     holder: lockHolder(lockFileOf(places)),
     isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
@@ -43,6 +40,23 @@ export function gatherAdmissionFacts(
       neededBytes: backupBytesAtMost(treeBytes(config.configPath), config.update.reserveMiB),
       freeBytes: freeBytesOn(config.backupPath),
     },
+  };
+}
+
+/** Gathers what decideFit wants to know; reads only. */
+export function gatherFitFacts(
+  bundle: BundleFacts,
+  systemCompatible: string | undefined,
+  places: Places,
+  config: Config,
+): FitFacts {
+  return {
+    bundle,
+    systemCompatible: systemCompatible ?? readSystemConf(places.root)?.compatible,
+    runningVersion: readRelease(places.root),
+    committedVersion: committedVersion(readHistory(places)),
+    versionFloor: config.update.versionFloor,
+    mayDowngrade: config.update.allowDowngrade,
   };
 }
 
