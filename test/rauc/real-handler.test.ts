@@ -39,11 +39,13 @@ describe.skipIf(!hasDeviceParts)('system-check, called by a real RAUC', () => {
     return log.split('\n').flatMap((line) => line.split(' ')[0] || []);
   }
 
-  test('refuses an older bundle before any of its hooks runs, with the reason, and touches no slot', async () => {
+  test('refuses an older bundle before any of its hooks runs, with the reason in its log, and touches no slot', async () => {
     const before = await device.bootEnvironment();
     const { exitCode, stdout, hooks } = await install('1.2.0');
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('version 1.1.0 is older than the floor 1.2.0');
+    expect(stdout).toContain('LastError: Pre-install handler error: Child process exited with code 10');
+    const log = readFileSync(join(device.folder, 'rauc.log'), 'utf8');
+    expect(log).toContain('Cannot install version "1.1.0": version 1.1.0 is older than the floor 1.2.0');
     expect(hooks).toEqual([]);
     expect(await device.bootEnvironment()).toEqual(before);
     // What the choice of arguments in choose-program.ts rests on.
