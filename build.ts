@@ -2,6 +2,7 @@ import { buildBundle, bundleChoices } from './shared/packaging/commands/bundle.t
 import { buildHooks } from './shared/packaging/commands/hooks.ts';
 import { changeKeys, keyActions } from './shared/packaging/commands/keys.ts';
 import { lint } from './shared/packaging/commands/lint.ts';
+import { buildRootfs, rootfsOptions } from './shared/packaging/commands/rootfs.ts';
 import { simulate } from './shared/packaging/commands/simulate.ts';
 import { start } from './shared/packaging/commands/start.ts';
 import { type ProgramSpec, parseArguments, type Values } from './shared/system/arguments.ts';
@@ -117,6 +118,11 @@ const spec: ProgramSpec = {
       },
     },
     {
+      name: 'rootfs',
+      summary: 'Make a root file system for a board, of Debian packages; in dist/',
+      options: rootfsOptions,
+    },
+    {
       name: 'simulate',
       summary: 'Install a bundle on an embedded A/B device, with the real RAUC; nothing of it is left',
       options: {
@@ -140,6 +146,7 @@ const stories: Record<string, (values: Values, running: Running) => Promise<Outc
   keys: changeKeys,
   lint: (values) => lint(values),
   bundle: buildBundle,
+  rootfs: buildRootfs,
   simulate,
   start: (_values, running) => start(running),
 };

@@ -16,6 +16,8 @@ if [ "${1:-test}" != build ]; then
 	packages="$packages dbus mount util-linux fdisk dosfstools attr"
 	# The stack as it runs on a board: Docker, docker-compose, a registry, images made of Debian packages, networks.
 	packages="$packages docker-compose docker-registry mmdebstrap tini iproute2 iptables"
+	# Images of whole cards.
+	packages="$packages genimage mtools bmap-tools"
 	# An engine from elsewhere is as good, and stays: Debian's would take its place.
 	[ -x /usr/bin/dockerd ] || packages="$packages docker.io"
 	# The emulated board: its machine and U-Boot, disks that forget what was not flushed, and snapshots of it.
@@ -27,7 +29,7 @@ if [ "${1:-test}" != build ]; then
 	aarch64) needs_emulator=no ;;
 	*)
 		needs_emulator=yes
-		packages="$packages qemu-user-static binfmt-support libc6-arm64-cross libstdc++6-arm64-cross"
+		packages="$packages qemu-user-static binfmt-support arch-test libc6-arm64-cross libstdc++6-arm64-cross"
 		;;
 	esac
 else
