@@ -1,10 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
 import { layOver } from '../../shared/packaging/root/overlay.ts';
 import { command } from '../../shared/system/command.ts';
 import { readConfigText } from '../../shared/system/config-schema.ts';
+import { fakeTool } from '../support/fake-tool.ts';
 import { treeOf } from '../support/scene.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 
@@ -31,7 +41,13 @@ describe('the overlay of every device', () => {
     folder.write('root/bin/true', '', 0o755);
     folder.write('root/usr/bin/env', '', 0o755);
     folder.write('root/usr/lib/homie/update-hooks/post-activate', '', 0o755);
-    const units = ['homie-data.service', 'var-log-journal.mount', 'docker.service', 'rauc.service'];
+    const units = [
+      'homie-data.service',
+      'homie-grow-data.service',
+      'var-log-journal.mount',
+      'docker.service',
+      'rauc.service',
+    ];
     const all = [...units, 'homie-orchestrator.service'];
     const verified = await run`systemd-analyze verify --man=no --root=${folder.at('root')} ${all}`;
     expect(verified).toEqual({ exitCode: 0, stdout: '', stderr: '' });
@@ -121,6 +137,48 @@ describe.skipIf(!isRoot)('make-data-tree', () => {
     expect(ended.exitCode).toBe(1);
     expect(ended.stderr).toBe('Cannot make the folders of the data partition: "/data" is not mounted\n');
     expect(existsSync('/data/postgres')).toBe(false);
+  });
+});
+
+describe('grow-data', () => {
+  /** As sysfs shows a partition: a link into the folder of its disk. growpart is a stand-in that answers as told. */
+  async function grow(exitCode: number, name = 'mmcblk9p4') {
+    folder.write('devices/mmcblk9/mmcblk9p4/partition', '4\n');
+    mkdirSync(folder.at('class'), { recursive: true });
+    symlinkSync(folder.at('devices/mmcblk9/mmcblk9p4'), folder.at('class/mmcblk9p4'));
+    symlinkSync(`/dev/${name}`, folder.at('link'));
+    const PATH = fakeTool(
+      folder,
+      'growpart',
+      `echo "$*" >>${folder.at('calls')}; echo words; exit ${exitCode}`,
+    );
+    const env = { PATH, HOMIE_SYS: folder.at('class'), HOMIE_DATA_LINK: folder.at('link') };
+    const script = join(overlay, 'usr/lib/homie/grow-data');
+    return await command({ deadlineMs: 30_000, accept: 'any', env })`sh ${script}`;
+  }
+
+  test('lets growpart grow the partition of that label on its disk, and says so', async () => {
+    expect(await grow(0)).toEqual({ exitCode: 0, stdout: 'Grew "mmcblk9p4": words\n', stderr: '' });
+    expect(folder.read('calls')).toBe('/dev/mmcblk9 4\n');
+  });
+
+  test('is content, and silent, where there is nothing to grow', async () => {
+    expect(await grow(1)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  test('fails with the reason of growpart, or where the label is that of no partition', async () => {
+    const failed = await grow(2);
+    expect([failed.exitCode, failed.stderr]).toEqual([
+      1,
+      'Cannot grow the data partition "mmcblk9p4": words\n',
+    ]);
+    rmSync(folder.path, { recursive: true });
+    const foreign = await grow(0, 'sdz');
+    expect([foreign.exitCode, foreign.stderr]).toEqual([
+      1,
+      'Cannot grow the data partition: "sdz" is no partition\n',
+    ]);
+    expect(existsSync(folder.at('calls'))).toBe(false);
   });
 });
 

@@ -8,6 +8,7 @@ const chrootMs = 20 * 60_000;
 /** What is started at boot, beside what its package starts by itself; not every suite has each of them. */
 const enabled = [
   'homie-data.service',
+  'homie-grow-data.service',
   'var-log-journal.mount',
   'homie-orchestrator.service',
   'systemd-networkd.service',

@@ -40,8 +40,11 @@ const devicePackages = [
   ...['systemd', 'systemd-sysv', 'dbus', 'udev', 'kmod', 'iproute2', 'e2fsprogs', 'util-linux', 'mount'],
   ...['rauc', 'rauc-service', 'libubootenv-tool', 'ca-certificates', 'tzdata', 'tar', 'zstd', 'xz-utils'],
 ];
-/** The guide's list. */
-const stackPackages = ['docker.io', 'docker-compose', 'python3', 'python3-pip', 'curl', 'wget', 'git'];
+/** The guide's list; and growpart, which needs python3. */
+const stackPackages = [
+  ...['docker.io', 'docker-compose', 'python3', 'python3-pip', 'curl', 'wget', 'git'],
+  ...['cloud-guest-utils', 'fdisk'],
+];
 
 export interface PackageChoice {
   suite: Suite;
