@@ -84,6 +84,11 @@ const spec: ProgramSpec = {
       summary: 'Pack, sign and verify a bundle in dist/',
       options: {
         target,
+        board: {
+          type: 'string',
+          describe: 'What it is for, else a Jetson Nano with a card',
+          value: 'NAME',
+        },
         rootfs: { type: 'string', describe: 'The image of the root file system, else a demo', value: 'FILE' },
         version: {
           type: 'string',
