@@ -1,5 +1,6 @@
 import { buildBundle, bundleChoices } from './shared/packaging/commands/bundle.ts';
 import { buildHooks } from './shared/packaging/commands/hooks.ts';
+import { buildImage, imageOptions } from './shared/packaging/commands/image.ts';
 import { changeKeys, keyActions } from './shared/packaging/commands/keys.ts';
 import { lint } from './shared/packaging/commands/lint.ts';
 import { buildRootfs, rootfsOptions } from './shared/packaging/commands/rootfs.ts';
@@ -128,6 +129,11 @@ const spec: ProgramSpec = {
       options: rootfsOptions,
     },
     {
+      name: 'image',
+      summary: 'Make the image of a whole card for a board; in dist/',
+      options: imageOptions,
+    },
+    {
       name: 'simulate',
       summary: 'Install a bundle on an embedded A/B device, with the real RAUC; nothing of it is left',
       options: {
@@ -152,6 +158,7 @@ const stories: Record<string, (values: Values, running: Running) => Promise<Outc
   lint: (values) => lint(values),
   bundle: buildBundle,
   rootfs: buildRootfs,
+  image: buildImage,
   simulate,
   start: (_values, running) => start(running),
 };

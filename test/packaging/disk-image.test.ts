@@ -8,6 +8,7 @@ import {
   packDiskImage,
 } from '../../shared/packaging/disk-image/disk-image.ts';
 import { sizedPartitions } from '../../shared/packaging/disk-image/genimage.ts';
+import { writeOutJournal } from '../../shared/packaging/disk-image/journal.ts';
 import { readRootfs } from '../../shared/packaging/disk-image/rootfs-facts.ts';
 import { command } from '../../shared/system/command.ts';
 import { createLog } from '../../shared/system/log.ts';
@@ -32,7 +33,9 @@ async function makeRootfs(name: string, compatible: string, sizeMiB = 16): Promi
   const tree = `${name}.tree`;
   folder.write(`${tree}/etc/rauc/system.conf`, `[system]\ncompatible=${compatible}\n`);
   folder.write(`${tree}/usr/lib/homie/release`, 'VERSION=1.2.3\n');
-  await run`mkfs.ext4 -q -F -b 4096 -O ${'^metadata_csum_seed,^orphan_file'} -d ${folder.at(tree)} ${folder.at(name)} ${`${sizeMiB}M`}`;
+  await run`mkfs.ext4 -q -F -b 4096 -O ${'^metadata_csum_seed,^orphan_file'} -d ${folder.at(tree)} ${folder.at(`${name}.dense`)} ${`${sizeMiB}M`}`;
+  // As a copy or a download may leave it.
+  await run`cp --sparse=always ${folder.at(`${name}.dense`)} ${folder.at(name)}`;
 }
 
 async function options(output: string): Promise<DiskImageOptions> {
@@ -65,11 +68,11 @@ async function tableOf(image: string): Promise<Table> {
 }
 
 /** A partition's content as a file of its own. */
-async function partition(name: string): Promise<string> {
-  const part = (await tableOf(folder.at('disk.img'))).partitions.find((candidate) => candidate.name === name);
+async function partition(name: string, disk = folder.at('disk.img')): Promise<string> {
+  const part = (await tableOf(disk)).partitions.find((candidate) => candidate.name === name);
   if (part === undefined) throw new Error(`no partition ${name}`);
   const file = folder.at(`part-${name}`);
-  await run`dd if=${folder.at('disk.img')} of=${file} bs=512 skip=${part.start} count=${part.size} conv=sparse status=none`;
+  await run`dd if=${disk} of=${file} bs=512 skip=${part.start} count=${part.size} conv=sparse status=none`;
   return file;
 }
 
@@ -152,8 +155,50 @@ describe('the image of a card', () => {
     await run`cmp ${card} ${folder.at('disk.img')}`;
   });
 
+  test('is whole on a card that was used before, where the block map leaves what was there', async () => {
+    const { map } = await packDiskImage(folder.at('disk.img'));
+    const image = readFileSync(folder.at('disk.img'));
+    // bmaptool empties a file before it writes into it, and a card it does not: the map is followed here.
+    const content = Buffer.alloc(image.length, 0xa5);
+    for (const [, first, last] of readFileSync(map, 'utf8').matchAll(/<Range[^>]*> (\d+)(?:-(\d+))? </g)) {
+      const [start, end] = [Number(first) * 4096, (Number(last ?? first) + 1) * 4096];
+      image.copy(content, start, start, end);
+    }
+    expect(content.equals(image)).toBe(false);
+    const card = folder.at('used-card');
+    writeFileSync(card, content);
+    await run`sfdisk --verify ${card}`;
+    for (const name of ['rootfs-a', 'rootfs-b', 'data']) {
+      const part = await partition(name, card);
+      await run`e2fsck -f -n ${part}`;
+      await run`debugfs -R ${`dump <8> ${folder.at('journal')}`} ${part}`;
+      expect(
+        readFileSync(folder.at('journal'))
+          .subarray(4096)
+          .every((byte) => byte === 0),
+      ).toBe(true);
+      expect((await run`dumpe2fs ${part}`).stdout).not.toContain('ITABLE_ZEROED');
+    }
+    const boot = await partition('boot', card);
+    await run`fsck.vfat -n ${boot}`;
+  });
+
   test('leaves nothing beside it', () => {
     expect(readdirSync(folder.at('cache'))).toEqual([]);
+  });
+});
+
+describe('writeOutJournal()', () => {
+  test('leaves no hole where the journal is, and not a byte different', async () => {
+    const [dense, sparse] = [folder.at('rootfs.ext4.dense'), folder.at('sparse.ext4')];
+    await run`cp --sparse=always ${dense} ${sparse}`;
+    const before = statSync(sparse).blocks * 512;
+    await writeOutJournal(sparse);
+    const { stdout } = await run`debugfs -R ${'stat <8>'} ${sparse}`;
+    const journalBytes = Number(/Size: (\d+)/.exec(stdout)?.[1]);
+    expect(journalBytes).toBeGreaterThan(mib);
+    expect(statSync(sparse).blocks * 512 - before).toBeGreaterThanOrEqual(journalBytes - 4096);
+    await run`cmp ${dense} ${sparse}`;
   });
 });
 

@@ -21,6 +21,7 @@ import { epochSeconds } from '../manifest.ts';
 import { uuidFrom } from '../root/image.ts';
 import { factoryStatus } from './factory-status.ts';
 import { genimageConfig } from './genimage.ts';
+import { writeOutJournal } from './journal.ts';
 import type { RootfsFacts } from './rootfs-facts.ts';
 
 export interface DiskImageOptions {
@@ -108,6 +109,7 @@ async function makeSlot(image: string, sizeMiB: number, { rootfs, signal }: Disk
   copyFileSync(rootfs, image, constants.COPYFILE_FICLONE);
   truncateSync(image, sizeMiB * mib);
   await command({ deadlineMs: toolMs, signal })`resize2fs ${image}`;
+  await writeOutJournal(image);
 }
 
 async function makeData(
@@ -128,12 +130,13 @@ async function makeData(
   });
   const id = uuidFrom(`homie data ${board.name} ${facts.version}`);
   const layout = ['-b', '4096', '-I', '256', '-L', 'data', '-U', id, '-O', ext4Features];
-  await run`mkfs.ext4 -q -F ${layout} -E ${`root_owner=0:0,hash_seed=${id}`} -d ${tree} ${image} ${`${sizeMiB}M`}`;
+  await run`mkfs.ext4 -q -F ${layout} -E ${`root_owner=0:0,hash_seed=${id},lazy_itable_init=1,lazy_journal_init=0`} -d ${tree} ${image} ${`${sizeMiB}M`}`;
   const owners = ['/rauc', '/rauc/central.raucs'].flatMap((path) =>
     ['uid', 'gid'].map((field) => `set_inode_field ${path} ${field} 0\n`),
   );
   writeFileSync(join(work, 'owners'), owners.join(''));
   await run`debugfs -w -f ${join(work, 'owners')} ${image}`;
+  await writeOutJournal(image);
 }
 
 async function joinDisk(work: string, options: DiskImageOptions): Promise<void> {

@@ -43,7 +43,8 @@ export async function makeImage(tree: string, options: ImageOptions): Promise<vo
     const sizeMiB = options.sizeMiB ?? fittedMiB(cost);
     const layout = ['-b', '4096', '-I', '256', '-i', String(bytesPerInode(cost, sizeMiB)), '-m', '1'];
     const id = uuidFrom(identity);
-    const extended = `root_owner=0:0,hash_seed=${id},lazy_itable_init=0,lazy_journal_init=0`;
+    // The kernel writes out the tables of inodes once it runs; a block map would leave their zeros out.
+    const extended = `root_owner=0:0,hash_seed=${id},lazy_itable_init=1,lazy_journal_init=0`;
     const make = command({
       deadlineMs: imageMs,
       signal,
