@@ -36,10 +36,16 @@ describe('the overlay of every device', () => {
     cpSync(overlay, folder.at('root'), { recursive: true });
     for (const name of ['sysinit', 'basic', 'shutdown', 'umount'])
       folder.write(`root/usr/lib/systemd/system/${name}.target`, '[Unit]\nDefaultDependencies=no\n');
-    for (const name of ['docker', 'rauc'])
+    for (const name of ['docker', 'rauc', 'ssh', 'systemd-networkd-wait-online'])
       folder.write(`root/usr/lib/systemd/system/${name}.service`, '[Service]\nExecStart=/bin/true\n');
     folder.write('root/bin/true', '', 0o755);
-    folder.write('root/usr/bin/env', '', 0o755);
+    const tools = [
+      'usr/bin/env',
+      'usr/bin/ssh-keygen',
+      'usr/sbin/sshd',
+      'usr/lib/systemd/systemd-networkd-wait-online',
+    ];
+    for (const tool of tools) folder.write(`root/${tool}`, '', 0o755);
     folder.write('root/usr/lib/homie/update-hooks/post-activate', '', 0o755);
     const units = [
       'homie-data.service',
@@ -48,7 +54,8 @@ describe('the overlay of every device', () => {
       'docker.service',
       'rauc.service',
     ];
-    const all = [...units, 'homie-orchestrator.service'];
+    const more = ['homie-orchestrator', 'ssh', 'systemd-networkd-wait-online'];
+    const all = [...units, ...more.map((name) => `${name}.service`)];
     const verified = await run`systemd-analyze verify --man=no --root=${folder.at('root')} ${all}`;
     expect(verified).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   });
