@@ -44,25 +44,25 @@ export type BoardEnvironment = { copies: readonly EnvironmentCopy[] } & (
   | { kind: 'disk'; scratchAddress: number }
 );
 
-const folder = join(project.skeleton, 'boards');
+const boards = join(project.skeleton, 'boards');
 
 export function boardNames(): string[] {
-  return readdirSync(folder).sort();
+  return readdirSync(boards).sort();
 }
 
 /** Where the files of a board lie: `board.yaml` and `fw_env.config`, which is the slot's /etc/fw_env.config. */
-export function boardFolder(name: string): string {
+export function boardFolder(name: string, folder = boards): string {
   return join(folder, name);
 }
 
 /** Reads a board's folder. Throws a usage Failure that names file, line, key and what was expected. */
-export function readBoard(name: string): Board {
-  if (!/^[\w-]+$/.test(name) || !existsSync(boardFolder(name))) {
+export function readBoard(name: string, folder = boards): Board {
+  if (!/^[\w-]+$/.test(name) || !existsSync(boardFolder(name, folder))) {
     const advice = `Boards are ${boardNames().join(', ')}`;
     throw new Failure(`Cannot use the board "${name}": there is no such board`, { outcome: 'usage', advice });
   }
-  const path = join(boardFolder(name), 'board.yaml');
-  const copiesPath = join(boardFolder(name), 'fw_env.config');
+  const path = join(boardFolder(name, folder), 'board.yaml');
+  const copiesPath = join(boardFolder(name, folder), 'fw_env.config');
   const board = boardOf(name, readBoardText(read(path), path));
   return {
     ...board,

@@ -5,6 +5,7 @@ import { boardFolder, boardNames, readBoard } from '../../shared/packaging/board
 import { readBoardText } from '../../shared/packaging/board-schema.ts';
 import { parseFwEnvConfig } from '../../shared/packaging/fw-env-config.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { TempFolder } from '../support/temp-folder.ts';
 
 const yaml = readFileSync(join(boardFolder('qemu-arm64'), 'board.yaml'), 'utf8');
 
@@ -30,13 +31,40 @@ describe('readBoard()', () => {
   });
 });
 
+describe('readBoard() of a board that keeps its environment on the disk', () => {
+  test.each([
+    ['one copy', '/dev/vda 0x80000 0x4000\n', 'on a disk there are two copies'],
+    [
+      'a copy in the partition table',
+      '/dev/vda 0x4000 0x4000\n/dev/vda 0x84000 0x4000\n',
+      '0x4000 is not in whole blocks before the first partition',
+    ],
+    [
+      'a copy in the first partition',
+      '/dev/vda 0x80000 0x4000\n/dev/vda 0xfe000 0x4000\n',
+      '0xfe000 is not in whole blocks before the first partition',
+    ],
+    [
+      'a copy that begins within a block',
+      '/dev/vda 0x80000 0x4000\n/dev/vda 0x84100 0x4000\n',
+      '0x84100 is not in whole blocks before the first partition',
+    ],
+  ])('refuses %s', async (_what, copies, reason) => {
+    using folder = new TempFolder();
+    folder.write('a-board/board.yaml', yaml);
+    const path = folder.write('a-board/fw_env.config', copies);
+    const { message } = await failureOf(() => readBoard('a-board', folder.path));
+    expect(message).toBe(`Cannot use "${path}": ${reason}`);
+  });
+});
+
 describe('readBoardText()', () => {
   const without = (line: RegExp) => yaml.replace(line, '');
   test.each([
     [
       'a key is not known',
       `${yaml}colour: red\n`,
-      'line 21, key colour is not known (known are: summary, compatible, partitions, boot, environment)',
+      'line 24, key colour is not known (known are: summary, compatible, partitions, boot, environment)',
     ],
     ['the kernel has no name', yaml.replace('  kernel:', '  kernle:'), 'line 11, key boot.kernel is missing'],
     [
@@ -67,7 +95,7 @@ describe('readBoardText()', () => {
     [
       'the environment is nowhere',
       yaml.replace('kind: disk', 'kind: cloud'),
-      'line 20, key environment.kind: expected native or disk, found "cloud"',
+      'line 21, key environment.kind: expected native or disk, found "cloud"',
     ],
     ['it is a list', '- a\n', 'line 1, the whole file: expected a group of keys, found a list'],
   ])('refuses it when %s', async (_what, text, reason) => {
