@@ -10,11 +10,33 @@ export interface LabStory {
   seconds: number;
 }
 
+/** One power cut: when and where it fell, what the board came up with, and how soon. */
+export interface LabCut {
+  atMs: number;
+  fellInto: 'install' | 'trial';
+  /** The version and data of before or of after the update; anything else is a bad end, in words. */
+  end: string;
+  /** From power on to the verdict. */
+  recoverySeconds: number;
+}
+
+export interface LabCuts {
+  seed: string;
+  /** The length of an update that nobody cuts. */
+  cycleMs: number;
+  cuts: readonly LabCut[];
+}
+
 interface LabReport {
   format: 1;
   /** Environments that the boot script was started from, each held against the model. */
   scriptStates: number;
   stories: readonly LabStory[];
+  /** How many power cuts; each of them in `cutting`. */
+  cuts?: number;
+  badEnds?: number;
+  recoverySeconds?: { median: number; max: number };
+  cutting?: LabCuts;
 }
 
 const file = join(project.reports, 'lab.json');
@@ -27,6 +49,18 @@ export function reportScriptStates(scriptStates: number): void {
 export function reportStory(story: LabStory): void {
   const report = read();
   write({ ...report, stories: [...report.stories.filter(({ name }) => name !== story.name), story] });
+}
+
+export function reportCuts(cutting: LabCuts): void {
+  const good = cutting.cuts.filter(({ end }) => end === 'before' || end === 'after');
+  const seconds = good.map(({ recoverySeconds }) => recoverySeconds).sort((one, two) => one - two);
+  write({
+    ...read(),
+    cuts: cutting.cuts.length,
+    badEnds: cutting.cuts.length - good.length,
+    recoverySeconds: { median: seconds[Math.floor(seconds.length / 2)] ?? 0, max: seconds.at(-1) ?? 0 },
+    cutting,
+  });
 }
 
 function write(report: LabReport): void {
