@@ -27,6 +27,18 @@ export interface LabCuts {
   cuts: readonly LabCut[];
 }
 
+interface Prevented {
+  halfWrittenBoots: number;
+  slotFlips: number;
+}
+
+/** What so many boots in a row do after an install that was cut off, and on a healthy board. */
+export interface Baseline {
+  boots: number;
+  guide: Prevented;
+  ours: Prevented;
+}
+
 interface LabReport {
   format: 1;
   /** Environments that the boot script was started from, each held against the model. */
@@ -37,6 +49,7 @@ interface LabReport {
   badEnds?: number;
   recoverySeconds?: { median: number; max: number };
   cutting?: LabCuts;
+  baseline?: Baseline;
 }
 
 const file = join(project.reports, 'lab.json');
@@ -49,6 +62,10 @@ export function reportScriptStates(scriptStates: number): void {
 export function reportStory(story: LabStory): void {
   const report = read();
   write({ ...report, stories: [...report.stories.filter(({ name }) => name !== story.name), story] });
+}
+
+export function reportBaseline(baseline: Baseline): void {
+  write({ ...read(), baseline });
 }
 
 export function reportCuts(cutting: LabCuts): void {
