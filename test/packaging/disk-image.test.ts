@@ -10,6 +10,7 @@ import {
 import { sizedPartitions } from '../../shared/packaging/disk-image/genimage.ts';
 import { writeOutJournal } from '../../shared/packaging/disk-image/journal.ts';
 import { readRootfs } from '../../shared/packaging/disk-image/rootfs-facts.ts';
+import { initialEnvironment } from '../../shared/packaging/initial-environment.ts';
 import { command } from '../../shared/system/command.ts';
 import { createLog } from '../../shared/system/log.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -143,6 +144,17 @@ describe('the image of a card', () => {
       await run`dd if=/dev/urandom of=${damaged} bs=1 seek=${offsetBytes} count=64 conv=notrunc status=none`;
       expect(words(await read(damaged))).toEqual(expected);
     }
+    const destroyed = folder.at('destroyed.img');
+    copyFileSync(folder.at('disk.img'), destroyed);
+    await run`dd if=/dev/urandom of=${destroyed} bs=1k seek=512 count=32 conv=notrunc status=none`;
+    const defaults = folder.write('initial-env', initialEnvironment);
+    await read(folder.at('disk.img'));
+    writeFileSync(
+      folder.at('fw_env.config'),
+      folder.read('fw_env.config').replaceAll('disk.img', 'destroyed.img'),
+    );
+    const { stdout } = await run`fw_printenv -c ${folder.at('fw_env.config')} -f ${defaults}`;
+    expect(words(stdout)).toEqual(expected);
   });
 
   test('is written by bmaptool from map and zstd as it is', async () => {

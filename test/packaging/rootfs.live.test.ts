@@ -102,7 +102,7 @@ describe.skipIf(!hasDeviceParts)('bun build.ts rootfs', () => {
       expect(text('usr/lib/homie/release')).toMatch(/^VERSION=\d/);
       expect(text('opt/homie_orchestrator/src/main.py')).toContain('orchestrator');
       expect(text('etc/motd')).toBe('one of ours\n');
-      expect(text('etc/machine-id')).toBe('uninitialized\n');
+      expect(text('etc/machine-id')).toBe('');
       expect(readFileSync(pathInRoot(root, '/boot/vmlinuz')).subarray(56, 60).toString()).toBe('ARMd');
       expect(readdirSync(join(root, 'data'))).toEqual([]);
     });

@@ -17,6 +17,7 @@ import type { Log } from '../../system/log.ts';
 import type { Board, BoardPartition } from '../board.ts';
 import { ext4Features } from '../device/disk.ts';
 import { requireTool } from '../device/host.ts';
+import { initialEnvironment } from '../initial-environment.ts';
 import { epochSeconds } from '../manifest.ts';
 import { uuidFrom } from '../root/image.ts';
 import { factoryStatus } from './factory-status.ts';
@@ -160,7 +161,7 @@ async function writeEnvironment(disk: string, work: string, { environment }: Boa
   );
   writeFileSync(config, lines.join(''));
   const initial = join(work, 'initial');
-  writeFileSync(initial, 'BOOT_ORDER=A B\nBOOT_A_LEFT=3\nBOOT_B_LEFT=3\n');
+  writeFileSync(initial, initialEnvironment);
   const run = command({ deadlineMs: toolMs, cwd: dirname(disk) });
   // Once a copy: it writes the older of the two.
   for (const _ of environment.copies) await run`fw_setenv -c ${config} -f ${initial} -s ${initial}`;

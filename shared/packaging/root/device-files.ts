@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { type Board, boardFolder } from '../board.ts';
+import { initialEnvironment } from '../initial-environment.ts';
 import { project } from '../project.ts';
 import { renderSystemConf } from '../system-conf.ts';
 import { layOver, writeInTree } from './overlay.ts';
@@ -26,6 +27,10 @@ export async function layDeviceFiles(
   layOver(tree, join(project.skeleton, 'device'));
   const environment = readFileSync(join(boardFolder(board.name), 'fw_env.config'), 'utf8');
   await writeInTree(tree, '/etc/fw_env.config', environment);
+  // What fw_printenv and fw_setenv take where no copy is whole. Where U-Boot's own variables lie in the same place it
+  // would be a device that does not boot: they would be gone.
+  if (board.environment.kind === 'disk')
+    await writeInTree(tree, '/etc/u-boot-initial-env', initialEnvironment);
   await writeInTree(tree, keyringPath, readKeyring(keyring));
   const conf = renderSystemConf({
     compatible: board.compatible,

@@ -28,8 +28,9 @@ export async function finishTree(tree: string, signal?: AbortSignal): Promise<vo
   } catch (error) {
     throw new Failure(`Cannot finish the root file system: ${reasonOf(error)}`, { cause: error });
   }
-  // Made anew at the first boot, so that no two devices are the same.
-  writeFileSync(join(tree, 'etc/machine-id'), 'uninitialized\n');
+  // Made at the first boot, so that no two devices are the same. Empty, not "uninitialized": that would be a first boot
+  // in the sense of systemd, which then enables whatever has an [Install] section, in every new slot.
+  writeFileSync(join(tree, 'etc/machine-id'), '');
   for (const path of onlyOfOneDevice.flatMap((pattern) => globSync(pattern, { cwd: tree }))) {
     rmSync(join(tree, path), { recursive: true, force: true });
   }

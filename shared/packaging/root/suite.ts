@@ -35,10 +35,23 @@ export function suiteNamed(name: string, components?: string): Suite {
   return { name, ...suite, ...(components === undefined ? {} : { components }) };
 }
 
-/** Without these the next update is impossible, or the device cannot be reached or trusted. */
+/**
+ * Without these the next update is impossible, or the device cannot be reached or trusted. rauc looks into a plain bundle
+ * with unsquashfs, and its package does not say so.
+ */
 const devicePackages = [
   ...['systemd', 'systemd-sysv', 'dbus', 'udev', 'kmod', 'iproute2', 'e2fsprogs', 'util-linux', 'mount'],
-  ...['rauc', 'rauc-service', 'libubootenv-tool', 'ca-certificates', 'tzdata', 'tar', 'zstd', 'xz-utils'],
+  ...[
+    'rauc',
+    'rauc-service',
+    'squashfs-tools',
+    'libubootenv-tool',
+    'ca-certificates',
+    'tzdata',
+    'tar',
+    'zstd',
+    'xz-utils',
+  ],
 ];
 /** The guide's list; and growpart, which needs python3. */
 const stackPackages = [
