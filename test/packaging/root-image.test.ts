@@ -109,6 +109,7 @@ describe.skipIf(!hasDeviceParts)('makeImage()', () => {
     expect(failure.message).toStartWith(`Cannot make the file system "${folder.at('root.ext4')}": `);
     expect(failure.advice).toContain('large enough');
     expect(folder.read('root.ext4')).toBe('older');
+    expect(existsSync(folder.at('root.ext4.part'))).toBe(false);
     expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(folder.path);
     expect(existsSync(folder.at('work/tree.mount'))).toBe(false);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
 import { command } from '../../shared/system/command.ts';
@@ -19,11 +19,6 @@ async function build(...args: readonly string[]) {
   const run = command({ deadlineMs: 60_000, accept: 'any' });
   const { exitCode, stderr } = await run`${process.execPath} ${join(project.root, 'build.ts')} ${args}`;
   return { exitCode, reason: stderr.trimEnd().split('\n').at(-1) ?? '' };
-}
-
-function imagesBegun(): string[] {
-  const names = existsSync(project.cache) ? readdirSync(project.cache) : [];
-  return names.filter((name) => name.startsWith('image-'));
 }
 
 const boards = readdirSync(join(project.skeleton, 'boards')).sort().join(', ');
@@ -46,7 +41,6 @@ describe('bun build.ts', () => {
     const ended = await build(...args);
     expect(ended.reason).toStartWith(reason);
     expect(ended.exitCode).toBe(2);
-    expect(imagesBegun()).toEqual([]);
   });
 
   test('image refuses what is no root file system of ours, and one that is not there', async () => {

@@ -43,7 +43,6 @@ export async function buildImage(values: Values, { log, signal, ...running }: Ru
 
   mkdirSync(project.dist, { recursive: true });
   const output = values.text('output') ?? join(project.dist, nameOfImage(board, facts.version));
-  const { cache } = project;
   const time = buildTime();
   const script = (path: string): Promise<void> => makeBootScript(board, time, path);
   await makeDiskImage({
@@ -54,7 +53,6 @@ export async function buildImage(values: Values, { log, signal, ...running }: Ru
     makeBootScript: script,
     time,
     output,
-    cache,
     log,
     signal,
   });

@@ -1,46 +1,18 @@
-import {
-  constants,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { command } from '../../system/command.ts';
 import { formatBytes } from '../../system/disk.ts';
-import { makeFolder } from '../../system/durable-file.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import type { Board, BoardPartition } from '../board.ts';
-import { ext4Features } from '../device/disk.ts';
 import { requireTool } from '../device/host.ts';
 import { initialEnvironment } from '../initial-environment.ts';
-import { epochSeconds } from '../manifest.ts';
-import { uuidFrom } from '../root/image.ts';
-import { factoryStatus } from './factory-status.ts';
 import { genimageConfig } from './genimage.ts';
-import { writeOutJournal } from './journal.ts';
-import type { RootfsFacts } from './rootfs-facts.ts';
-
-export interface DiskImageOptions {
-  board: Board;
-  partitions: readonly BoardPartition[];
-  rootfs: string;
-  facts: RootfsFacts;
-  /** Writes the board's boot.scr to the path. */
-  makeBootScript: (path: string) => Promise<void>;
-  time: Date;
-  output: string;
-  cache: string;
-  log: Log;
-  signal?: AbortSignal | undefined;
-}
+import type { DiskImageOptions } from './options.ts';
+import { makeBoot, makeData, makeSlot } from './partitions.ts';
 
 const mib = 1024 * 1024;
 const toolMs = 60 * 60_000;
+const what = 'make an image';
 const toolPackages = {
   genimage: 'genimage',
   'mkfs.vfat': 'dosfstools',
@@ -55,10 +27,10 @@ const toolPackages = {
  * where the board keeps it on the disk. Throws a Failure; an older image of that name stays then.
  */
 export async function makeDiskImage(options: DiskImageOptions): Promise<void> {
-  const { board, partitions, output, cache, log } = options;
-  for (const [tool, debianPackage] of Object.entries(toolPackages)) requireTool(tool, debianPackage);
-  makeFolder(cache);
-  const work = mkdtempSync(join(cache, 'image-'));
+  const { board, partitions, output, log } = options;
+  for (const [tool, debianPackage] of Object.entries(toolPackages)) requireTool(tool, debianPackage, what);
+  // Beside the output, on its disk: a rename must do.
+  const work = mkdtempSync(`${output}.`);
   try {
     const sizeOf = (label: BoardPartition['label']): number =>
       partitions.find((partition) => partition.label === label)?.sizeMiB ?? 0;
@@ -86,58 +58,6 @@ function requireRoom(bytes: number, slotMiB: number): void {
     outcome: 'usage',
     advice: 'Give --slot-mib',
   });
-}
-
-async function makeBoot(
-  image: string,
-  sizeMiB: number,
-  work: string,
-  options: DiskImageOptions,
-): Promise<void> {
-  const { board, time, signal } = options;
-  const env = { SOURCE_DATE_EPOCH: String(epochSeconds(time)) };
-  const run = command({ deadlineMs: toolMs, signal, env });
-  const script = join(work, 'boot.scr');
-  await options.makeBootScript(script);
-  writeFileSync(image, '');
-  truncateSync(image, sizeMiB * mib);
-  await run`mkfs.vfat -n BOOT -i ${uuidFrom(`homie boot ${board.name}`).slice(0, 8)} ${image}`;
-  await run`mcopy -i ${image} -m ${script} ::boot.scr`;
-}
-
-/** Grown to its slot, as RAUC does after an install (resize=true). */
-async function makeSlot(image: string, sizeMiB: number, { rootfs, signal }: DiskImageOptions): Promise<void> {
-  copyFileSync(rootfs, image, constants.COPYFILE_FICLONE);
-  truncateSync(image, sizeMiB * mib);
-  await command({ deadlineMs: toolMs, signal })`resize2fs ${image}`;
-  await writeOutJournal(image);
-}
-
-async function makeData(
-  image: string,
-  sizeMiB: number,
-  work: string,
-  options: DiskImageOptions,
-): Promise<void> {
-  const { board, facts, time, signal } = options;
-  const tree = join(work, 'data');
-  mkdirSync(join(tree, 'rauc'), { recursive: true, mode: 0o755 });
-  const status = factoryStatus({ ...facts, compatible: board.compatible, time });
-  writeFileSync(join(tree, 'rauc', 'central.raucs'), status);
-  const run = command({
-    deadlineMs: toolMs,
-    signal,
-    env: { E2FSPROGS_FAKE_TIME: String(epochSeconds(time)) },
-  });
-  const id = uuidFrom(`homie data ${board.name} ${facts.version}`);
-  const layout = ['-b', '4096', '-I', '256', '-L', 'data', '-U', id, '-O', ext4Features];
-  await run`mkfs.ext4 -q -F ${layout} -E ${`root_owner=0:0,hash_seed=${id},lazy_itable_init=1,lazy_journal_init=0`} -d ${tree} ${image} ${`${sizeMiB}M`}`;
-  const owners = ['/rauc', '/rauc/central.raucs'].flatMap((path) =>
-    ['uid', 'gid'].map((field) => `set_inode_field ${path} ${field} 0\n`),
-  );
-  writeFileSync(join(work, 'owners'), owners.join(''));
-  await run`debugfs -w -f ${join(work, 'owners')} ${image}`;
-  await writeOutJournal(image);
 }
 
 async function joinDisk(work: string, options: DiskImageOptions): Promise<void> {
@@ -173,8 +93,8 @@ export async function packDiskImage(
   signal?: AbortSignal,
 ): Promise<{ map: string; packed: string }> {
   const run = command({ deadlineMs: toolMs, signal });
-  requireTool('bmaptool', 'bmap-tools');
-  requireTool('zstd', 'zstd');
+  requireTool('bmaptool', 'bmap-tools', what);
+  requireTool('zstd', 'zstd', what);
   const map = image.replace(/(\.img)?$/, '.bmap');
   const packed = `${image}.zst`;
   await run`bmaptool create ${image} -o ${map}`;
@@ -183,5 +103,5 @@ export async function packDiskImage(
 }
 
 export function nameOfImage(board: Board, version: string): string {
-  return basename(`homie-${board.name}-v${version}.img`);
+  return `homie-${board.name}-v${version}.img`;
 }

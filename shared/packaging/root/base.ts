@@ -61,7 +61,7 @@ export async function makeBase(options: BaseOptions): Promise<string> {
 
 async function install(tar: string, work: string, options: BaseOptions): Promise<void> {
   const { suite, mirror, debs, time, log, signal } = options;
-  requireTool('mmdebstrap', 'mmdebstrap');
+  requireTool('mmdebstrap', 'mmdebstrap', 'make a root file system');
   const setup = join(work, 'setup');
   // Before the kernel's package makes its initrd.
   await Bun.write(join(setup, 'etc/initramfs-tools/conf.d/homie'), 'MODULES=list\nCOMPRESS=zstd\n');

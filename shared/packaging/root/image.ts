@@ -34,7 +34,8 @@ export async function makeImage(tree: string, options: ImageOptions): Promise<vo
   const run = command({ deadlineMs: imageMs, signal, env });
   const packed = join(work, 'tree.squashfs');
   const mount = join(work, 'tree.mount');
-  const part = join(work, 'root.ext4');
+  // Beside the output, on its disk: a rename must do.
+  const part = `${output}.part`;
   await run`mksquashfs ${tree} ${packed} -noappend -no-progress -noI -noD -noF -noX -exports`;
   mkdirSync(mount);
   await run`mount -t squashfs -o loop,ro ${packed} ${mount}`;
@@ -52,6 +53,7 @@ export async function makeImage(tree: string, options: ImageOptions): Promise<vo
     });
     await make`mkfs.ext4 -q -F ${layout} -L ${label} -U ${id} -O ${ext4Features} -E ${extended} -d ${mount} ${part} ${`${sizeMiB}M`}`;
   } catch (error) {
+    rmSync(part, { force: true });
     throw new Failure(`Cannot make the file system "${output}": ${reasonOf(error)}`, {
       cause: error,
       ...(options.sizeMiB === undefined
