@@ -82,7 +82,7 @@ describe('the overlay of every device', () => {
 describe.skipIf(!isRoot)('make-data-tree', () => {
   const script = join(overlay, 'usr/lib/homie/make-data-tree');
   const guides = ['postgres', 'redis', 'core', 'config', 'config/core', 'logs', 'backups'];
-  const ours = ['update', 'rauc', 'docker', 'logs/journal'];
+  const ours = ['update', 'rauc', 'docker', 'journal'];
 
   async function make() {
     mkdirSync(folder.at('data'), { recursive: true });
