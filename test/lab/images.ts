@@ -126,7 +126,6 @@ async function makeFactory(parts: {
     makeBootScript: (path) => makeBootScript(board, time, path),
     time,
     output: card,
-    cache: folder,
     log,
   });
 }
