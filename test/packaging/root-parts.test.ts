@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { readBoard } from '../../shared/packaging/board.ts';
 import { type BaseOptions, recipeOf } from '../../shared/packaging/root/base.ts';
 import { raucVersionIn, readKeyring } from '../../shared/packaging/root/device-files.ts';
 import { layKernel, linkSuiteKernel, requireBootFiles } from '../../shared/packaging/root/kernel.ts';
 import { filesWithPrivateKey, refusePrivateKeys } from '../../shared/packaging/root/private-keys.ts';
+import { requireProgramsFor } from '../../shared/packaging/root/programs.ts';
 import { packagesOf, suiteNamed } from '../../shared/packaging/root/suite.ts';
 import { command } from '../../shared/system/command.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -180,6 +181,23 @@ describe('raucVersionIn()', () => {
   test('says so where the suite has no rauc', async () => {
     folder.write('var/lib/dpkg/status', 'Package: git\nVersion: 2\n');
     expect((await failureOf(() => raucVersionIn(folder.path))).message).toContain('has no package rauc');
+  });
+});
+
+describe('requireProgramsFor()', () => {
+  test('takes programs of the architecture, and refuses others, or none', async () => {
+    mkdirSync(folder.at('programs'));
+    copyFileSync(process.execPath, folder.at('programs/hook'));
+    const here = process.arch === 'arm64' ? 'arm64' : 'x64';
+    const there = here === 'arm64' ? 'x64' : 'arm64';
+    requireProgramsFor(folder.at('programs'), here);
+    const wrong = await failureOf(() => requireProgramsFor(folder.at('programs'), there));
+    expect(wrong.message).toBe(
+      `Cannot make a root file system for ${there}: our programs are compiled for ${here}`,
+    );
+    const none = await failureOf(() => requireProgramsFor(folder.path, 'arm64'));
+    expect(none.message).toBe('Cannot make a root file system for arm64: our programs are not compiled');
+    expect([wrong.outcome, none.outcome]).toEqual(['usage', 'usage']);
   });
 });
 

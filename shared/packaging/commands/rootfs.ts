@@ -7,11 +7,11 @@ import { Failure } from '../../system/failure.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { programVersion } from '../../system/version.ts';
-import { executableName } from '../../update/program-names.ts';
 import { readBoard } from '../board.ts';
 import { findKeys } from '../keys.ts';
 import { buildTime } from '../manifest.ts';
 import { project } from '../project.ts';
+import { requireProgramsFor } from '../root/programs.ts';
 import { makeRoot, type RootOptions } from '../root/root.ts';
 import { suiteNamed } from '../root/suite.ts';
 import { isRoot, runAsRoot } from './as-root.ts';
@@ -62,12 +62,7 @@ export function rootOptionsFrom(values: Values, { log, signal }: Running): RootO
     throw new Failure(`Cannot make version "${version}": it is not a semantic version`, { outcome: 'usage' });
   }
   for (const name of ['kernel', 'orchestrator', 'overlay', 'debs']) requireThere(values, name);
-  if (!existsSync(join(project.updateHooks, executableName))) {
-    throw new Failure('Cannot make a root file system: our programs are not compiled', {
-      outcome: 'usage',
-      advice: 'Use "bun build.ts hooks" first',
-    });
-  }
+  requireProgramsFor(project.updateHooks, 'arm64');
   return {
     board,
     version,
