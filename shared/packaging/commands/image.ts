@@ -1,5 +1,5 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { OptionSpec, Values } from '../../system/arguments.ts';
 import { formatBytes } from '../../system/disk.ts';
 import type { Outcome } from '../../system/exit-code.ts';
@@ -32,7 +32,8 @@ export const imageOptions = {
 export async function buildImage(values: Values, { log, signal, ...running }: Running): Promise<Outcome> {
   running.allow(imageMs);
   const board = readBoard(required(values, 'board'));
-  const rootfs = values.text('rootfs') ?? join(project.dist, `rootfs-${board.name}-v${programVersion}.ext4`);
+  const usual = join(project.dist, `rootfs-${board.name}-v${programVersion}.ext4`);
+  const rootfs = resolve(values.text('rootfs') ?? usual);
   const sizes = { slotMiB: mibIn(values, 'slot-mib'), dataMiB: mibIn(values, 'data-mib') };
   const partitions = sizedPartitions(board, sizes);
   const device = values.text('device');
@@ -42,7 +43,7 @@ export async function buildImage(values: Values, { log, signal, ...running }: Ru
   const facts = await readRootfs(rootfs, board);
 
   mkdirSync(project.dist, { recursive: true });
-  const output = values.text('output') ?? join(project.dist, nameOfImage(board, facts.version));
+  const output = resolve(values.text('output') ?? join(project.dist, nameOfImage(board, facts.version)));
   const time = buildTime();
   const script = (path: string): Promise<void> => makeBootScript(board, time, path);
   await makeDiskImage({

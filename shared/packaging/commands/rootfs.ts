@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import semver from 'semver';
 import type { OptionSpec, Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
@@ -69,18 +69,18 @@ export function rootOptionsFrom(values: Values, { log, signal }: Running): RootO
     suite: suiteNamed(values.text('suite') ?? 'bookworm', values.text('components')),
     architecture: 'arm64',
     mirror: values.text('mirror'),
-    debs: values.text('debs'),
+    debs: pathIn(values, 'debs'),
     packages: (values.text('packages') ?? '').split(',').filter((name) => name !== ''),
     hasStack: !values.flag('without-stack'),
-    kernel: values.text('kernel'),
-    orchestrator: values.text('orchestrator'),
-    overlay: values.text('overlay'),
+    kernel: pathIn(values, 'kernel'),
+    orchestrator: pathIn(values, 'orchestrator'),
+    overlay: pathIn(values, 'overlay'),
     keyring: keyringIn(values),
     programs: project.updateHooks,
     sizeMiB: mibIn(values, 'size-mib'),
     time: buildTime(),
     isFresh: values.flag('fresh'),
-    output: values.text('output') ?? join(project.dist, `rootfs-${board.name}-v${version}.ext4`),
+    output: pathIn(values, 'output') ?? join(project.dist, `rootfs-${board.name}-v${version}.ext4`),
     cache: project.cache,
     log,
     signal,
@@ -98,6 +98,12 @@ export function mibIn(values: Values, name: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
   throw new Failure(`Cannot use --${name} "${text}": a number of MiB was expected`, { outcome: 'usage' });
+}
+
+/** From the root: tools are run in other folders. */
+function pathIn(values: Values, name: string): string | undefined {
+  const path = values.text(name);
+  return path === undefined ? undefined : resolve(path);
 }
 
 function requireThere(values: Values, name: string): void {
