@@ -50,4 +50,17 @@ describe('bun build.ts', () => {
     expect(gone.reason).toContain('no such file or folder. Use "bun build.ts rootfs" first');
     expect([foreign.exitCode, gone.exitCode]).toEqual([2, 2]);
   });
+
+  test("image takes paths as seen from the caller's folder", async () => {
+    folder.write('tree/etc/rauc/system.conf', '[system]\ncompatible=qemu-arm64-homie\n');
+    folder.write('tree/usr/lib/homie/release', 'VERSION=1.2.3\n');
+    const run = command({ deadlineMs: 60_000, cwd: folder.path });
+    await run`mkfs.ext4 -q -F -b 4096 -d tree small.ext4 16M`;
+    const sizes = ['--slot-mib', '32', '--data-mib', '16'];
+    const args = ['image', '--board', 'qemu-arm64', '--rootfs', 'small.ext4', '--raw', ...sizes];
+    const { stdout } =
+      await run`${process.execPath} ${join(project.root, 'build.ts')} ${args} --output card.img`;
+    expect(stdout).toBe(`${folder.at('card.img')}\n`);
+    expect((await run`sfdisk --dump card.img`).stdout).toContain('name="rootfs-b"');
+  });
 });
