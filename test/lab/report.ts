@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
+import type { Downtime } from './board/health-watch.ts';
 
 /** `reports/lab.json`: what the emulated board has lived through, for machines to read. */
 
@@ -50,6 +51,8 @@ interface LabReport {
   recoverySeconds?: { median: number; max: number };
   cutting?: LabCuts;
   baseline?: Baseline;
+  /** Of a good update, from outside. */
+  downtime?: Downtime;
 }
 
 const file = join(project.reports, 'lab.json');
@@ -66,6 +69,10 @@ export function reportStory(story: LabStory): void {
 
 export function reportBaseline(baseline: Baseline): void {
   write({ ...read(), baseline });
+}
+
+export function reportDowntime(downtime: Downtime): void {
+  write({ ...read(), downtime });
 }
 
 export function reportCuts(cutting: LabCuts): void {

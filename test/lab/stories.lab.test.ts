@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { TempFolder } from '../support/temp-folder.ts';
 import { Board, type BoardState } from './board/board.ts';
+import { watchHealth } from './board/health-watch.ts';
 import {
   askToInstall,
   bootEnvironment,
@@ -15,6 +16,7 @@ import {
   writeNotes,
 } from './board/update.ts';
 import { factoryVersion, type LabImages, labImages } from './images.ts';
+import { reportDowntime } from './report.ts';
 import { story } from './story.ts';
 
 /** What an emulated board lives through: its real U-Boot, kernel, systemd and RAUC, and our programs as they ship. */
@@ -63,6 +65,7 @@ describe('an emulated board', () => {
 
   story('installs a good update, boots it, and commits it', async () => {
     await using board = await settledBoard();
+    const watch = watchHealth(board.healthUrl);
     await install(board, '1.1.0');
     expect(await bootEnvironment(board)).toMatchObject({ order: 'B A', leftOfB: fullAttempts });
     expect(await bootedSlot(board)).toBe('A');
@@ -82,6 +85,10 @@ describe('an emulated board', () => {
     });
     expect(await data(board)).toEqual({ notes, schema: '2' });
     expect(await health(board)).toBe(well);
+    const downtime = await watch.stop();
+    // The backup before, and the reboot; never the install.
+    expect(downtime.gaps).toBeGreaterThan(0);
+    reportDowntime(downtime);
 
     const refused = await askToInstall(board, '0.9.0');
     expect(refused.exitCode).toBe(10);

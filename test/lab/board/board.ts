@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../rig/stack/free-port.ts';
 import type { LabImages } from '../images.ts';
 import { type Card, insertCard } from './card.ts';
 import { Machine } from './machine.ts';
@@ -18,6 +19,7 @@ export class Board implements AsyncDisposable {
   readonly #folder: string;
   readonly #card: Card;
   readonly #bundles: string;
+  readonly #healthPort = freePort();
   #machine: Machine | undefined;
   #bootId = '';
 
@@ -45,6 +47,7 @@ export class Board implements AsyncDisposable {
     this.#machine = await Machine.start(this.#folder, {
       card: this.#card.socket,
       bundles: this.#bundles,
+      healthPort: this.#healthPort,
       memory,
     });
   }
@@ -95,6 +98,11 @@ export class Board implements AsyncDisposable {
       if (Date.now() > isOver) throw new Error(`"${text}" did not come true within ${timeoutMs / 1000} s`);
       await Bun.sleep(300);
     }
+  }
+
+  /** Asked from outside. */
+  get healthUrl(): string {
+    return `http://127.0.0.1:${this.#healthPort}/health`;
   }
 
   /** All that was said on the serial line, over all boots. */

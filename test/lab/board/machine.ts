@@ -23,7 +23,7 @@ export class Machine {
   /** Resolves when it has power; the console goes to `console.log` in the folder, after what is there. */
   static async start(
     folder: string,
-    wish: { card: string; bundles: string; memory?: string | undefined },
+    wish: { card: string; bundles: string; healthPort: number; memory?: string | undefined },
   ): Promise<Machine> {
     const at = (name: string): string => join(folder, name);
     for (const name of ['qmp.socket', 'shell.socket']) rmSync(at(name), { force: true });
@@ -31,7 +31,14 @@ export class Machine {
     const memory = wish.memory === undefined ? [] : ['-incoming', `exec:cat ${wish.memory}`];
     const log = openSync(at('console.log'), 'a');
     const qemu = Bun.spawn(
-      ['qemu-system-aarch64', ...hardware, ...drives(cache.url, wish.bundles), ...lines(at), ...memory],
+      [
+        'qemu-system-aarch64',
+        ...hardware,
+        ...drives(cache.url, wish.bundles),
+        ...network(wish.healthPort),
+        ...lines(at),
+        ...memory,
+      ],
       {
         stdio: ['ignore', log, log],
       },
@@ -77,7 +84,6 @@ export class Machine {
 const hardware = [
   ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '768', '-accel', 'tcg,thread=multi'],
   ...['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin', '-display', 'none'],
-  ...['-netdev', 'user,id=net,restrict=on', '-device', 'virtio-net-pci,netdev=net,romfile='],
 ];
 
 /** Addresses, so that the card is the first disk to U-Boot and to Linux. */
@@ -88,6 +94,12 @@ function drives(card: string, bundles: string): string[] {
     ...['-drive', `if=none,id=bundles,format=raw,readonly=on,file=${bundles}`],
     ...['-device', 'virtio-blk-pci,drive=bundles,addr=0x9'],
   ];
+}
+
+/** Nothing of the world, but a cable; /health can be asked from this machine. */
+function network(healthPort: number): string[] {
+  const forward = `hostfwd=tcp:127.0.0.1:${healthPort}-:8080`;
+  return ['-netdev', `user,id=net,restrict=on,${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='];
 }
 
 function lines(at: (name: string) => string): string[] {
