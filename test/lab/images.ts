@@ -37,6 +37,7 @@ export interface LabImages {
 /** Every bundle that a story installs: the factory's root file system, but for a few files. */
 const releases: readonly Release[] = [
   { version: '1.1.0', files: { 'usr/lib/homie-lab/schema': '2\n' }, without: [] },
+  { version: '1.1.1', files: { 'usr/lib/homie-lab/schema': '2\n' }, without: [], format: 'verity' },
   { version: '1.2.0', files: { 'usr/lib/homie-lab/mood': 'unwell\n' }, without: [] },
   // Without any, Debian's initrd starts a shell in its place.
   { version: '1.3.0', files: { 'usr/lib/systemd/systemd': 'no program\n' }, without: [] },
@@ -79,8 +80,10 @@ export async function labImages(): Promise<LabImages> {
   mkdirSync(shelf);
   for (const release of releases) await makeRelease(release, { folder, rootfs, programs, keys, shelf });
   const part = `${images.bundles}.part`;
-  const sizeMiB = Math.ceil(folderBytes(shelf) / 2 ** 20) + 64;
-  await command({ deadlineMs: toolMs })`mkfs.ext4 -q -F -d ${shelf} ${part} ${`${sizeMiB}M`}`;
+  const sizeMiB = Math.ceil((folderBytes(shelf) * 1.05) / 2 ** 20) + 64;
+  await command({
+    deadlineMs: toolMs,
+  })`mkfs.ext4 -q -F -m 0 -O ^has_journal -d ${shelf} ${part} ${`${sizeMiB}M`}`;
   rmSync(shelf, { recursive: true });
   renameSync(part, images.bundles);
   return images;

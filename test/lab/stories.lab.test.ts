@@ -12,6 +12,7 @@ import {
   install,
   reboot,
   told,
+  updateProgram,
   waitForVerdict,
   writeNotes,
 } from './board/update.ts';
@@ -151,9 +152,7 @@ describe('an emulated board', () => {
   story('is cut off while a slot is written, and boots the other one', async () => {
     await using board = await settledBoard();
     const bundle = await fetchBundle(board, '1.1.0');
-    await board.run(
-      `systemd-run --unit=lab-install /opt/homie_orchestrator/scripts/update.sh install ${bundle}`,
-    );
+    await board.run(`systemd-run --unit=lab-install ${updateProgram} install ${bundle}`);
     await board.waitFor('test "$(fw_printenv -n BOOT_ORDER)" = A');
     await board.cutPower();
 
@@ -170,5 +169,63 @@ describe('an emulated board', () => {
     await waitForVerdict(board);
     expect(await told(board)).toMatchObject({ version: '1.1.0', booted: 'rootfs.1', state: 'committed' });
     expect(await data(board)).toEqual({ notes, schema: '2' });
+  });
+
+  story('installs a verity bundle, boots it, and commits it', async () => {
+    await using board = await settledBoard();
+    await install(board, '1.1.1');
+    await reboot(board);
+    await waitForVerdict(board);
+    expect(await told(board)).toMatchObject({ version: '1.1.1', booted: 'rootfs.1', state: 'committed' });
+  });
+
+  story('refuses a second update while one is under way', async () => {
+    await using board = await settledBoard();
+    const bundle = await fetchBundle(board, '1.1.0');
+    await board.run(`systemd-run --unit=lab-install ${updateProgram} install ${bundle}`);
+    await board.waitFor('test "$(fw_printenv -n BOOT_ORDER)" = A');
+    const second = await board.ask(`${updateProgram} install ${bundle}`);
+    expect(second).toEqual({ exitCode: 9, output: second.output });
+    await board.waitFor('! systemctl is-active --quiet lab-install', 300_000);
+    expect(await told(board)).toMatchObject({ booted: 'rootfs.0', primary: 'rootfs.1', state: 'installed' });
+  });
+
+  story('boots the slot that a person made active, and keeps it', async () => {
+    await using board = await settledBoard();
+    await board.run('rauc status mark-active other');
+    await reboot(board);
+    await waitForVerdict(board);
+    expect(await bootedSlot(board)).toBe('B');
+    expect(await bootEnvironment(board)).toEqual({
+      order: 'B A',
+      leftOfA: fullAttempts,
+      leftOfB: fullAttempts,
+    });
+  });
+
+  story('does not boot a slot that a person marked bad', async () => {
+    await using board = await settledBoard();
+    await board.run('rauc status mark-bad booted');
+    await reboot(board);
+    await waitForVerdict(board);
+    expect(await bootedSlot(board)).toBe('B');
+    expect(board.boots()).toEqual(['B ok']);
+  });
+
+  story('comes up by the defaults when both copies of its environment are damaged, and says so', async () => {
+    await using board = await settledBoard();
+    await board.run('dd if=/dev/urandom of=/dev/vda bs=1k seek=512 count=32 conv=notrunc,fsync status=none');
+    await reboot(board);
+    await waitForVerdict(board);
+    expect(board.boots()).toEqual(['A defaults']);
+    expect(await board.run('cat /proc/cmdline')).toContain('homie.boot=defaults homie.boot_script=1');
+    expect(await board.run('cat /data/logs/update.log')).toContain(
+      'The boot script reports: its saved variables',
+    );
+    expect(await bootEnvironment(board)).toEqual({
+      order: 'A B',
+      leftOfA: fullAttempts,
+      leftOfB: fullAttempts,
+    });
   });
 });

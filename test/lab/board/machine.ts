@@ -51,10 +51,6 @@ export class Machine {
     return new Machine({ qmp, shell: new Shell(at('shell.socket')), qemu, cache });
   }
 
-  get isOn(): boolean {
-    return this.#qemu.exitCode === null;
-  }
-
   /** Stops, and leaves its memory in the file; its card has all that it wrote. It has no power then. */
   async saveTo(file: string): Promise<void> {
     await this.qmp.run('stop');

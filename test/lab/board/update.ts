@@ -3,7 +3,7 @@ import type { Board } from './board.ts';
 
 /** Short words for what the stories do with a board's updates. */
 
-const program = '/opt/homie_orchestrator/scripts/update.sh';
+export const updateProgram = '/opt/homie_orchestrator/scripts/update.sh';
 const installMs = 300_000;
 const verdictMs = 180_000;
 export const doneRebootNeeded = 4;
@@ -28,7 +28,7 @@ export async function askToInstall(
   board: Board,
   version: string,
 ): Promise<{ exitCode: number; output: string }> {
-  return await board.ask(`${program} install ${await fetchBundle(board, version)}`, installMs);
+  return await board.ask(`${updateProgram} install ${await fetchBundle(board, version)}`, installMs);
 }
 
 /** Reboots in order, and waits for the system that comes up, whichever slot it is in. */
@@ -75,7 +75,9 @@ export interface Told {
 }
 
 export async function told(board: Board): Promise<Told> {
-  const { version, booted, primary, transaction } = JSON.parse(await board.run(`${program} status --json`));
+  const { version, booted, primary, transaction } = JSON.parse(
+    await board.run(`${updateProgram} status --json`),
+  );
   const last = transaction?.steps?.at(-1);
   return { version, booted, primary, state: last?.state, reason: last?.reason };
 }
