@@ -46,8 +46,7 @@ export class Machine {
     closeSync(log);
     await until(() => existsSync(at('qmp.socket')) || qemu.exitCode !== null);
     const qmp = await Qmp.open(at('qmp.socket'));
-    // It waits for its memory to be there.
-    if (wish.memory !== undefined) await qmp.run('cont');
+    if (wish.memory !== undefined) await goOn(qmp);
     return new Machine({ qmp, shell: new Shell(at('shell.socket')), qemu, cache });
   }
 
@@ -75,6 +74,16 @@ export class Machine {
     await Promise.all([this.#qemu.exited, this.#cache.exited]);
     this.shell.close();
   }
+}
+
+/** Its memory comes first; then it stands still, as the board did that was saved. */
+async function goOn(qmp: Qmp): Promise<void> {
+  while (true) {
+    const { status } = (await qmp.run('query-status')) as { status: string }; // QMP reference, StatusInfo
+    if (status !== 'inmigrate') break;
+    await Bun.sleep(50);
+  }
+  await qmp.run('cont');
 }
 
 const hardware = [
