@@ -91,11 +91,14 @@ export class Board implements AsyncDisposable {
     );
   }
 
-  /** Until the command ends with 0. */
+  /** Until the command ends with 0. A board that has just come up may be too busy to answer at first. */
   async waitFor(text: string, timeoutMs = commandMs): Promise<void> {
     const isOver = Date.now() + timeoutMs;
-    while ((await this.ask(text)).exitCode !== 0) {
-      if (Date.now() > isOver) throw new Error(`"${text}" did not come true within ${timeoutMs / 1000} s`);
+    while ((await this.#on.shell.ask(text, answerMs))?.exitCode !== 0) {
+      if (Date.now() > isOver)
+        throw new Error(
+          `"${text}" did not come true within ${timeoutMs / 1000} s; the console ends with\n${this.consoleEnd()}`,
+        );
       await Bun.sleep(300);
     }
   }
@@ -154,3 +157,4 @@ export class Board implements AsyncDisposable {
 
 const bootMs = 420_000;
 const commandMs = 60_000;
+const answerMs = 15_000;

@@ -10,8 +10,9 @@ export interface Downtime {
   gaps: number;
 }
 
-const everyMs = 250;
-const answerMs = 2_000;
+/** Seldom enough: each answer is a unit of its own on a slow board. */
+const everyMs = 1_000;
+const answerMs = 5_000;
 
 /** Begins with a board that answers. */
 export function watchHealth(url: string): HealthWatch {
