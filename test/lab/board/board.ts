@@ -63,8 +63,9 @@ export class Board implements AsyncDisposable {
     while (Date.now() < isOver) {
       const answer = await this.#on.shell.ask('cat /proc/sys/kernel/random/boot_id', 3_000);
       if (answer?.exitCode !== 0) continue;
-      const id = answer.output.trim();
-      if (id === this.#bootId || id === '') {
+      // What the system that went down had to say last may come first.
+      const id = answer.output.match(/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/gm)?.at(-1);
+      if (id === this.#bootId || id === undefined) {
         await Bun.sleep(200);
         continue;
       }
