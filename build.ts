@@ -1,7 +1,9 @@
 import { buildBundle, bundleChoices } from './shared/packaging/commands/bundle.ts';
 import { buildHooks } from './shared/packaging/commands/hooks.ts';
+import { buildImage, imageOptions } from './shared/packaging/commands/image.ts';
 import { changeKeys, keyActions } from './shared/packaging/commands/keys.ts';
 import { lint } from './shared/packaging/commands/lint.ts';
+import { buildRootfs, rootfsOptions } from './shared/packaging/commands/rootfs.ts';
 import { simulate } from './shared/packaging/commands/simulate.ts';
 import { start } from './shared/packaging/commands/start.ts';
 import { type ProgramSpec, parseArguments, type Values } from './shared/system/arguments.ts';
@@ -83,6 +85,11 @@ const spec: ProgramSpec = {
       summary: 'Pack, sign and verify a bundle in dist/',
       options: {
         target,
+        board: {
+          type: 'string',
+          describe: 'What it is for, else a Jetson Nano with a card',
+          value: 'NAME',
+        },
         rootfs: { type: 'string', describe: 'The image of the root file system, else a demo', value: 'FILE' },
         version: {
           type: 'string',
@@ -117,6 +124,16 @@ const spec: ProgramSpec = {
       },
     },
     {
+      name: 'rootfs',
+      summary: 'Make a root file system for a board, of Debian packages; in dist/',
+      options: rootfsOptions,
+    },
+    {
+      name: 'image',
+      summary: 'Make the image of a whole card for a board; in dist/',
+      options: imageOptions,
+    },
+    {
       name: 'simulate',
       summary: 'Install a bundle on an embedded A/B device, with the real RAUC; nothing of it is left',
       options: {
@@ -140,6 +157,8 @@ const stories: Record<string, (values: Values, running: Running) => Promise<Outc
   keys: changeKeys,
   lint: (values) => lint(values),
   bundle: buildBundle,
+  rootfs: buildRootfs,
+  image: buildImage,
   simulate,
   start: (_values, running) => start(running),
 };

@@ -19,9 +19,13 @@ const hookNames: ReadonlyMap<string, Story> = new Map([
   ['slot-post-install', 'post-install'],
 ]);
 
-/** By the name we were called under, or as `hook` by the first argument, which is how RAUC calls. */
-export function chooseProgram(calledAs: string, args: readonly string[]): Choice {
+/**
+ * By the name we were called under, or as `hook` by the first argument, which is how RAUC calls. RAUC 1.8 hands a
+ * handler the arguments that the bundle chose, so a handler of the system takes none: --help would let it pass.
+ */
+export function chooseProgram(calledAs: string, args: readonly string[], isRaucsHandler = false): Choice {
   const name = basename(calledAs);
+  if (name === 'system-check' && isRaucsHandler) return { kind: 'story', story: name, args: [] };
   const [first, ...rest] = args;
   if (first === '--version') return { kind: 'version' };
   const story = stories.find((candidate) => candidate === name);

@@ -1,3 +1,4 @@
+import { isRaucsHandler } from '../shared/rauc/hook-environment.ts';
 import { exitCodeOf, exitCodeTable } from '../shared/system/exit-code.ts';
 import { print } from '../shared/system/print.ts';
 import { programVersion } from '../shared/system/version.ts';
@@ -5,9 +6,10 @@ import { chooseProgram, type Story } from './choose-program.ts';
 import type { Hook } from './hook.ts';
 import { tell } from './tell.ts';
 
-/** The door: one executable under six names. Only the story that was asked for is loaded. */
+/** The door: one executable under seven names. Only the story that was asked for is loaded. */
 
 const load: Record<Story, () => Promise<Hook>> = {
+  'system-check': async () => (await import('./system-check.ts')).systemCheck,
   'install-check': async () => (await import('./install-check.ts')).installCheck,
   'pre-install': async () => (await import('./pre-install.ts')).preInstall,
   'post-install': async () => (await import('./post-install.ts')).postInstall,
@@ -16,7 +18,7 @@ const load: Record<Story, () => Promise<Hook>> = {
 };
 
 async function main(): Promise<void> {
-  const choice = chooseProgram(process.argv0, process.argv.slice(2));
+  const choice = chooseProgram(process.argv0, process.argv.slice(2), isRaucsHandler());
   switch (choice.kind) {
     case 'version':
       print(1, `${programVersion}\n`);

@@ -7,6 +7,7 @@ import { bootId, findPlaces, logFileOf, type Places } from '../shared/system/pla
 import { carryOut } from '../shared/update/boot.ts';
 import { bootAllowanceMs } from '../shared/update/boot-allowance.ts';
 import { waitForBootLock } from '../shared/update/boot-lock.ts';
+import { warnOfBootTrouble } from '../shared/update/boot-report.ts';
 import { type BootPlan, decideBoot } from '../shared/update/decide-boot.ts';
 import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
 import { readRelease } from '../shared/update/release.ts';
@@ -54,6 +55,7 @@ export const postActivate: Hook = {
       log.info(`This is a boot of the kind "${plan.kind}": ${meanings[plan.kind]}`);
       return 'done';
     }
+    warnOfBootTrouble(places, log);
     await faultPoint(`post-activate:${plan.kind}`);
     return await carryOut(plan, { places, config, transaction, slots, running, unlock });
   },

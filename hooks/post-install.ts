@@ -1,9 +1,11 @@
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment, slotMountOf } from '../shared/rauc/hook-environment.ts';
 import { readConfig } from '../shared/system/config.ts';
+import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import type { Log } from '../shared/system/log.ts';
 import { findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
+import { carryIdentity } from '../shared/update/device-identity.ts';
 import { fetchImages } from '../shared/update/fetch-images.ts';
 import { holdNextBoot, holdNow } from '../shared/update/hold.ts';
 import { takeInstallLock } from '../shared/update/install-lock.ts';
@@ -71,6 +73,7 @@ export const postInstall: Hook = {
     await log.step('Writing', 'Wrote', `programs and units into slot "${to.slot ?? slotMount}"`, async () =>
       writeSlotContent(slotMount, content),
     );
+    carryOver(places, slotMount, log);
     await faultPoint('post-install:written');
     if (config.update.migrateIn === 'post-install') {
       if (place.isCalledByRauc) await migrateEarly(record, { slotMount, places, config, running });
@@ -84,6 +87,16 @@ export const postInstall: Hook = {
     return 'done';
   },
 };
+
+/** Worth a word, and no update. */
+function carryOver(places: Places, slotMount: string, log: Log): void {
+  try {
+    const carried = carryIdentity(places.root, slotMount);
+    if (carried.length > 0) log.info(`Carried over what the device is known by: ${carried.join(', ')}`);
+  } catch (error) {
+    log.warn(`Cannot carry over what the device is known by: ${reasonOf(error)}`);
+  }
+}
 
 /** pre-install opened it; where that did not run (a bundle without the hook, by hand) it is opened here. */
 function resumeOrOpen(places: Places, to: Release, log: Log): UpdateRecord {

@@ -13,12 +13,16 @@ export interface BundleContent {
   rootfs: string;
   programs: string;
   architecture: Architecture;
+  /** Of the boards that it is for; the guide's where it is not given. */
+  compatible?: string | undefined;
   version: string;
   time: Date;
   revision: string;
   format: string;
   isFlat: boolean;
 }
+
+const guidesCompatible = 'jetson-nano-homie';
 
 /** Lays out what RAUC packs: the manifest, the image, the programs and the facts they read. */
 export async function fillBundleFolder(folder: string, content: BundleContent): Promise<void> {
@@ -27,7 +31,8 @@ export async function fillBundleFolder(folder: string, content: BundleContent): 
   const hook = content.isFlat ? executableName : `update-hooks/${executableName}`;
   const { version, revision, format } = content;
   const source = readFileSync(join(project.skeleton, 'bundle.conf'), 'utf8');
-  const fields = { version, build: buildStamp(content.time), revision, format, hook };
+  const compatible = content.compatible ?? guidesCompatible;
+  const fields = { compatible, version, build: buildStamp(content.time), revision, format, hook };
   writeFileSync(join(folder, 'manifest.raucm'), renderManifest(source, fields));
 
   copyIn(content.rootfs, join(folder, 'rootfs.ext4'), 'root file system');

@@ -20,6 +20,8 @@ export interface BundleOptions {
   /** Folder with the compiled programs. */
   programs: string;
   architecture: Architecture;
+  /** Of the boards that it is for; the guide's where it is not given. */
+  compatible?: string | undefined;
   version: string;
   time: Date;
   revision: string;

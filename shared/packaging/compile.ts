@@ -45,6 +45,7 @@ export async function compileSeparately(
 }
 
 const stories = {
+  'system-check': { file: 'system-check', story: 'systemCheck' },
   'install-check': { file: 'install-check', story: 'installCheck' },
   'pre-install': { file: 'pre-install', story: 'preInstall' },
   'post-install': { file: 'post-install', story: 'postInstall' },

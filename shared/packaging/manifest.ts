@@ -1,6 +1,8 @@
 import { Failure } from '../system/failure.ts';
 
 export interface ManifestFields {
+  /** The board's, as in its system.conf. */
+  compatible: string;
   version: string;
   /** `YYYYMMDDhhmmss`, UTC. */
   build: string;

@@ -16,14 +16,18 @@ if [ "${1:-test}" != build ]; then
 	packages="$packages dbus mount util-linux fdisk dosfstools attr"
 	# systemd reads the units that a slot is given; zsh the completion. bsdutils has script, a terminal for tests.
 	packages="$packages systemd zsh bsdutils"
+	# What a fetch is measured against.
+	packages="$packages curl"
 	# The stack as it runs on a board: Docker, docker-compose, a registry, images made of Debian packages, networks.
 	packages="$packages docker-compose docker-registry mmdebstrap tini iproute2 iptables"
+	# Images of whole cards.
+	packages="$packages genimage mtools bmap-tools"
 	# An engine from elsewhere is as good, and stays: Debian's would take its place.
 	[ -x /usr/bin/dockerd ] || packages="$packages docker.io"
-	# What a fetch is measured against; a terminal for those that watch.
-	packages="$packages curl bsdutils"
 	# The status page as a browser shows it.
 	packages="$packages chromium"
+	# The emulated board: its machine and U-Boot, disks that forget what was not flushed, and snapshots of it.
+	packages="$packages qemu-system-arm qemu-utils u-boot-qemu nbdkit"
 	# A signing key in a PKCS#11 token.
 	packages="$packages softhsm2 libengine-pkcs11-openssl"
 	# What runs the board's arm64 programs as they ship, on any other machine.
@@ -31,7 +35,7 @@ if [ "${1:-test}" != build ]; then
 	aarch64) needs_emulator=no ;;
 	*)
 		needs_emulator=yes
-		packages="$packages qemu-user-static binfmt-support libc6-arm64-cross libstdc++6-arm64-cross"
+		packages="$packages qemu-user-static binfmt-support arch-test libc6-arm64-cross libstdc++6-arm64-cross"
 		;;
 	esac
 else

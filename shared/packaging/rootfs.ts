@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { cpSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { command } from '../system/command.ts';
 import { makeFolder } from '../system/durable-file.ts';
 import { epochSeconds } from './manifest.ts';
 import { project } from './project.ts';
+import { uuidFrom } from './root/image.ts';
 
 /** Small: post-install's programs get their room when RAUC grows the file system to its slot (resize=true). */
 const demoMiB = 16;
@@ -75,15 +75,4 @@ function pathsBelow(tree: string, path: string): string[] {
 /** libext2fs takes this for the time of day. */
 function fakeTime(time: Date): Record<string, string> {
   return { E2FSPROGS_FAKE_TIME: String(epochSeconds(time)) };
-}
-
-function uuidFrom(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `5${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-');
 }

@@ -38,6 +38,11 @@ export function readHookEnvironment(options: HookOptions, env = process.env): Ho
   };
 }
 
+/** Whether RAUC called us as a handler of system.conf, which only those are told (RAUC manual, "System Handlers"). */
+export function isRaucsHandler(env = process.env): boolean {
+  return env['RAUC_TARGET_SLOTS'] !== undefined;
+}
+
 /** The target slot's mount. Throws a usage Failure where nobody said it. */
 export function slotMountOf(place: HookPlace): string {
   if (place.slotMount !== undefined) return place.slotMount;

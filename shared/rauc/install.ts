@@ -1,5 +1,6 @@
 import { CommandFailure, command } from '../system/command.ts';
 import { Failure } from '../system/failure.ts';
+import { handlerRefusal } from './handler-refusal.ts';
 
 /** The image write alone takes minutes on a card; only a service that hangs for good takes this long. */
 const installDeadlineMs = 4 * 60 * 60_000;
@@ -34,7 +35,11 @@ export class RaucRefusal extends Failure {
   readonly raucReason: string;
 
   constructor(path: string, raucReason: string, cause: unknown) {
-    super(`Cannot install "${path}": ${raucReason}`, { cause });
+    const refusal = handlerRefusal(raucReason);
+    super(`Cannot install "${path}": ${refusal?.reason ?? raucReason}`, {
+      cause,
+      ...(refusal && { outcome: refusal.outcome, advice: 'See "journalctl -u rauc" for its reason' }),
+    });
     this.raucReason = raucReason;
   }
 }

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { type Document, LineCounter, parseDocument } from 'yaml';
-import { Failure, reasonOf } from './failure.ts';
+import { notList, readCheckedYaml } from './checked-yaml.ts';
 import { scheduleEntries, windowSchema } from './schedule-schema.ts';
 import { verdictEntries } from './verdict-schema.ts';
 
@@ -20,9 +19,6 @@ const wholeNumberFrom = (least: number) =>
     v.integer(`a whole number from ${least}`),
     v.minValue(least, `a whole number from ${least}`),
   );
-
-/** For valibot a list is an object too. */
-const notList = v.check((value) => !Array.isArray(value), 'a group of keys');
 
 const storageSchema = v.looseObject({
   data_path: v.optional(absolutePath),
@@ -118,82 +114,10 @@ export interface ConfigText {
 
 /** Parses and checks; `path` is for the message only. */
 export function readConfigText(text: string, path: string): ConfigText {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  const syntax = document.errors[0];
-  if (syntax !== undefined) {
-    const [what = ''] = syntax.message.split(/[\n;]/);
-    throw wrong(path, lines.linePos(syntax.pos[0]).line, lowerFirst(what));
-  }
-  const content = contentOf(document, path);
-  const result = v.safeParse(fileSchema, content);
-  if (!result.success) throw wrongKey(path, result.issues[0], document, lines);
-  return { storage: result.output.orchestrator?.storage ?? {}, update: result.output.update ?? {} };
-}
-
-/** An alias without its anchor is found only now, and without its line. */
-function contentOf(document: Document.Parsed, path: string): unknown {
-  try {
-    return document.toJS() ?? {};
-  } catch (error) {
-    throw new Failure(`Cannot use the config "${path}": ${lowerFirst(reasonOf(error))}`, {
-      outcome: 'usage',
-      cause: error,
-    });
-  }
-}
-
-function wrongKey(
-  path: string,
-  issue: v.InferIssue<typeof fileSchema>,
-  document: Document.Parsed,
-  lines: LineCounter,
-): Failure {
-  const keys = (issue.path ?? []).map((item) => String(item.key));
-  const line = lineOf(keys, document, lines);
-  const key = keys.length === 0 ? 'the whole file' : `key ${keys.join('.')}`;
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const known = Object.keys((keys.includes('windows') ? windowSchema : updateSchema).entries).join(', ');
-    return wrong(path, line, `${key} is not known (known are: ${known})`);
-  }
-  return wrong(path, line, `${key}: expected ${expectedBy(issue)}, found ${found(issue.input)}`);
-}
-
-function expectedBy(issue: { type: string; message: string; expected: string | null }): string {
-  return issue.message.startsWith('Invalid ')
-    ? (plainTypes[issue.type] ?? issue.expected ?? issue.type)
-    : issue.message;
-}
-
-const plainTypes: Record<string, string> = {
-  string: 'a text',
-  loose_object: 'a group of keys',
-  strict_object: 'a group of keys',
-  boolean: 'true or false',
-};
-
-function found(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a group of keys';
-  return typeof value === 'number' ? String(value) : JSON.stringify(value);
-}
-
-/** The line of the deepest key that is there. */
-function lineOf(keys: string[], document: Document.Parsed, lines: LineCounter): number {
-  for (let depth = keys.length; depth > 0; depth -= 1) {
-    const node: unknown = document.getIn(keys.slice(0, depth), true);
-    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
-      return lines.linePos(Number(node.range[0])).line;
-    }
-  }
-  return 1;
-}
-
-function wrong(path: string, line: number, reason: string): Failure {
-  return new Failure(`Cannot use the config "${path}": line ${line}, ${reason}`, { outcome: 'usage' });
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+  const { orchestrator, update } = readCheckedYaml(text, {
+    what: `the config "${path}"`,
+    schema: fileSchema,
+    knownKeys: (way) => Object.keys((way.includes('windows') ? windowSchema : updateSchema).entries),
+  });
+  return { storage: orchestrator?.storage ?? {}, update: update ?? {} };
 }

@@ -9,6 +9,7 @@ import { lockHolder } from '../system/lock.ts';
 import { bootId, lockFileOf, type Places } from '../system/places.ts';
 import type { AdmissionFacts, StandingFacts } from './decide-admission.ts';
 import { isOnTrial } from './decide-boot.ts';
+import type { FitFacts } from './decide-fit.ts';
 import { readInhibit, reasonOfInhibit } from './inhibit.ts';
 import { committedVersion, knownTransaction, readHistory, readTransaction } from './journal.ts';
 import { readRelease } from './release.ts';
@@ -22,15 +23,10 @@ export function gatherAdmissionFacts(
   config: Config,
 ): AdmissionFacts {
   const conf = readSystemConf(places.root);
-  const runningVersion = readRelease(places.root);
+  const fit = gatherFitFacts(bundle, systemCompatible, places, config);
   return {
-    bundle,
-    systemCompatible: systemCompatible ?? conf?.compatible,
+    ...fit,
     architecture: architectureOf(machine()),
-    runningVersion,
-    committedVersion: committedVersion(readHistory(places)),
-    versionFloor: config.update.versionFloor,
-    mayDowngrade: config.update.allowDowngrade,
     holder: lockHolder(lockFileOf(places)),
     ...gatherStandingFacts(places),
     slots: rootSlots(conf),
@@ -50,6 +46,23 @@ export function gatherStandingFacts(places: Places): StandingFacts {
     inhibit: reasonOfInhibit(readInhibit(places, new Date())),
     isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
     owesRestore: transaction?.isClosed === false && owesRestore(transaction),
+  };
+}
+
+/** Gathers what decideFit wants to know; reads only. */
+export function gatherFitFacts(
+  bundle: BundleFacts,
+  systemCompatible: string | undefined,
+  places: Places,
+  config: Config,
+): FitFacts {
+  return {
+    bundle,
+    systemCompatible: systemCompatible ?? readSystemConf(places.root)?.compatible,
+    runningVersion: readRelease(places.root),
+    committedVersion: committedVersion(readHistory(places)),
+    versionFloor: config.update.versionFloor,
+    mayDowngrade: config.update.allowDowngrade,
   };
 }
 

@@ -1,20 +1,11 @@
-import semver from 'semver';
-import type { BundleFacts } from '../rauc/bundle-facts.ts';
 import { formatBytes } from '../system/disk.ts';
-import type { Outcome } from '../system/exit-code.ts';
 import type { LockHolder } from '../system/lock.ts';
+import { type FitFacts, type Refusal, refuseOlderVersion, refuseOtherCompatible } from './decide-fit.ts';
 import { isUpdaterOf } from './install-lock.ts';
 
 /** All that decides whether a bundle may be installed, gathered without touching anything. */
-export interface AdmissionFacts extends StandingFacts {
-  bundle: BundleFacts;
-  /** Undefined where nobody could say: RAUC did not call, and there is no system.conf. */
-  systemCompatible: string | undefined;
+export interface AdmissionFacts extends FitFacts, StandingFacts {
   architecture: string;
-  runningVersion: string | undefined;
-  committedVersion: string | undefined;
-  versionFloor: string | undefined;
-  mayDowngrade: boolean;
   holder: LockHolder | undefined;
   slots: { name: string; device: string; bytes: number | undefined }[];
   backup: { path: string; neededBytes: number; freeBytes: number };
@@ -28,12 +19,6 @@ export interface StandingFacts {
   isOnTrial: boolean;
   /** An update that was given up has changed the data, and its dump is not back yet. */
   owesRestore: boolean;
-}
-
-export interface Refusal {
-  outcome: Outcome;
-  reason: string;
-  advice: string;
 }
 
 type Rule = (facts: AdmissionFacts) => Refusal | undefined;
@@ -65,47 +50,10 @@ const rules: readonly Rule[] = [
   refuseFullDisk,
 ];
 
-/** install-check replaces RAUC's own comparison (RAUC manual, "Install-Check Hook"), so it has to be made here. */
-function refuseOtherCompatible({ bundle, systemCompatible }: AdmissionFacts): Refusal | undefined {
-  if (systemCompatible === undefined || bundle.compatible === systemCompatible) return undefined;
-  const reason = `it is for "${bundle.compatible}", this system is "${systemCompatible}"`;
-  return { outcome: 'incompatible', reason, advice: 'Get the bundle for this board' };
-}
-
 function refuseOtherArchitecture({ bundle, architecture }: AdmissionFacts): Refusal | undefined {
   if (bundle.architecture === undefined || bundle.architecture === architecture) return undefined;
   const reason = `its programs are for ${bundle.architecture}, this machine is ${architecture}`;
   return { outcome: 'incompatible', reason, advice: 'Get the bundle for this board' };
-}
-
-function refuseOlderVersion(facts: AdmissionFacts): Refusal | undefined {
-  const { version } = facts.bundle;
-  if (semver.valid(version) === null) {
-    const reason = `its version "${version}" is not a semantic version`;
-    return { outcome: 'incompatible', reason, advice: 'Build it with a version like 1.2.0' };
-  }
-  if (facts.versionFloor !== undefined && isOlder(version, facts.versionFloor)) {
-    const reason = `version ${version} is older than the floor ${facts.versionFloor}`;
-    return {
-      outcome: 'incompatible',
-      reason,
-      advice: 'The floor is update.version_floor in orchestrator.yaml',
-    };
-  }
-  if (facts.mayDowngrade) return undefined;
-  const advice = 'Set update.allow_downgrade: true in orchestrator.yaml if you mean it';
-  if (facts.runningVersion !== undefined && isOlder(version, facts.runningVersion)) {
-    return {
-      outcome: 'incompatible',
-      reason: `version ${version} is older than ${facts.runningVersion}, which runs`,
-      advice,
-    };
-  }
-  if (facts.committedVersion !== undefined && isOlder(version, facts.committedVersion)) {
-    const reason = `version ${version} is older than ${facts.committedVersion}, which was committed before`;
-    return { outcome: 'incompatible', reason, advice };
-  }
-  return undefined;
 }
 
 function refuseMissingSlot({ slots }: AdmissionFacts): Refusal | undefined {
@@ -160,8 +108,4 @@ function refuseFullDisk({ backup }: AdmissionFacts): Refusal | undefined {
   if (backup.freeBytes >= backup.neededBytes) return undefined;
   const reason = `the backup needs ${formatBytes(backup.neededBytes)} in "${backup.path}", ${formatBytes(backup.freeBytes)} are free`;
   return { outcome: 'noSpace', reason, advice: 'Remove old backups or other files from the data partition' };
-}
-
-function isOlder(version: string, than: string): boolean {
-  return semver.valid(than) !== null && semver.lt(version, than);
 }

@@ -1,4 +1,4 @@
-import type { Refusal } from './decide-admission.ts';
+import type { Refusal } from './decide-fit.ts';
 import { lastStep, type Transaction } from './transaction.ts';
 
 /** What became of the version the last time it was here; undefined where it never was, or has no verdict. */

@@ -1,5 +1,5 @@
 import { formatBytes } from '../system/disk.ts';
-import type { Refusal } from './decide-admission.ts';
+import type { Refusal } from './decide-fit.ts';
 
 /** What an update puts somewhere, and how much room there is. */
 export interface SpaceNeed {

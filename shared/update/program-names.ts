@@ -1,6 +1,7 @@
 /** The names under which the one executable is called, and lies in `update-hooks/`. */
 export const programNames = [
   'hook',
+  'system-check',
   'install-check',
   'pre-install',
   'post-install',

@@ -30,6 +30,11 @@ const table: [calledAs: string, args: string[], expected: object][] = [
   ['renamed', ['post-activate', '--dry-run'], story('post-activate', '--dry-run')],
   ['renamed', ['nonsense'], { kind: 'unknown-hook', name: 'nonsense' }],
   ['hook', ['toString'], { kind: 'unknown-hook', name: 'toString' }],
+  [
+    '/usr/lib/homie/update-hooks/system-check',
+    ['--bundle', '/mnt'],
+    story('system-check', '--bundle', '/mnt'),
+  ],
   // Asked about itself.
   ['hook', [], { kind: 'nothing-said' }],
   ['hook', ['--help'], { kind: 'help' }],
@@ -44,4 +49,13 @@ describe('chooseProgram()', () => {
   test.each(table)('called as %p with %j', (calledAs, args, expected) => {
     expect(chooseProgram(calledAs, args)).toEqual(expected as Choice); // the table is of the same form
   });
+
+  // RAUC 1.8 passes `[handler] args=` of the bundle's manifest to the system's handler, too.
+  test.each([[['']], [['--help']], [['--version']], [['--data=/tmp/none']], [['install-check']]])(
+    'takes no argument %j from a bundle when RAUC calls the handler',
+    (args) => {
+      const program = '/usr/lib/homie/update-hooks/system-check';
+      expect(chooseProgram(program, args, true)).toEqual(story('system-check') as Choice); // as above
+    },
+  );
 });

@@ -9,7 +9,14 @@ beforeEach(() => {
 });
 afterEach(() => scene[Symbol.dispose]());
 
-const programs = ['install-check', 'pre-install', 'post-install', 'post-activate', 'update.sh'];
+const programs = [
+  'system-check',
+  'install-check',
+  'pre-install',
+  'post-install',
+  'post-activate',
+  'update.sh',
+];
 
 describe('the door', () => {
   test('ends with 0 and touches nothing when RAUC calls a hook that is not known', async () => {

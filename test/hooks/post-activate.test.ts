@@ -34,6 +34,17 @@ describe('post-activate, in an ordinary boot', () => {
     expect(ended.exitCode).toBe(0);
   });
 
+  test('says first what the boot script has to report', async () => {
+    stage.bootInto({ booted: 'rootfs.0' });
+    stage.write('root/proc/cmdline', 'console=ttyS0 rauc.slot=A panic=5 homie.boot=refilled\n');
+    const ended = await stage.postActivate();
+    expect(ended.stderr.split('\n')[0]).toBe(
+      'The boot script reports: no slot had an attempt left, and all were given new ones, which happens only once',
+    );
+    expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
+    expect(ended.exitCode).toBe(0);
+  });
+
   test('does not mark it good, and ends with 20, when it is not healthy', async () => {
     stage.bootInto({ booted: 'rootfs.0' });
     stage.health.answer = sick;

@@ -40,6 +40,19 @@ describe('post-install', () => {
     expect(ended.exitCode).toBe(0);
   });
 
+  test('carries over what the device is known by; where that fails, it says so and goes on', async () => {
+    scene.write('root/etc/machine-id', `${'1f'.repeat(16)}\n`);
+    scene.write('slot/etc/machine-id', '');
+    const ended = await postInstall();
+    expect(ended.stderr).toContain('Carried over what the device is known by: etc/machine-id\n');
+    expect(scene.read('slot/etc/machine-id')).toBe(scene.read('root/etc/machine-id'));
+    scene.remove('slot/etc/machine-id');
+    mkdirSync(scene.at('slot/etc/machine-id'));
+    const failed = await postInstall();
+    expect(failed.stderr).toContain('Cannot carry over what the device is known by: ');
+    expect([ended.exitCode, failed.exitCode]).toEqual([0, 0]);
+  });
+
   test('holds the next boot, not this one, once the slot is whole and before it is called installed', async () => {
     writeTransaction(scene.places, transactionAt('installing'));
     const killed = await scene.run(['slot-post-install'], {

@@ -42,6 +42,19 @@ printf '100%% Installing done.\\nidle\\nInstalling x succeeded'`,
     expect(failure.outcome).toBe('failed');
   });
 
+  test("says what the exit code of the system's own check means, whose words RAUC keeps in its log", async () => {
+    const lastError = 'Pre-install handler error: Child process exited with code 10';
+    const failure = await failing(`echo "LastError: ${lastError}"; exit 1`);
+    expect(failure).toBeInstanceOf(RaucRefusal);
+    expect(failure.message).toBe(
+      `Cannot install "/x.raucb": the system's own check refused it: incompatible or older version`,
+    );
+    expect([failure.outcome, failure.advice]).toEqual([
+      'incompatible',
+      'See "journalctl -u rauc" for its reason',
+    ]);
+  });
+
   test('fails with the last line of RAUC when there is no LastError', async () => {
     const failure = await failing('echo "No such file" >&2; exit 1');
     expect(failure).not.toBeInstanceOf(RaucRefusal);

@@ -7,6 +7,7 @@ import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { programVersion } from '../../system/version.ts';
 import { executableName } from '../../update/program-names.ts';
+import { readBoard } from '../board.ts';
 import { makeBundle } from '../bundle.ts';
 import { describeBundle } from '../bundle-report.ts';
 import { findKeys } from '../keys.ts';
@@ -27,6 +28,7 @@ const bundleMs = 4 * 60 * 60_000;
 export async function buildBundle(values: Values, running: Running): Promise<Outcome> {
   running.allow(bundleMs);
   const { log, signal } = running;
+  const board = values.text('board');
   const version = values.text('version') ?? programVersion;
   const time = buildTime();
   requirePrograms();
@@ -49,6 +51,7 @@ export async function buildBundle(values: Values, running: Running): Promise<Out
     rootfs,
     programs: project.updateHooks,
     architecture: architectureIn(values),
+    compatible: board === undefined ? undefined : readBoard(board).compatible,
     version,
     time,
     revision: await sourceRevision(),

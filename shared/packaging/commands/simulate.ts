@@ -14,6 +14,7 @@ import { findKeys } from '../keys.ts';
 import { project } from '../project.ts';
 import { makeDemoRootfs } from '../rootfs.ts';
 import { bootAndDecide, installOnDevice, startOrchestrator } from '../simulate/simulation.ts';
+import { isRoot, runAsRoot } from './as-root.ts';
 
 const simulationMs = 15 * 60_000;
 /** What the embedded device holds before: older than anything that is built here. */
@@ -22,7 +23,11 @@ const factoryVersion = '0.0.1';
 export async function simulate(values: Values, running: Running): Promise<Outcome> {
   const end = values.text('end');
   if (end !== undefined) return await endKept(resolve(end));
-  if (process.getuid?.() !== 0) return await simulateAsRoot();
+  // Loop devices and mounts are root's; the rest of a build is not.
+  if (!isRoot()) {
+    await runAsRoot('simulate an install', 'loop devices and mounts');
+    return 'done';
+  }
   running.allow(simulationMs);
   const { undo, signal } = running;
 
@@ -85,20 +90,4 @@ async function endKept(folder: string): Promise<Outcome> {
   }
   await clearDevice(folder);
   return 'done';
-}
-
-/** Loop devices and mounts are root's; the rest of a build is not. */
-async function simulateAsRoot(): Promise<Outcome> {
-  if (Bun.which('sudo') === null) {
-    throw new Failure('Cannot simulate an install: loop devices and mounts need root', {
-      outcome: 'usage',
-      advice: 'Run it as root, or install sudo',
-    });
-  }
-  const child = Bun.spawn(['sudo', '--', process.execPath, ...process.argv.slice(1)], {
-    stdio: ['inherit', 'inherit', 'inherit'],
-  });
-  const exitCode = await child.exited;
-  if (exitCode === 0) return 'done';
-  throw new Failure(`Cannot simulate an install: as root it ended with ${exitCode}, see above`);
 }

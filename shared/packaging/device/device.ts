@@ -19,6 +19,8 @@ export interface DeviceOptions {
   /** An ext4 image that both slots carry at the start; without it they carry an empty file system. */
   rootfsImage?: string | undefined;
   sizesMiB?: Partial<SizesMiB>;
+  /** What RAUC runs before anything of a bundle; none without it. */
+  preInstallHandler?: string | undefined;
   /** Added to the environment of all that runs on the device. */
   environment?: Environment;
   signal?: AbortSignal | undefined;
@@ -61,6 +63,7 @@ async function assembleDevice(folder: string, options: DeviceOptions): Promise<D
     mountFolder: `${folder}/mnt`,
     raucFolder: `${folder}/data/rauc`,
     keyringPath: keyringAt(options.keyringPath),
+    preInstallHandler: options.preInstallHandler,
   });
   writeFileSync(`${folder}/system.conf`, conf);
   installStandIns(`${folder}/bin`, `${folder}/system.conf`);

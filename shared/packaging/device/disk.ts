@@ -25,7 +25,7 @@ interface Partition {
 const mib = 1024 * 1024;
 const sectorsPerMiB = mib / 512;
 /** What Linux 4.9 can mount and an old resize2fs can grow; by name, because mke2fs.conf differs from host to host. */
-const ext4Features =
+export const ext4Features =
   'none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum';
 
 export function layOutDisk(sizes: SizesMiB): Partition[] {

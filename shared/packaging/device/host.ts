@@ -15,10 +15,11 @@ export function findTool(name: string): string | undefined {
   return Bun.which(name, { PATH: hostPath() }) ?? undefined;
 }
 
-export function requireTool(name: string, debianPackage: string): string {
+/** The tool's path; `what` is what needs it, as in *Cannot <what>*. Throws a Failure where it is not there. */
+export function requireTool(name: string, debianPackage: string, what = 'make an embedded device'): string {
   const path = findTool(name);
   if (path !== undefined) return path;
-  throw new Failure(`Cannot make an embedded device: "${name}" is not on this system`, {
+  throw new Failure(`Cannot ${what}: "${name}" is not on this system`, {
     advice: `Install it (Debian: ${debianPackage})`,
   });
 }

@@ -1,35 +1,21 @@
+import { renderSystemConf } from '../system-conf.ts';
 import type { Partitions } from './disk.ts';
 
-/** RAUC's configuration of the board. /data is no slot: an update must not be able to write it. */
+/** As a board's, except where things lie; without a handler unless told, because its factory system has no programs. */
 export function systemConf(options: {
   partitions: Partitions;
   mountFolder: string;
   raucFolder: string;
   keyringPath: string;
+  preInstallHandler?: string | undefined;
 }): string {
-  const slots = [
-    ['rootfs.0', 'A', options.partitions['rootfs-a']],
-    ['rootfs.1', 'B', options.partitions['rootfs-b']],
-  ] as const;
-  return `[system]
-compatible=jetson-nano-homie
-bootloader=uboot
-bundle-formats=plain verity
-mountprefix=${options.mountFolder}
-data-directory=${options.raucFolder}
-
-[keyring]
-path=${options.keyringPath}
-check-purpose=codesign
-${slots
-  .map(
-    ([name, bootname, device]) => `
-[slot.${name}]
-device=${device}
-type=ext4
-bootname=${bootname}
-resize=true
-`,
-  )
-  .join('')}`;
+  return renderSystemConf({
+    compatible: 'jetson-nano-homie',
+    slots: { A: options.partitions['rootfs-a'], B: options.partitions['rootfs-b'] },
+    dataDirectory: options.raucFolder,
+    keyring: options.keyringPath,
+    preInstallHandler: options.preInstallHandler,
+    mountPrefix: options.mountFolder,
+    raucVersion: '1.8.0',
+  });
 }

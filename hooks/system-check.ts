@@ -1,0 +1,55 @@
+import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
+import { isRaucsHandler, readHookEnvironment } from '../shared/rauc/hook-environment.ts';
+import { readConfig } from '../shared/system/config.ts';
+import { Failure } from '../shared/system/failure.ts';
+import { faultPoint } from '../shared/system/fault-point.ts';
+import { findPlaces } from '../shared/system/places.ts';
+import { print } from '../shared/system/print.ts';
+import { gatherFitFacts } from '../shared/update/admission-facts.ts';
+import { decideFit } from '../shared/update/decide-fit.ts';
+import { type Hook, hookOptions } from './hook.ts';
+
+/** The running system's own word on a bundle: install-check comes out of the bundle, and an old one knows no floor. */
+export const systemCheck: Hook = {
+  spec: {
+    name: 'system-check',
+    summary: 'does this bundle belong here? What must not be left to the bundle itself',
+    commands: [
+      {
+        summary:
+          'Check compatible, and that the version is no older than the floor, the running or a committed one',
+        options: { data: hookOptions.data, bundle: hookOptions.bundle, 'dry-run': hookOptions['dry-run'] },
+      },
+    ],
+    examples: [['$0 --bundle /mnt', 'Check a bundle mounted at /mnt']],
+    notes:
+      'RAUC calls it as the handler pre-install of system.conf, before anything of the bundle runs or a slot is touched.',
+  },
+  deadlineMs: 120_000,
+
+  async story(_command, values, { log }) {
+    try {
+      const places = findPlaces({ data: values.text('data') });
+      const place = readHookEnvironment({ bundle: values.text('bundle') });
+      const bundle = readBundleFacts(place.bundle);
+      await faultPoint('system-check:read');
+      const refusal = decideFit(gatherFitFacts(bundle, place.systemCompatible, places, readConfig(places)));
+      if (refusal !== undefined) {
+        const { outcome, reason, advice } = refusal;
+        throw new Failure(`Cannot install version "${bundle.version}": ${reason}`, { outcome, advice });
+      }
+      log.info(`Version "${bundle.version}" belongs here`);
+      return 'done';
+    } catch (error) {
+      if (error instanceof Failure) tellRauc(error);
+      throw error;
+    }
+  },
+};
+
+/** What it shows of a handler: a line on stdout that begins with `<< error` (RAUC manual, "Handler Interface"). */
+function tellRauc(failure: Failure): void {
+  if (!isRaucsHandler()) return;
+  const text = failure.advice === undefined ? failure.message : `${failure.message}. ${failure.advice}`;
+  print(1, `<< error ${text}\n`);
+}

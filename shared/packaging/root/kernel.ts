@@ -1,0 +1,67 @@
+import { existsSync, lstatSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../../system/durable-file.ts';
+import { Failure } from '../../system/failure.ts';
+import { pathInRoot } from '../../system/rooted-path.ts';
+import type { Board } from '../board.ts';
+import { layOver } from './overlay.ts';
+
+/** A board whose firmware brings its device tree along runs any kernel; the others need their own. */
+export function takesSuiteKernel(board: Board): boolean {
+  return board.boot.deviceTree.startsWith('$');
+}
+
+/** Puts kernel and modules of a board's BSP into the tree: `boot/`, `lib/modules/`, and what else lies in the folder. */
+export function layKernel(tree: string, folder: string): void {
+  if (!existsSync(join(folder, 'boot')) || !existsSync(join(folder, 'lib', 'modules'))) {
+    throw new Failure(
+      `Cannot take the kernel from "${folder}": "boot" and "lib/modules" were expected in it`,
+      {
+        outcome: 'usage',
+        advice:
+          'Point --kernel to a folder with the kernel, device trees and modules of the board as they lie on it',
+      },
+    );
+  }
+  layOver(tree, folder);
+}
+
+/** A suite's kernel has its version in its name; the boot script knows the board's names. */
+export function linkSuiteKernel(tree: string, board: Board): void {
+  const pairs: [path: string | undefined, prefix: string][] = [
+    [board.boot.kernel, 'vmlinuz-'],
+    [board.boot.initrd, 'initrd.img-'],
+  ];
+  for (const [path, prefix] of pairs) {
+    if (path === undefined) continue;
+    const newest = readdirSync(join(tree, 'boot'))
+      .filter((name) => name.startsWith(prefix))
+      .sort()
+      .at(-1);
+    const place = join(pathInRoot(tree, dirname(path)), basename(path));
+    if (newest === undefined || isThere(place)) continue;
+    makeFolder(dirname(place));
+    rmSync(place, { force: true });
+    symlinkSync(join('/boot', newest), place);
+  }
+}
+
+/** What the boot script loads from the slot is in the slot. Throws a Failure that names what is not. */
+export function requireBootFiles(tree: string, board: Board): void {
+  const { kernel, initrd, deviceTree } = board.boot;
+  const missing = [kernel, initrd, deviceTree].filter(
+    (path) => path?.startsWith('/') && !existsSync(pathInRoot(tree, path)),
+  );
+  if (missing.length === 0) return;
+  throw new Failure(
+    `Cannot make a root file system that "${board.name}" boots: ${missing.join(', ')} not in it`,
+    {
+      outcome: 'usage',
+      advice: "Give the board's own kernel, device tree and modules with --kernel DIR",
+    },
+  );
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}

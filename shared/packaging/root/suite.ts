@@ -1,0 +1,73 @@
+import { Failure } from '../../system/failure.ts';
+
+/** A release of a distribution that a root file system can be made of. */
+export interface Suite {
+  name: string;
+  components: string;
+  /** What else the release needs to be as complete as the others. */
+  packages: readonly string[];
+  /** Its kernel, for a board that takes any. */
+  kernelPackage: string;
+  /** Whose signature its packages carry, where the build machine's own apt does not know it. */
+  keyring: string | undefined;
+}
+
+const debian = { components: 'main', kernelPackage: 'linux-image-arm64', keyring: undefined };
+const known: Record<string, Omit<Suite, 'name'>> = {
+  // The guide's. Its rauc is older than 1.8: bring a newer one with --debs.
+  focal: {
+    components: 'main universe',
+    packages: ['systemd-timesyncd'],
+    kernelPackage: 'linux-image-generic',
+    keyring: '/usr/share/keyrings/ubuntu-archive-keyring.gpg',
+  },
+  bookworm: { ...debian, packages: ['systemd-timesyncd', 'systemd-resolved', 'usr-is-merged'] },
+};
+
+/** What is not known by name is taken for a Debian like bookworm. Throws a usage Failure for what is no name. */
+export function suiteNamed(name: string, components?: string): Suite {
+  if (!/^[a-z][a-z-]*$/.test(name)) {
+    throw new Failure(`Cannot use the suite "${name}": a name like bookworm was expected`, {
+      outcome: 'usage',
+    });
+  }
+  const suite = known[name] ?? { ...debian, packages: ['systemd-timesyncd', 'systemd-resolved'] };
+  return { name, ...suite, ...(components === undefined ? {} : { components }) };
+}
+
+/**
+ * Without these the next update is impossible, or the device cannot be reached or trusted. rauc looks into a plain bundle
+ * with unsquashfs, and its package does not say so.
+ */
+const devicePackages = [
+  ...['systemd', 'systemd-sysv', 'dbus', 'udev', 'kmod', 'iproute2', 'e2fsprogs', 'util-linux', 'mount'],
+  ...[
+    'rauc',
+    'rauc-service',
+    'squashfs-tools',
+    'libubootenv-tool',
+    'ca-certificates',
+    'tzdata',
+    'tar',
+    'zstd',
+    'xz-utils',
+  ],
+];
+/** The guide's list; and growpart, which needs python3. */
+const stackPackages = [
+  ...['docker.io', 'docker-compose', 'python3', 'python3-pip', 'curl', 'wget', 'git'],
+  ...['cloud-guest-utils', 'fdisk'],
+];
+
+export interface PackageChoice {
+  suite: Suite;
+  hasStack: boolean;
+  hasSuiteKernel: boolean;
+  more: readonly string[];
+}
+
+export function packagesOf({ suite, hasStack, hasSuiteKernel, more }: PackageChoice): string[] {
+  const kernel = hasSuiteKernel ? [suite.kernelPackage, 'initramfs-tools'] : [];
+  const all = [...devicePackages, ...suite.packages, ...(hasStack ? stackPackages : []), ...kernel, ...more];
+  return [...new Set(all)].sort();
+}

@@ -1,0 +1,117 @@
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Subprocess } from 'bun';
+import { until } from '../../support/until.ts';
+import { Qmp } from './qmp.ts';
+import { Shell } from './shell.ts';
+import { startVolatileCache, type VolatileCache } from './volatile-cache.ts';
+
+/** The emulated board under power: QEMU, and before its card a cache that forgets what was not flushed. */
+export class Machine {
+  readonly shell: Shell;
+  readonly qmp: Qmp;
+  readonly #qemu: Subprocess;
+  readonly #cache: VolatileCache;
+
+  private constructor(parts: { shell: Shell; qmp: Qmp; qemu: Subprocess; cache: VolatileCache }) {
+    this.shell = parts.shell;
+    this.qmp = parts.qmp;
+    this.#qemu = parts.qemu;
+    this.#cache = parts.cache;
+  }
+
+  /** Resolves when it has power; the console goes to `console.log` in the folder, after what is there. */
+  static async start(
+    folder: string,
+    wish: { card: string; bundles: string; healthPort: number; memory?: string | undefined },
+  ): Promise<Machine> {
+    const at = (name: string): string => join(folder, name);
+    for (const name of ['qmp.socket', 'shell.socket']) rmSync(at(name), { force: true });
+    const cache = await startVolatileCache(at('disk.socket'), wish.card);
+    const memory = wish.memory === undefined ? [] : ['-incoming', `exec:cat ${wish.memory}`];
+    const log = openSync(at('console.log'), 'a');
+    const qemu = Bun.spawn(
+      [
+        'qemu-system-aarch64',
+        ...hardware,
+        ...drives(cache.url, wish.bundles),
+        ...network(wish.healthPort),
+        ...lines(at),
+        ...memory,
+      ],
+      {
+        stdio: ['ignore', log, log],
+      },
+    );
+    closeSync(log);
+    await until(() => existsSync(at('qmp.socket')) || qemu.exitCode !== null);
+    const qmp = await Qmp.open(at('qmp.socket'));
+    if (wish.memory !== undefined) await goOn(qmp);
+    return new Machine({ qmp, shell: new Shell(at('shell.socket')), qemu, cache });
+  }
+
+  /** Stops, and leaves its memory in the file; its card has all that it wrote. It has no power then. */
+  async saveTo(file: string): Promise<void> {
+    await this.qmp.run('stop');
+    await this.qmp.run('migrate', { uri: `exec:cat >${file}` });
+    while (true) {
+      const { status } = (await this.qmp.run('query-migrate')) as { status: string }; // QMP reference, MigrationInfo
+      if (status === 'completed') break;
+      if (status === 'failed') throw new Error('the memory cannot be saved');
+      await Bun.sleep(50);
+    }
+    await this.qmp.run('quit').catch(() => {});
+    await this.#qemu.exited;
+    this.#cache.end();
+    await this.#cache.exited;
+    this.shell.close();
+  }
+
+  /** As if the plug were pulled: what was not flushed is gone. */
+  async cutPower(): Promise<void> {
+    this.#cache.kill();
+    this.#qemu.kill('SIGKILL');
+    await Promise.all([this.#qemu.exited, this.#cache.exited]);
+    this.shell.close();
+  }
+}
+
+/** Its memory comes first; then it stands still, as the board did that was saved. */
+async function goOn(qmp: Qmp): Promise<void> {
+  while (true) {
+    const { status } = (await qmp.run('query-status')) as { status: string }; // QMP reference, StatusInfo
+    if (status !== 'inmigrate') break;
+    await Bun.sleep(50);
+  }
+  await qmp.run('cont');
+}
+
+const hardware = [
+  ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '768', '-accel', 'tcg,thread=multi'],
+  ...['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin', '-display', 'none'],
+];
+
+/** Addresses, so that the card is the first disk to U-Boot and to Linux. */
+function drives(card: string, bundles: string): string[] {
+  return [
+    ...['-drive', `if=none,id=card,format=raw,cache=writeback,discard=ignore,file=${card}`],
+    ...['-device', 'virtio-blk-pci,drive=card,addr=0x8'],
+    ...['-drive', `if=none,id=bundles,format=raw,readonly=on,file=${bundles}`],
+    ...['-device', 'virtio-blk-pci,drive=bundles,addr=0x9'],
+  ];
+}
+
+/** Nothing of the world, but a cable; /health can be asked from this machine. */
+function network(healthPort: number): string[] {
+  const forward = `hostfwd=tcp:127.0.0.1:${healthPort}-:8080`;
+  return ['-netdev', `user,id=net,restrict=on,${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='];
+}
+
+function lines(at: (name: string) => string): string[] {
+  return [
+    ...['-serial', 'stdio', '-monitor', 'none'],
+    ...['-qmp', `unix:${at('qmp.socket')},server=on,wait=off`],
+    ...['-chardev', `socket,id=shell,path=${at('shell.socket')},server=on,wait=off`],
+    ...['-device', 'virtio-serial-pci', '-device', 'virtconsole,chardev=shell'],
+  ];
+}

@@ -1,0 +1,98 @@
+import { expect } from 'bun:test';
+import type { Board } from './board.ts';
+
+/** Short words for what the stories do with a board's updates. */
+
+export const updateProgram = '/opt/homie_orchestrator/scripts/update.sh';
+const installMs = 300_000;
+const verdictMs = 180_000;
+export const doneRebootNeeded = 4;
+
+/** Brings a bundle from the shelf onto the board, as a download would. */
+export async function fetchBundle(board: Board, version: string): Promise<string> {
+  const path = `/data/${version}.raucb`;
+  await board.run(
+    `mkdir -p /run/shelf; mountpoint -q /run/shelf || mount -o ro /dev/vdb /run/shelf; cp /run/shelf/${version}.raucb ${path}; sync ${path}`,
+    installMs,
+  );
+  return path;
+}
+
+/** Installs with the program that operators use; the board runs on in the old slot. */
+export async function install(board: Board, version: string): Promise<void> {
+  const { exitCode, output } = await askToInstall(board, version);
+  expect({ exitCode, output }).toEqual({ exitCode: doneRebootNeeded, output });
+}
+
+export async function askToInstall(
+  board: Board,
+  version: string,
+): Promise<{ exitCode: number; output: string }> {
+  return await board.ask(`${updateProgram} install ${await fetchBundle(board, version)}`, installMs);
+}
+
+/** Reboots in order, and waits for the system that comes up, whichever slot it is in. */
+export async function reboot(board: Board): Promise<void> {
+  await board.run('systemctl reboot --no-block');
+  await board.nextBoot();
+}
+
+/** Until post-activate has come to its end in this boot. */
+export async function waitForVerdict(board: Board): Promise<void> {
+  await board.waitFor(
+    "systemctl show -P ActiveState homie-post-activate.service | grep -qE '^(active|failed)$'",
+    verdictMs,
+  );
+}
+
+export async function bootedSlot(board: Board): Promise<string> {
+  return await board.run("sed -n 's/.*rauc.slot=\\([AB]\\).*/\\1/p' /proc/cmdline");
+}
+
+export interface BootEnvironment {
+  order: string;
+  leftOfA: string;
+  leftOfB: string;
+}
+
+/** As the next boot will find it. */
+export async function bootEnvironment(board: Board): Promise<BootEnvironment> {
+  const variable = (name: string) => board.run(`fw_printenv -n ${name}`);
+  return {
+    order: await variable('BOOT_ORDER'),
+    leftOfA: await variable('BOOT_A_LEFT'),
+    leftOfB: await variable('BOOT_B_LEFT'),
+  };
+}
+
+/** What the board says of itself: `update.sh status --json`, the part that stories look at. */
+export interface Told {
+  version: string;
+  booted: string;
+  primary: string;
+  state: string | undefined;
+  reason: string | undefined;
+}
+
+export async function told(board: Board): Promise<Told> {
+  const { version, booted, primary, transaction } = JSON.parse(
+    await board.run(`${updateProgram} status --json`),
+  );
+  const last = transaction?.steps?.at(-1);
+  return { version, booted, primary, state: last?.state, reason: last?.reason };
+}
+
+/** The answer's status line. */
+export async function health(board: Board): Promise<string> {
+  const ask = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf "GET /health HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3'`;
+  return (await board.run(ask)).trim();
+}
+
+/** What a person has on the board, and what must never change by itself. */
+export async function writeNotes(board: Board): Promise<void> {
+  await board.run('echo "the hall lamp is the one on the left" >/data/core/notes; sync /data/core/notes');
+}
+
+export async function data(board: Board): Promise<{ notes: string; schema: string }> {
+  return { notes: await board.run('cat /data/core/notes'), schema: await board.run('cat /data/core/schema') };
+}

@@ -1,0 +1,27 @@
+import { existsSync, rmSync } from 'node:fs';
+import { until } from '../../support/until.ts';
+
+/** A card's own memory, which forgets when power is cut what nobody had it write down. */
+export interface VolatileCache {
+  url: string;
+  /** Without a chance to write anything down. */
+  kill(): void;
+  /** Writes down what it holds, and ends. */
+  end(): void;
+  exited: Promise<number>;
+}
+
+export async function startVolatileCache(socket: string, card: string): Promise<VolatileCache> {
+  rmSync(socket, { force: true });
+  const server = Bun.spawn(
+    ['nbdkit', '-f', '-U', socket, '--filter=cache', 'nbd', `socket=${card}`, 'cache=writeback'],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  await until(() => existsSync(socket) || server.exitCode !== null);
+  return {
+    url: `nbd+unix:///?socket=${socket}`,
+    kill: () => server.kill('SIGKILL'),
+    end: () => server.kill('SIGTERM'),
+    exited: server.exited,
+  };
+}

@@ -1,0 +1,101 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { project } from '../../shared/packaging/project.ts';
+import type { Downtime } from './board/health-watch.ts';
+
+/** `reports/lab.json`: what the emulated board has lived through, for machines to read. */
+
+export interface LabStory {
+  name: string;
+  outcome: 'passed' | 'failed';
+  seconds: number;
+}
+
+/** One power cut: when and where it fell, what the board came up with, and how soon. */
+export interface LabCut {
+  atMs: number;
+  fellInto: 'install' | 'trial';
+  /** The version and data of before or of after the update; anything else is a bad end, in words. */
+  end: string;
+  /** From power on to the verdict. */
+  recoverySeconds: number;
+}
+
+export interface LabCuts {
+  seed: string;
+  /** The length of an update that nobody cuts. */
+  cycleMs: number;
+  cuts: readonly LabCut[];
+}
+
+interface Prevented {
+  halfWrittenBoots: number;
+  slotFlips: number;
+}
+
+/** What so many boots in a row do after an install that was cut off, and on a healthy board. */
+export interface Baseline {
+  boots: number;
+  guide: Prevented;
+  ours: Prevented;
+}
+
+interface LabReport {
+  format: 1;
+  /** Environments that the boot script was started from, each held against the model. */
+  scriptStates: number;
+  stories: readonly LabStory[];
+  /** How many power cuts; each of them in `cutting`. */
+  cuts?: number;
+  badEnds?: number;
+  recoverySeconds?: { median: number; max: number };
+  cutting?: LabCuts;
+  baseline?: Baseline;
+  /** Of a good update, from outside. */
+  downtime?: Downtime;
+}
+
+const file = join(project.reports, 'lab.json');
+
+export function reportScriptStates(scriptStates: number): void {
+  write({ ...read(), scriptStates });
+}
+
+/** An entry of an earlier run is replaced. */
+export function reportStory(story: LabStory): void {
+  const report = read();
+  write({ ...report, stories: [...report.stories.filter(({ name }) => name !== story.name), story] });
+}
+
+export function reportBaseline(baseline: Baseline): void {
+  write({ ...read(), baseline });
+}
+
+export function reportDowntime(downtime: Downtime): void {
+  write({ ...read(), downtime });
+}
+
+export function reportCuts(cutting: LabCuts): void {
+  const good = cutting.cuts.filter(({ end }) => end === 'before' || end === 'after');
+  const seconds = good.map(({ recoverySeconds }) => recoverySeconds).sort((one, two) => one - two);
+  write({
+    ...read(),
+    cuts: cutting.cuts.length,
+    badEnds: cutting.cuts.length - good.length,
+    recoverySeconds: { median: seconds[Math.floor(seconds.length / 2)] ?? 0, max: seconds.at(-1) ?? 0 },
+    cutting,
+  });
+}
+
+function write(report: LabReport): void {
+  mkdirSync(project.reports, { recursive: true });
+  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+function read(): LabReport {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { format: 1, scriptStates: 0, stories: [] };
+  }
+}

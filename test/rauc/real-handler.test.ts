@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Device } from '../../shared/packaging/device/running-device.ts';
+import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device-parts.ts';
+
+const main = join(import.meta.dir, '../../hooks/main.ts');
+
+/** system-check as the handler of the unmodified RAUC: the bundle's own hooks know nothing of a floor. */
+describe.skipIf(!hasDeviceParts)('system-check, called by a real RAUC', () => {
+  let parts: Parts;
+  let device: Device;
+  beforeAll(async () => {
+    parts = await makeParts();
+    const handler = join(parts.folder, 'handler');
+    const name = '/usr/lib/homie/update-hooks/system-check';
+    const run = `exec -a ${name} ${process.execPath} ${main} "$@"`;
+    writeFileSync(handler, `#!/bin/bash\nprintf '%s|' $# "$@" >>"$HOMIE_DATA/handler-arguments"\n${run}\n`, {
+      mode: 0o755,
+    });
+    device = await makeSmallDevice(parts, { rootfsImage: parts.rootfsImage, preInstallHandler: handler });
+    device.addService('orchestrator', ['sleep', '1000']);
+  }, 60_000);
+  afterAll(async () => {
+    await device[Symbol.asyncDispose]();
+    parts[Symbol.dispose]();
+  });
+  beforeEach(() => mkdirSync(join(device.dataFolder, 'config'), { recursive: true }));
+
+  async function install(versionFloor: string) {
+    const config = join(device.dataFolder, 'config/orchestrator.yaml');
+    writeFileSync(config, `update:\n  version_floor: "${versionFloor}"\n`);
+    const { exitCode, stdout } = await device.rauc(['install', parts.bundle], { deadlineMs: 60_000 });
+    return { exitCode, stdout, hooks: hooksThatRan() };
+  }
+
+  function hooksThatRan(): string[] {
+    const log = Bun.spawnSync(['cat', join(device.dataFolder, 'logs/hook.log')]).stdout.toString();
+    return log.split('\n').flatMap((line) => line.split(' ')[0] || []);
+  }
+
+  test('refuses an older bundle before any of its hooks runs, with the reason in its log, and touches no slot', async () => {
+    const before = await device.bootEnvironment();
+    const { exitCode, stdout, hooks } = await install('1.2.0');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('LastError: Pre-install handler error: Child process exited with code 10');
+    const log = readFileSync(join(device.folder, 'rauc.log'), 'utf8');
+    expect(log).toContain('Cannot install version "1.1.0": version 1.1.0 is older than the floor 1.2.0');
+    expect(hooks).toEqual([]);
+    expect(await device.bootEnvironment()).toEqual(before);
+    // What the choice of arguments in choose-program.ts rests on.
+    expect(readFileSync(join(device.dataFolder, 'handler-arguments'), 'utf8')).toBe('1||');
+  });
+
+  test('lets the same bundle pass where the floor is no higher', async () => {
+    const { exitCode, hooks } = await install('1.1.0');
+    expect(exitCode).toBe(0);
+    expect(hooks).toEqual(['install-check', 'slot-pre-install', 'slot-post-install']);
+  });
+});
