@@ -126,8 +126,10 @@ export function syncFolder(path: string): void {
 
 /** Whether the other path is a regular file with the same bytes; read in pieces, these files are large. */
 export function isSameFile(one: string, other: string): boolean {
+  const oneStat = statSync(one);
   const otherStat = lstatSync(other, { throwIfNoEntry: false });
-  if (otherStat === undefined || !otherStat.isFile() || otherStat.size !== statSync(one).size) return false;
+  if (otherStat === undefined || !otherStat.isFile() || otherStat.size !== oneStat.size) return false;
+  if (otherStat.dev === oneStat.dev && otherStat.ino === oneStat.ino) return true;
   const first = openSync(one, 'r');
   try {
     const second = openSync(other, 'r');

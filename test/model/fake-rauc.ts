@@ -57,7 +57,7 @@ HOMIE_FAULT=$FAULT_PRE_INSTALL HOMIE_STEPS=$STEPS_PRE_INSTALL "$hook" slot-pre-i
 rm -rf "slots/$other"
 mkdir -p "slots/$other"
 [ "$POWER_FAILS" != in-write ] || kill -9 $$
-cp -a next-slot/. "slots/$other/"
+cp -al next-slot/. "slots/$other/"
 HOMIE_FAULT=$FAULT_POST_INSTALL HOMIE_STEPS=$STEPS_POST_INSTALL "$hook" slot-post-install || give_up "post-install hook failed"
 [ "$POWER_FAILS" != before-activate ] || kill -9 $$
 read_env; mark_active $other

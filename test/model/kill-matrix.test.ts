@@ -14,7 +14,7 @@ import { eachOf } from './pool.ts';
  */
 
 const atOnce = 6;
-const flowMs = 300_000;
+const flowMs = 600_000;
 const report = {
   format: 1,
   steps: 0,
