@@ -9,11 +9,12 @@ import { eachOf } from './pool.ts';
 
 /**
  * Random lives of a device: installs of good and bad versions, reboots, kills, power cuts, slots that give out, what
- * operators do. Each ends well once nothing disturbs it any more. `HOMIE_LIVES` and `HOMIE_SEED` are for long runs.
+ * operators do. Each ends well once nothing disturbs it any more. The same lives in every run, so that a change is
+ * judged by the change; `HOMIE_LIVES` and `HOMIE_SEED` are for long runs, and other lives.
  */
 
 const livesInAll = Number(process.env['HOMIE_LIVES'] ?? 500);
-const seed = Number(process.env['HOMIE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(process.env['HOMIE_SEED'] ?? 1);
 const atOnce = 6;
 
 const cut: fc.Arbitrary<Cut> = fc.record({

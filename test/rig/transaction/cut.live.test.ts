@@ -9,13 +9,13 @@ import { openStage, type Stage } from './stage.ts';
 import { Story } from './story.ts';
 
 /**
- * Power fails at a few steps of a trial that is rolled back, with the real stack: taken by chance, `HOMIE_SEED` takes
- * the same ones again. Every step has its turn in `test/model/`.
+ * Power fails at a few steps of a trial that is rolled back, with the real stack; `HOMIE_SEED` takes others. Every step
+ * has its turn in `test/model/`.
  */
 
 const cuts = 3;
 const mostBoots = 6;
-const seed = Number(process.env['HOMIE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(process.env['HOMIE_SEED'] ?? 1);
 
 describe(`a trial that is cut, with a real stack (seed ${seed})`, () => {
   let workshop: Workshop;
