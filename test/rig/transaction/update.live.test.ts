@@ -43,13 +43,6 @@ describe('slot and data as one transaction, with a real stack', () => {
       await story.expectFailedInstall('2.0.0-rc.2', '2.0.0', /no space left|is full|are free/i);
     });
 
-    scenario('when the disk is full at the pull', async () => {
-      stage.configure({ reserve_mib: 1 });
-      await using _full = await fillDisk(stage.device.dataFolder, { leaveKiB: 3 * 1024 });
-      const reason = /Cannot fetch the images of the new version: .* are missing on/;
-      await story.expectFailedInstall('2.0.2-rc.2', '2.0.2-slow', reason);
-    });
-
     scenario('and the next one is taken as if nothing had been', async () => {
       stage.configure({});
       expect(await stage.stack.health()).toMatchObject({ status: 200 });
