@@ -76,8 +76,9 @@ export class LiveProgress {
   }
 
   #tellSometimes(percent: number | undefined, words: string, nowMs: number): void {
+    const isEnd = percent === 100 && this.#told.percent < 100;
     const isNext = percent !== undefined && percent >= this.#told.percent + linesEveryPercent;
-    if (!isNext && nowMs - this.#told.atMs < linesEveryMs) return;
+    if (!isEnd && !isNext && nowMs - this.#told.atMs < linesEveryMs) return;
     this.#told = { percent: percent ?? 0, atMs: nowMs };
     this.log.info(`Fetching: ${words}`);
   }
