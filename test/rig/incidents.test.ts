@@ -37,7 +37,7 @@ describe('an update that goes wrong', () => {
     'with pre-install killed while the orchestrator stands still: the timer starts it again',
     async () => {
       await using device = await faultyDevice('kill@backup:stopped');
-      await startOrchestrator(device, { backup_deadline_seconds: 1 });
+      await startOrchestrator(device, { backup_deadline_seconds: 8 });
       const before = await contentOf(device);
       const { exitCode, lastError } = await install(device, faulty);
       expect(exitCode).toBe(1);
