@@ -1,8 +1,9 @@
-import { readSlots, type Slots } from '../rauc/status.ts';
+import type { Slots } from '../rauc/status.ts';
 import { Deadline, pause } from '../system/deadline.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
+import { answeredSlots } from './answered-slots.ts';
 import { requireIdle, takeUpdaterLock } from './install-lock.ts';
 
 export interface Beginning {
@@ -24,12 +25,12 @@ const askPauseMs = 1_000;
 export async function beginRepair({ places, isDryRun, running }: Beginning): Promise<Slots | undefined> {
   if (isDryRun) {
     requireIdle(places);
-    return await slotsIfAnswered(running);
+    return await answeredSlots(running);
   }
   const lock = takeUpdaterLock(places);
   const release = running.undo.owe('release the lock', () => lock.release());
   try {
-    return await slotsIfAnswered(running);
+    return await answeredSlots(running);
   } catch (error) {
     await release.now();
     throw error;
@@ -46,7 +47,7 @@ export async function beginRepairWhenIdle(beginning: Beginning): Promise<Slots |
   for (;;) {
     try {
       requireIdle(places);
-      const isAnswered = (await slotsIfAnswered(running)) !== undefined;
+      const isAnswered = (await answeredSlots(running)) !== undefined;
       silent = isAnswered ? undefined : (silent ?? new Deadline(silenceMs));
       if (isAnswered || silent?.isOver) return await beginRepair(beginning);
     } catch (error) {
@@ -56,16 +57,5 @@ export async function beginRepairWhenIdle(beginning: Beginning): Promise<Slots |
       isTold = true;
     }
     await pause(askPauseMs, signal);
-  }
-}
-
-/** A RAUC that is busy is installing. One that does not answer only hides the slots. */
-async function slotsIfAnswered({ signal }: Running): Promise<Slots | undefined> {
-  try {
-    return await readSlots(signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof Failure && error.outcome === 'busy') throw error;
-    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { closeTransaction, readHistory, writeTransaction } from '../../shared/update/journal.ts';
 import { readProgress } from '../../shared/update/progress.ts';
+import { asked } from '../support/boot-stage.ts';
 import { statusJson } from '../support/rauc-status.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 import { mayMount, onSmallDisk } from '../support/small-disk.ts';
@@ -12,6 +13,7 @@ import { until } from '../support/until.ts';
 
 let scene: Scene;
 let file: string;
+const { status } = asked;
 let info: string;
 beforeEach(() => {
   scene = new Scene();
@@ -42,7 +44,7 @@ describe('update.sh install', () => {
       'Reboot to try it: "systemctl reboot"',
       '',
     ]);
-    expect(scene.calls()).toEqual([info, `rauc install ${file}`]);
+    expect(scene.calls()).toEqual([status, info, `rauc install ${file}`]);
     expect(JSON.parse(scene.read('seen-lock'))).toMatchObject({ program: 'update.sh', installing: '1.1.0' });
     takeUpdaterLock(scene.places).release();
     expect(ended.exitCode).toBe(4);
@@ -71,7 +73,7 @@ describe('update.sh install', () => {
     scene.write('rauc-install.sh', 'cp "$2" seen');
     const ended = await scene.run(['update.sh', '-'], { stdin: new Blob(['a bundle']) });
     const copy = scene.at('data/update/download/bundle.raucb');
-    expect(scene.calls()).toEqual([`rauc info --output-format=json ${copy}`, `rauc install ${copy}`]);
+    expect(scene.calls()).toEqual([status, `rauc info --output-format=json ${copy}`, `rauc install ${copy}`]);
     expect(scene.read('seen')).toBe('a bundle');
     expect(readdirSync(scene.at('data/update/download'))).toEqual([]);
     expect(ended.exitCode).toBe(4);
@@ -101,7 +103,7 @@ describe('update.sh install', () => {
     });
     const ended = await install(file);
     expect(ended.reason).toMatch(/: version 1\.1\.0 was rolled back here at .*\. Add --force to install it/);
-    expect(scene.calls()).toEqual([info]);
+    expect(scene.calls()).toEqual([status, info]);
     expect(ended.exitCode).toBe(10);
     expect((await install('--force', file)).exitCode).toBe(4);
   });
@@ -139,13 +141,20 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     });
   });
 
+  test('is busy, and fetches nothing, while RAUC installs for somebody else', async () => {
+    scene.write('fail-rauc-status', 'rauc: already processing a different method\n');
+    const ended = await install(file);
+    expect(scene.calls()).toEqual([status]);
+    expect(ended.exitCode).toBe(9);
+  });
+
   test('ends with 12 and the words of RAUC when the signature is refused', async () => {
     scene.write('fail-rauc-info', 'signature verification failed: certificate has expired\n');
     const ended = await install(file);
     expect(ended.reason).toBe(
       `Cannot verify "${file}": signature verification failed: certificate has expired. It is damaged, or not signed by a key that this device trusts`,
     );
-    expect(scene.calls()).toEqual([info]);
+    expect(scene.calls()).toEqual([status, info]);
     expect(ended.exitCode).toBe(12);
   });
 
@@ -191,7 +200,7 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     const ended = await install(file);
     expect(ended.reason).toStartWith(`Cannot install "${file}": `);
     expect(ended.reason).toMatch(reason);
-    expect(scene.calls().filter((call) => call !== info)).toEqual([]);
+    expect(scene.calls().filter((call) => call !== status && call !== info)).toEqual([]);
     expect(scene.read('data/logs/update.log')).toEndWith(`${ended.reason}\n`);
     scene.remove('data/logs');
     expect(treeOf(scene.places.data)).toEqual(before);
@@ -238,11 +247,7 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     expect(readHistory(scene.places)[0]?.steps.at(-1)?.reason).toBe(
       'Failed updating slot rootfs.1: no space',
     );
-    expect(scene.calls()).toEqual([
-      info,
-      `rauc install ${file}`,
-      'rauc status --detailed --output-format=json',
-    ]);
+    expect(scene.calls()).toEqual([status, info, `rauc install ${file}`, status]);
     expect(ended.exitCode).toBe(1);
   });
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { weekdays } from '../../shared/system/schedule-schema.ts';
 import { readRefusals } from '../../shared/update/refusals.ts';
+import { asked } from '../support/boot-stage.ts';
 import { honest, someBytes } from '../support/file-server.ts';
 import { HostileServer } from '../support/hostile-server.ts';
 import { statusJson } from '../support/rauc-status.ts';
@@ -28,6 +29,7 @@ function install(...args: string[]): Promise<Ended> {
   return scene.run(['update.sh', 'install', file, ...args]);
 }
 
+const { status } = asked;
 const info = () => `rauc info --output-format=json ${file}`;
 const installs = () => `rauc install ${file}`;
 
@@ -49,7 +51,7 @@ describe('the update window', () => {
     expect(ended.reason).toBe(
       `Cannot install now: the update window opens at ${opens.toISOString()}. Wait, or add --now`,
     );
-    expect(scene.calls()).toEqual([info()]);
+    expect(scene.calls()).toEqual([status, info()]);
     expect(ended.exitCode).toBe(13);
   });
 
@@ -57,8 +59,8 @@ describe('the update window', () => {
     const { setting, opens } = windowOfAnotherDay();
     scene.configure({ windows: setting });
     const ended = await install('--now');
-    expect(scene.calls().slice(0, 2)).toEqual([info(), installs()]);
-    const minutes = Number(/^shutdown -r \+(\d+) /.exec(scene.calls()[2] ?? '')?.[1]);
+    expect(scene.calls().slice(0, 3)).toEqual([status, info(), installs()]);
+    const minutes = Number(/^shutdown -r \+(\d+) /.exec(scene.calls()[3] ?? '')?.[1]);
     expect(Math.abs(Date.now() + minutes * 60_000 - opens.getTime())).toBeLessThan(120_000);
     expect(ended.reason).toContain('to try it; "update.sh cancel" keeps the version that runs');
     expect(ended.exitCode).toBe(4);
@@ -67,13 +69,18 @@ describe('the update window', () => {
   test('is only for the reboot when the config says install_at: any-time', async () => {
     scene.configure({ windows: windowOfAnotherDay().setting, install_at: 'any-time' });
     expect((await install()).exitCode).toBe(4);
-    expect(scene.calls()).toEqual([info(), installs(), expect.stringMatching(/^shutdown -r \+\d{4} /)]);
+    expect(scene.calls()).toEqual([
+      status,
+      info(),
+      installs(),
+      expect.stringMatching(/^shutdown -r \+\d{4} /),
+    ]);
   });
 
   test('lets an install pass while it is open, and the reboot with it', async () => {
     scene.configure({ windows: openNow });
     expect((await install()).exitCode).toBe(4);
-    expect(scene.calls()).toEqual([info(), installs(), expect.stringMatching(/^shutdown -r \+1 /)]);
+    expect(scene.calls()).toEqual([status, info(), installs(), expect.stringMatching(/^shutdown -r \+1 /)]);
   });
 
   test('lets a bundle be fetched at any time, and installed later without it coming again', async () => {
@@ -126,7 +133,7 @@ describe('the reboot after an install', () => {
     [['--reboot', 'window'], `shutdown -r +1 ${message('in 1 minute')}`],
   ])('of %j is announced and scheduled', async (args, call) => {
     const ended = await install(...args);
-    expect(scene.calls()).toEqual([info(), installs(), call]);
+    expect(scene.calls()).toEqual([status, info(), installs(), call]);
     expect(ended.exitCode).toBe(4);
   });
 
@@ -166,7 +173,7 @@ describe('the reboot after an install', () => {
     scene.write('no-logind', '');
     const ended = await install();
     expect(ended.stderr).toContain('Cannot schedule the reboot: systemd-logind does not answer');
-    expect(scene.calls()).toEqual([info(), installs()]);
+    expect(scene.calls()).toEqual([status, info(), installs()]);
     expect(ended.exitCode).toBe(4);
   });
 

@@ -103,8 +103,13 @@ describe('an update that goes wrong', () => {
     expect((await device.bootEnvironment())['BOOT_ORDER']).toBe('A B');
     const transaction = transactionOf(device);
     expect(statesOf(transaction).at(-1)).toBe('rolled-back');
-    expect(transaction.isClosed).toBe(true);
+    expect(transaction.isClosed).toBe(false);
     expect((await device.reboot()).booted).toBe('A');
+    // It is broken here as well: the update is over all the same, and what is wrong is told.
+    const home = await device.run(join(workshop.programs, 'post-activate'), []);
+    expect(home.stderr).toContain('the application is not healthy');
+    expect(home.exitCode).toBe(20);
+    expect(transactionOf(device).isClosed).toBe(true);
   });
 
   scenario('with a slot that is never marked good: the bootloader falls back, and it is told', async () => {

@@ -10,6 +10,7 @@ import { bootId, findPlaces, logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
 import { nameOf, parseSource } from '../../transfer/source.ts';
 import { requireAdmission, requireStanding } from '../admit.ts';
+import { answeredSlots } from '../answered-slots.ts';
 import { tellExpiredInhibit } from '../inhibit.ts';
 import { takeUpdaterLock } from '../install-lock.ts';
 import { writeLastInstall } from '../last-install.ts';
@@ -79,6 +80,8 @@ export async function install(values: Values, running: Running): Promise<Outcome
   };
 
   requireStanding(nameOf(source), places);
+  // Between RAUC's hooks nobody has the lock.
+  await answeredSlots(running);
   await waitForClock({ log: progress.log, signal });
   const bundle = await obtainBundle(source, work);
   if (bundle.kind === 'unchanged') return tellUnchanged(bundle.last, work);
