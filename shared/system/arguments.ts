@@ -9,7 +9,7 @@ import { findFlagWithValue, usageFailure, usageReason } from './usage.ts';
 /** yargs reads the arguments and writes the help; nothing else imports it. */
 
 export { Values } from './argument-values.ts';
-export type { CommandSpec, OptionSpec, PositionalSpec, ProgramSpec } from './program-spec.ts';
+export type { OptionSpec, ProgramSpec } from './program-spec.ts';
 
 export type Parsed = { kind: 'help'; text: string } | { kind: 'command'; command: string; values: Values };
 

@@ -9,7 +9,7 @@ export interface OptionSpec {
   value?: string;
 }
 
-export interface PositionalSpec {
+interface PositionalSpec {
   name: string;
   describe: string;
   optional?: boolean;
