@@ -2,6 +2,7 @@ import { buildBundle, bundleChoices } from './shared/packaging/commands/bundle.t
 import { buildHooks } from './shared/packaging/commands/hooks.ts';
 import { buildImage, imageOptions } from './shared/packaging/commands/image.ts';
 import { changeKeys, keyActions } from './shared/packaging/commands/keys.ts';
+import { writeLicenses } from './shared/packaging/commands/licenses.ts';
 import { lint } from './shared/packaging/commands/lint.ts';
 import { buildRootfs, rootfsOptions } from './shared/packaging/commands/rootfs.ts';
 import { simulate } from './shared/packaging/commands/simulate.ts';
@@ -82,7 +83,7 @@ const spec: ProgramSpec = {
     },
     {
       name: 'bundle',
-      summary: 'Pack, sign and verify a bundle in dist/',
+      summary: 'Pack, sign and verify a bundle in dist/, a CycloneDX list of its parts beside it',
       options: {
         target,
         board: {
@@ -143,6 +144,7 @@ const spec: ProgramSpec = {
         end: { type: 'string', describe: 'Take a kept device away', value: 'DIR' },
       },
     },
+    { name: 'licenses', summary: 'Write THIRD-PARTY.md: what is compiled in, by whom, under which licence' },
     { name: 'start', summary: 'All of it: keys if there are none, hooks, bundle, simulate' },
   ],
   examples: [
@@ -160,6 +162,7 @@ const stories: Record<string, (values: Values, running: Running) => Promise<Outc
   rootfs: buildRootfs,
   image: buildImage,
   simulate,
+  licenses: () => writeLicenses(),
   start: (_values, running) => start(running),
 };
 

@@ -13,9 +13,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sha256Of } from '../../shared/packaging/file-digest.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { readSquashfs } from '../../shared/packaging/squashfs.ts';
 import { command } from '../../shared/system/command.ts';
+import { sbomFaults } from '../support/cyclonedx.ts';
 
 /** build.ts as a person runs it, in a checkout of its own. */
 
@@ -54,7 +56,7 @@ describe('build.ts', () => {
     return { exitCode: await child.exited, stdout, stderr };
   }
 
-  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'start'])(
+  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'licenses', 'start'])(
     '%s --help names its options and exits 0',
     async (name) => {
       const { exitCode, stdout, stderr } = await build([name, '--help']);
@@ -112,7 +114,7 @@ describe('build.ts', () => {
       expect(exitCode).toBe(2);
     });
 
-    test('bundle gives the same payload for the same time, and says what each part costs', async () => {
+    test('bundle gives the same payload for the same time, says what each part costs, and lists its parts', async () => {
       const payloads = [];
       for (const name of ['one', 'two']) {
         const output = join(checkout, `${name}.raucb`);
@@ -124,6 +126,11 @@ describe('build.ts', () => {
         expect(stdout).toMatch(/update-hooks\/ +\d+ MiB +→ +[\d.]+ MiB/);
         const payloadBytes = readSquashfs(output)?.usedBytes ?? 0;
         expect(payloadBytes).toBeGreaterThan(1_000_000);
+        const sbom = readFileSync(join(checkout, `${name}.cdx.json`), 'utf8');
+        expect(sbomFaults(sbom)).toEqual([]);
+        expect(JSON.parse(sbom).metadata.component.hashes).toEqual([
+          { alg: 'SHA-256', content: await sha256Of(output) },
+        ]);
         payloads.push(Bun.hash(readFileSync(output).subarray(0, payloadBytes)));
       }
       expect(payloads[0]).toBe(payloads[1] ?? 0n);
