@@ -4,6 +4,7 @@ import { buildImage, imageOptions } from './shared/packaging/commands/image.ts';
 import { changeKeys, keyActions } from './shared/packaging/commands/keys.ts';
 import { writeLicenses } from './shared/packaging/commands/licenses.ts';
 import { lint } from './shared/packaging/commands/lint.ts';
+import { tellNotes } from './shared/packaging/commands/notes.ts';
 import { buildRootfs, rootfsOptions } from './shared/packaging/commands/rootfs.ts';
 import { simulate } from './shared/packaging/commands/simulate.ts';
 import { start } from './shared/packaging/commands/start.ts';
@@ -145,12 +146,17 @@ const spec: ProgramSpec = {
       },
     },
     { name: 'licenses', summary: 'Write THIRD-PARTY.md: what is compiled in, by whom, under which licence' },
+    {
+      name: 'notes',
+      summary: 'Print what CHANGELOG.md says of this version; fails where it says nothing yet',
+      positionals: [{ name: 'tag', describe: 'That is released, as v1.2.0', optional: true }],
+    },
     { name: 'start', summary: 'All of it: keys if there are none, hooks, bundle, simulate' },
   ],
   examples: [
     ['bun $0 bundle --rootfs focal.ext4 --version 1.2.0', 'A bundle for your board'],
     ['bun $0 keys rotate', 'A second root, trusted beside the first'],
-    ['bun $0 lint dist/homie-orchestrator-v1.1.0.raucb', 'Would a Jetson Nano take it?'],
+    [`bun $0 lint dist/homie-orchestrator-v${programVersion}.raucb`, 'Would a Jetson Nano take it?'],
   ],
 };
 
@@ -163,6 +169,7 @@ const stories: Record<string, (values: Values, running: Running) => Promise<Outc
   image: buildImage,
   simulate,
   licenses: () => writeLicenses(),
+  notes: (values) => tellNotes(values),
   start: (_values, running) => start(running),
 };
 

@@ -15,9 +15,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256Of } from '../../shared/packaging/file-digest.ts';
 import { project } from '../../shared/packaging/project.ts';
+import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
 import { readSquashfs } from '../../shared/packaging/squashfs.ts';
 import { command } from '../../shared/system/command.ts';
+import { programVersion } from '../../shared/system/version.ts';
 import { sbomFaults } from '../support/cyclonedx.ts';
+import { scriptOf } from '../support/release-workflow.ts';
 
 /** build.ts as a person runs it, in a checkout of its own. */
 
@@ -56,7 +59,7 @@ describe('build.ts', () => {
     return { exitCode: await child.exited, stdout, stderr };
   }
 
-  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'licenses', 'start'])(
+  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'licenses', 'notes', 'start'])(
     '%s --help names its options and exits 0',
     async (name) => {
       const { exitCode, stdout, stderr } = await build([name, '--help']);
@@ -199,6 +202,50 @@ describe('build.ts', () => {
       const right = await build([...args, '--key', 'pkcs11:token=homie;object=signer'], env);
       expect({ exitCode: right.exitCode, stderr: right.stderr }).toMatchObject({ exitCode: 0 });
       expect(existsSync(output)).toBe(true);
+    }, 60_000);
+
+    test('the release workflow signs with a key that only its environment holds, and sums up what it made', async () => {
+      await makeDemoRootfs(join(checkout, 'rootfs.ext4'), programVersion, new Date(0));
+      writeFileSync(join(checkout, 'THIRD-PARTY.md'), 'whose\n');
+      const pem = (name: string) => readFileSync(join(checkout, '.keys', name), 'utf8');
+      const env = {
+        ...process.env,
+        SIGNING_CERT: pem('signer-1/signer.cert.pem'),
+        SIGNING_KEYRING: pem('keyring.pem'),
+        SIGNING_KEY_URL: '',
+        SIGNING_KEY: pem('signer-1/signer.key.pem'),
+        RAUC_KEY_PASSPHRASE: '',
+        RAUC_PKCS11_MODULE: '',
+        RAUC_PKCS11_PIN: '',
+      };
+      const keyFolders = () => readdirSync('/dev/shm').filter((name) => name.startsWith('tmp.'));
+      const before = keyFolders();
+      // The packing itself is the same with a quicker compressor.
+      const scripts = [
+        `${scriptOf('Pack and sign').trimEnd()} --compress lz4`,
+        scriptOf('Gather, with checksums'),
+      ];
+      for (const text of scripts) {
+        const script = Bun.spawn(['bash', '--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', text], {
+          cwd: checkout,
+          env,
+          stdout: 'pipe',
+          stderr: 'pipe',
+        });
+        const said = await new Response(script.stderr).text();
+        expect({ said, exitCode: await script.exited }).toMatchObject({ exitCode: 0 });
+      }
+      expect(keyFolders()).toEqual(before);
+      const made = `homie-orchestrator-v${programVersion}`;
+      const sums = readFileSync(join(checkout, 'out', 'SHA256SUMS'), 'utf8')
+        .trim()
+        .split('\n');
+      expect(sums.map((line) => line.slice(66))).toEqual([
+        `${made}.raucb`,
+        `${made}.cdx.json`,
+        'THIRD-PARTY.md',
+      ]);
+      expect(sums[0]?.slice(0, 64)).toBe(await sha256Of(join(checkout, 'out', `${made}.raucb`)));
     }, 60_000);
 
     test('lint tells each fault of a bad bundle with what to do, and passes a good one', async () => {
