@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { buildSpec } from '../../shared/packaging/build-spec.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { readConfigText } from '../../shared/system/config-schema.ts';
 import { exitCodeTable } from '../../shared/system/exit-code.ts';
@@ -37,9 +38,9 @@ describe('the documents', () => {
     for (const [, script] of read('README.md').matchAll(/^npm (?:run )?(\S+)/gm)) {
       expect(Object.keys(scripts)).toContain(script ?? '');
     }
-    const build = read('build.ts');
+    const commands = buildSpec.commands.map(({ name }) => name);
     for (const [, name] of read('README.md').matchAll(/^bun build\.ts (\S+)/gm)) {
-      expect(build).toContain(`name: '${name}'`);
+      expect(commands).toContain(name ?? '');
     }
   });
 
