@@ -169,6 +169,11 @@ export const buildSpec: ProgramSpec = {
       examples: [['bun $0 licenses', 'After a package came, went or changed']],
     },
     {
+      name: 'reference',
+      summary: 'Write the tables of docs/configuration.md, out of what the programs take',
+      examples: [['bun $0 reference', 'After a key of the configuration came, went or changed']],
+    },
+    {
       name: 'notes',
       summary: 'Print what CHANGELOG.md says of this version; fails where it says nothing yet',
       positionals: [{ name: 'tag', describe: 'That is released, as v1.2.0', optional: true }],

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildSpec } from '../../shared/packaging/build-spec.ts';
 import { project } from '../../shared/packaging/project.ts';
-import { readConfigText } from '../../shared/system/config-schema.ts';
+import { describedKeys, withReference } from '../../shared/packaging/reference/config-reference.ts';
+import { configKeys, readConfigText } from '../../shared/system/config-schema.ts';
 import { exitCodeTable } from '../../shared/system/exit-code.ts';
 import { programNames } from '../../shared/update/program-names.ts';
 
@@ -44,24 +45,22 @@ describe('the documents', () => {
     }
   });
 
-  test('docs/configuration.md shows a config that is taken, with every key there is', () => {
+  test('docs/configuration.md shows a config that is taken', () => {
     const yaml = /```yaml\n([\s\S]*?)```/.exec(read('docs/configuration.md'))?.[1] ?? '';
-    const { update, storage } = readConfigText(yaml, 'docs/configuration.md');
-    const unknown = failureOf(() => readConfigText('update:\n  x: 1\n', 'x'));
-    const known = /known are:? (.*)\)/.exec(unknown)?.[1]?.split(', ') ?? [];
-    expect(Object.keys(update).sort()).toEqual(known.sort());
-    expect(Object.keys(storage).sort()).toEqual(['backup_path', 'config_path', 'data_path']);
+    const { update } = readConfigText(yaml, 'docs/configuration.md');
+    expect(Object.keys(update).length).toBeGreaterThan(5);
+  });
+
+  test('docs/configuration.md tells every key there is, as the programs take it today', () => {
+    const text = read('docs/configuration.md');
+    expect(text).toBe(withReference(text));
+    const told = describedKeys();
+    for (const part of ['storage', 'update'] as const) {
+      expect([...told[part]].sort()).toEqual(Object.keys(configKeys[part]).sort());
+      for (const key of told[part]) expect(text).toContain(`| \`${key}\``);
+    }
   });
 });
-
-function failureOf(work: () => unknown): string {
-  try {
-    work();
-    return '';
-  } catch (error) {
-    return String(error);
-  }
-}
 
 function below(folder: string): string[] {
   const entries = readdirSync(join(project.root, folder), { withFileTypes: true });

@@ -59,7 +59,7 @@ describe('build.ts', () => {
     return { exitCode: await child.exited, stdout, stderr };
   }
 
-  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'licenses', 'notes', 'start'])(
+  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'licenses', 'reference', 'notes', 'start'])(
     '%s --help names its options and exits 0',
     async (name) => {
       const { exitCode, stdout, stderr } = await build([name, '--help']);
