@@ -1,16 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256Of } from '../../shared/packaging/file-digest.ts';
@@ -19,30 +8,20 @@ import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
 import { readSquashfs } from '../../shared/packaging/squashfs.ts';
 import { command } from '../../shared/system/command.ts';
 import { programVersion } from '../../shared/system/version.ts';
+import { Checkout } from '../support/checkout.ts';
 import { sbomFaults } from '../support/cyclonedx.ts';
 import { scriptOf } from '../support/release-workflow.ts';
 
 /** build.ts as a person runs it, in a checkout of its own. */
 
-const sources = [
-  'hooks',
-  'shared',
-  'bundle-skeleton',
-  'build.ts',
-  'package.json',
-  'package-lock.json',
-  'tsconfig.json',
-  '.npmrc',
-];
-
 describe('build.ts', () => {
+  let clone: Checkout;
   let checkout: string;
   beforeAll(() => {
-    checkout = mkdtempSync(join(tmpdir(), 'homie-checkout-'));
-    for (const name of sources) cpSync(join(project.root, name), join(checkout, name), { recursive: true });
-    symlinkSync(join(project.root, 'node_modules'), join(checkout, 'node_modules'));
+    clone = new Checkout();
+    checkout = clone.path;
   });
-  afterAll(() => rmSync(checkout, { recursive: true, force: true }));
+  afterAll(() => clone[Symbol.dispose]());
 
   async function build(args: string[], env: Record<string, string> = {}) {
     const child = Bun.spawn([process.execPath, 'build.ts', ...args], {
