@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import { CommandFailure, type CommandOptions, type CommandResult, command } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { calling } from './compose-call.ts';
-import { readComposeConfig, type Service } from './compose-config.ts';
-import { findComposeTool, projectOf, wordsOfFile } from './compose-tool.ts';
+import { type ComposeConfig, readComposeConfig, type Service } from './compose-config.ts';
+import { describeCompose } from './compose-description.ts';
+import { projectOf } from './compose-tool.ts';
 import { type Container, readContainers } from './container.ts';
 import { readLogTail } from './service-log.ts';
 
@@ -25,7 +26,6 @@ export type ComposeExec = CallLimits & {
 };
 
 const usualMs = 120_000;
-const configMs = 60_000;
 
 /**
  * The stack of a compose file, under the project name that `docker-compose up` in the file's folder uses; or `within`
@@ -34,13 +34,15 @@ const configMs = 60_000;
 export async function findCompose(file: string, signal?: AbortSignal, within?: Compose): Promise<Compose> {
   const folder = dirname(within?.file ?? file);
   if (!existsSync(file)) throw new Failure(`Cannot use the compose file "${file}": no such file`);
-  const tool = await findComposeTool(signal);
-  const place = wordsOfFile(file, folder);
+  const { words, config } = await describeCompose(file, folder, signal);
+  const { project, services } = parseConfig(file, config);
+  const name = within?.project ?? project ?? projectOf(folder);
+  return new Compose(file, name, services, [...words, `--project-name=${name}`], signal);
+}
+
+function parseConfig(file: string, text: string): ComposeConfig {
   try {
-    const { stdout } = await command({ deadlineMs: configMs, signal })`${tool} ${place} config`;
-    const { project, services } = readComposeConfig(stdout, process.env['COMPOSE_PROFILES']?.split(','));
-    const name = within?.project ?? project ?? projectOf(folder);
-    return new Compose(file, name, services, [...tool, ...place, `--project-name=${name}`], signal);
+    return readComposeConfig(text, process.env['COMPOSE_PROFILES']?.split(','));
   } catch (error) {
     throw new Failure(`Cannot use the compose file "${file}": ${reasonOf(error)}`, { cause: error });
   }

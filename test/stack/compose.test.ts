@@ -68,6 +68,16 @@ describe('findCompose()', () => {
     expect((await find()).project).toBe('other');
   });
 
+  test('asks once for a file, and again when it has changed', async () => {
+    scene.fake('docker-compose', `case "$*" in *config) ${config};; esac`);
+    await find();
+    await find();
+    expect(scene.calls()).toHaveLength(2);
+    scene.write('opt/homie/docker-compose.yml', '# another');
+    await find();
+    expect(scene.calls()).toHaveLength(4);
+  });
+
   test('says why when the file cannot be used', async () => {
     scene.fake('docker-compose', 'case "$*" in *config) echo "bad indent" >&2; exit 1;; esac');
     const failure = await failureOf(find);
