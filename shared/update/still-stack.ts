@@ -4,7 +4,7 @@ import { reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
 import { lockFileOf, type Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
-import { waitForDatabase } from './data-steps.ts';
+import { waitForDatabase } from './database-ready.ts';
 import type { Stack } from './stack.ts';
 
 /**

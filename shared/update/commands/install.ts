@@ -5,6 +5,7 @@ import { waitForClock } from '../../system/clock.ts';
 import { readConfig } from '../../system/config.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { faultPoint } from '../../system/fault-point.ts';
 import type { Lock } from '../../system/lock.ts';
 import { bootId, findPlaces, logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
@@ -143,6 +144,7 @@ function noteRefused({ outcome, message }: Failure, { places, progress, source }
 async function letRaucInstall({ file }: Bundle, version: string, work: Install): Promise<void> {
   const { places, progress, running, signal, lock } = work;
   running.allow(installMs);
+  await faultPoint('install:verified');
   lock.note(version);
   progress.enter('installing', `Installing version "${version}"`, version);
   const onProgress = (percent: number, what: string): void => progress.installed(percent, what);
