@@ -55,7 +55,7 @@ async function armIfPossible(
 }
 
 /** Where nobody can tell, that is said, and nothing is stopped. */
-export async function isKnownActive(unit: string, log: Log, signal: AbortSignal): Promise<boolean> {
+async function isKnownActive(unit: string, log: Log, signal: AbortSignal): Promise<boolean> {
   try {
     return await isUnitActive(unit, signal);
   } catch (error) {

@@ -6,7 +6,7 @@ import type { Board } from './board.ts';
 export const updateProgram = '/opt/homie_orchestrator/scripts/update.sh';
 const installMs = 300_000;
 const verdictMs = 180_000;
-export const doneRebootNeeded = 4;
+const doneRebootNeeded = 4;
 
 /** Brings a bundle from the shelf onto the board, as a download would. */
 export async function fetchBundle(board: Board, version: string): Promise<string> {
