@@ -17,7 +17,7 @@ import {
   writeNotes,
 } from './board/update.ts';
 import { factoryVersion, type LabImages, labImages } from './images.ts';
-import { reportDowntime } from './report.ts';
+import { reportGoodUpdate } from './report.ts';
 import { story } from './story.ts';
 
 /** What an emulated board lives through: its real U-Boot, kernel, systemd and RAUC, and our programs as they ship. */
@@ -36,14 +36,23 @@ beforeAll(async () => {
 }, imagesMs);
 afterAll(() => folder[Symbol.dispose]());
 
+async function factoryBoard(): Promise<Board> {
+  return await Board.withCard(images);
+}
+
 async function settledBoard(): Promise<Board> {
   if (settled === undefined) throw new Error('the factory story has not come to its end');
   return await Board.resume(images, settled);
 }
 
+async function secondsOf(work: () => Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return Math.round((performance.now() - started) / 100) / 10;
+}
+
 describe('an emulated board', () => {
-  story('leaves the factory, boots slot A, and is marked good', async () => {
-    await using board = await Board.withCard(images);
+  story('leaves the factory, boots slot A, and is marked good', factoryBoard, async (board) => {
     await board.powerOn();
     await board.nextBoot();
     await waitForVerdict(board);
@@ -64,14 +73,13 @@ describe('an emulated board', () => {
     settled = await board.save(folder.path);
   });
 
-  story('installs a good update, boots it, and commits it', async () => {
-    await using board = await settledBoard();
+  story('installs a good update, boots it, and commits it', settledBoard, async (board) => {
     const watch = watchHealth(board.healthUrl);
-    await install(board, '1.1.0');
+    const installSeconds = await secondsOf(() => install(board, '1.1.0'));
     expect(await bootEnvironment(board)).toMatchObject({ order: 'B A', leftOfB: fullAttempts });
     expect(await bootedSlot(board)).toBe('A');
-    await reboot(board);
-    await waitForVerdict(board);
+    const rebootSeconds = await secondsOf(() => reboot(board));
+    const verdictSeconds = await secondsOf(() => waitForVerdict(board));
     expect(await bootedSlot(board)).toBe('B');
     expect(await told(board)).toMatchObject({
       version: '1.1.0',
@@ -89,7 +97,7 @@ describe('an emulated board', () => {
     const downtime = await watch.stop();
     // The backup before, and the reboot; never the install.
     expect(downtime.gaps).toBeGreaterThan(0);
-    reportDowntime(downtime);
+    reportGoodUpdate({ ...downtime, installSeconds, rebootSeconds, verdictSeconds });
 
     const refused = await askToInstall(board, '0.9.0');
     expect(refused.exitCode).toBe(10);
@@ -101,40 +109,45 @@ describe('an emulated board', () => {
     });
   });
 
-  story('falls back after three boots of a system without an init, and says so', async () => {
-    await using board = await settledBoard();
-    await install(board, '1.3.0');
-    await reboot(board);
-    await waitForVerdict(board);
-    expect(board.boots()).toEqual(['B ok', 'B ok', 'B ok', 'A ok']);
-    expect(await told(board)).toMatchObject({
-      version: factoryVersion,
-      booted: 'rootfs.0',
-      primary: 'rootfs.0',
-      state: 'fallen-back',
-    });
-    expect(await bootEnvironment(board)).toMatchObject({ order: 'A B', leftOfA: fullAttempts });
-    expect(await data(board)).toEqual({ notes, schema: '1' });
-    expect(await health(board)).toBe(well);
-  });
+  story(
+    'falls back after three boots of a system without an init, and says so',
+    settledBoard,
+    async (board) => {
+      await install(board, '1.3.0');
+      await reboot(board);
+      await waitForVerdict(board);
+      expect(board.boots()).toEqual(['B ok', 'B ok', 'B ok', 'A ok']);
+      expect(await told(board)).toMatchObject({
+        version: factoryVersion,
+        booted: 'rootfs.0',
+        primary: 'rootfs.0',
+        state: 'fallen-back',
+      });
+      expect(await bootEnvironment(board)).toMatchObject({ order: 'A B', leftOfA: fullAttempts });
+      expect(await data(board)).toEqual({ notes, schema: '1' });
+      expect(await health(board)).toBe(well);
+    },
+  );
 
-  story('falls back in the same boot from a system without a kernel, and says so', async () => {
-    await using board = await settledBoard();
-    await install(board, '1.4.0');
-    await reboot(board);
-    await waitForVerdict(board);
-    expect(board.console()).toContain('Slot B cannot be loaded');
-    expect(board.boots()).toEqual(['A ok']);
-    expect(await told(board)).toMatchObject({
-      version: factoryVersion,
-      booted: 'rootfs.0',
-      primary: 'rootfs.0',
-      state: 'fallen-back',
-    });
-  });
+  story(
+    'falls back in the same boot from a system without a kernel, and says so',
+    settledBoard,
+    async (board) => {
+      await install(board, '1.4.0');
+      await reboot(board);
+      await waitForVerdict(board);
+      expect(board.console()).toContain('Slot B cannot be loaded');
+      expect(board.boots()).toEqual(['A ok']);
+      expect(await told(board)).toMatchObject({
+        version: factoryVersion,
+        booted: 'rootfs.0',
+        primary: 'rootfs.0',
+        state: 'fallen-back',
+      });
+    },
+  );
 
-  story('rolls an unhealthy application back, with the data as before', async () => {
-    await using board = await settledBoard();
+  story('rolls an unhealthy application back, with the data as before', settledBoard, async (board) => {
     await install(board, '1.2.0');
     await reboot(board);
     expect(await bootedSlot(board)).toBe('B');
@@ -149,8 +162,7 @@ describe('an emulated board', () => {
     expect(await health(board)).toBe(well);
   });
 
-  story('is cut off while a slot is written, and boots the other one', async () => {
-    await using board = await settledBoard();
+  story('is cut off while a slot is written, and boots the other one', settledBoard, async (board) => {
     const bundle = await fetchBundle(board, '1.1.0');
     await board.run(`systemd-run --unit=lab-install ${updateProgram} install ${bundle}`);
     await board.waitFor('test "$(fw_printenv -n BOOT_ORDER)" = A');
@@ -171,16 +183,14 @@ describe('an emulated board', () => {
     expect(await data(board)).toEqual({ notes, schema: '2' });
   });
 
-  story('installs a verity bundle, boots it, and commits it', async () => {
-    await using board = await settledBoard();
+  story('installs a verity bundle, boots it, and commits it', settledBoard, async (board) => {
     await install(board, '1.1.1');
     await reboot(board);
     await waitForVerdict(board);
     expect(await told(board)).toMatchObject({ version: '1.1.1', booted: 'rootfs.1', state: 'committed' });
   });
 
-  story('refuses a second update while one is under way', async () => {
-    await using board = await settledBoard();
+  story('refuses a second update while one is under way', settledBoard, async (board) => {
     const bundle = await fetchBundle(board, '1.1.0');
     await board.run(`systemd-run --unit=lab-install ${updateProgram} install ${bundle}`);
     await board.waitFor('test "$(fw_printenv -n BOOT_ORDER)" = A');
@@ -190,8 +200,7 @@ describe('an emulated board', () => {
     expect(await told(board)).toMatchObject({ booted: 'rootfs.0', primary: 'rootfs.1', state: 'installed' });
   });
 
-  story('boots the slot that a person made active, and keeps it', async () => {
-    await using board = await settledBoard();
+  story('boots the slot that a person made active, and keeps it', settledBoard, async (board) => {
     await board.run('rauc status mark-active other');
     await reboot(board);
     await waitForVerdict(board);
@@ -203,8 +212,7 @@ describe('an emulated board', () => {
     });
   });
 
-  story('does not boot a slot that a person marked bad', async () => {
-    await using board = await settledBoard();
+  story('does not boot a slot that a person marked bad', settledBoard, async (board) => {
     await board.run('rauc status mark-bad booted');
     await reboot(board);
     await waitForVerdict(board);
@@ -212,20 +220,25 @@ describe('an emulated board', () => {
     expect(board.boots()).toEqual(['B ok']);
   });
 
-  story('comes up by the defaults when both copies of its environment are damaged, and says so', async () => {
-    await using board = await settledBoard();
-    await board.run('dd if=/dev/urandom of=/dev/vda bs=1k seek=512 count=32 conv=notrunc,fsync status=none');
-    await reboot(board);
-    await waitForVerdict(board);
-    expect(board.boots()).toEqual(['A defaults']);
-    expect(await board.run('cat /proc/cmdline')).toContain('homie.boot=defaults homie.boot_script=1');
-    expect(await board.run('cat /data/logs/update.log')).toContain(
-      'The boot script reports: its saved variables',
-    );
-    expect(await bootEnvironment(board)).toEqual({
-      order: 'A B',
-      leftOfA: fullAttempts,
-      leftOfB: fullAttempts,
-    });
-  });
+  story(
+    'comes up by the defaults when both copies of its environment are damaged, and says so',
+    settledBoard,
+    async (board) => {
+      await board.run(
+        'dd if=/dev/urandom of=/dev/vda bs=1k seek=512 count=32 conv=notrunc,fsync status=none',
+      );
+      await reboot(board);
+      await waitForVerdict(board);
+      expect(board.boots()).toEqual(['A defaults']);
+      expect(await board.run('cat /proc/cmdline')).toContain('homie.boot=defaults homie.boot_script=1');
+      expect(await board.run('cat /data/logs/update.log')).toContain(
+        'The boot script reports: its saved variables',
+      );
+      expect(await bootEnvironment(board)).toEqual({
+        order: 'A B',
+        leftOfA: fullAttempts,
+        leftOfB: fullAttempts,
+      });
+    },
+  );
 });

@@ -1,7 +1,8 @@
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Subprocess } from 'bun';
 import { until } from '../../support/until.ts';
+import { endsWithUs } from './ends-with-us.ts';
 import { Qmp } from './qmp.ts';
 import { Shell } from './shell.ts';
 import { startVolatileCache, type VolatileCache } from './volatile-cache.ts';
@@ -32,6 +33,7 @@ export class Machine {
     const log = openSync(at('console.log'), 'a');
     const qemu = Bun.spawn(
       [
+        ...endsWithUs,
         'qemu-system-aarch64',
         ...hardware,
         ...drives(cache.url, wish.bundles),
@@ -45,6 +47,10 @@ export class Machine {
     );
     closeSync(log);
     await until(() => existsSync(at('qmp.socket')) || qemu.exitCode !== null);
+    if (qemu.exitCode !== null)
+      throw new Error(
+        `qemu has ended with ${qemu.exitCode}: ${readFileSync(at('console.log'), 'latin1').slice(-2000)}`,
+      );
     const qmp = await Qmp.open(at('qmp.socket'));
     if (wish.memory !== undefined) await goOn(qmp);
     return new Machine({ qmp, shell: new Shell(at('shell.socket')), qemu, cache });

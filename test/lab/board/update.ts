@@ -33,7 +33,7 @@ export async function askToInstall(
 
 /** Reboots in order, and waits for the system that comes up, whichever slot it is in. */
 export async function reboot(board: Board): Promise<void> {
-  await board.run('systemctl reboot --no-block');
+  await board.tell('systemctl reboot --no-block');
   await board.nextBoot();
 }
 
