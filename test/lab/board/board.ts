@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../rig/stack/free-port.ts';
-import type { LabImages } from '../images.ts';
+import type { LabImages } from '../images/images.ts';
 import { type Card, insertCard } from './card.ts';
-import { Machine } from './machine.ts';
+import { Machine, type MachineWish } from './machine.ts';
 import type { Answer } from './shell.ts';
 
 /** A board that was stopped under power: what its card held, and its memory. */
@@ -20,6 +20,8 @@ export class Board implements AsyncDisposable {
   readonly #card: Card;
   readonly #bundles: string;
   readonly #healthPort = freePort();
+  /** Of this machine, where the board finds a web server if there is one. */
+  readonly webPort = freePort();
   #machine: Machine | undefined;
   #bootId = '';
 
@@ -39,16 +41,18 @@ export class Board implements AsyncDisposable {
   static async resume(images: LabImages, state: BoardState): Promise<Board> {
     const board = await Board.withCard(images, state.card);
     board.#bootId = state.bootId;
-    await board.powerOn(state.memory);
+    await board.powerOn({ memory: state.memory });
     return board;
   }
 
-  async powerOn(memory?: string): Promise<void> {
+  async powerOn({ memory, clock }: Pick<MachineWish, 'memory' | 'clock'> = {}): Promise<void> {
     this.#machine = await Machine.start(this.#folder, {
       card: this.#card.socket,
       bundles: this.#bundles,
       healthPort: this.#healthPort,
+      webPort: this.webPort,
       memory,
+      clock,
     });
   }
 
@@ -95,6 +99,11 @@ export class Board implements AsyncDisposable {
         throw this.#failed(`"${text}" did not come true within ${timeoutMs / 1000} s: ${last?.output ?? ''}`);
       await Bun.sleep(pollMs);
     }
+  }
+
+  /** How often the hardware's watchdog has reset the board since its power was switched on. */
+  get watchdogBites(): number {
+    return this.#on.qmp.countOf('WATCHDOG');
   }
 
   /** Asked from outside. */

@@ -1,9 +1,9 @@
 import { test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { project } from '../../shared/packaging/project.ts';
-import type { Board } from './board/board.ts';
-import { reportStory } from './report.ts';
+import { project } from '../../../shared/packaging/project.ts';
+import type { Board } from '../board/board.ts';
+import { reportStory } from '../report.ts';
 
 /** On a machine that does much else. */
 const storyMs = 20 * 60_000;
