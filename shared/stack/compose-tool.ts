@@ -30,7 +30,7 @@ export async function findComposeTool(signal?: AbortSignal): Promise<ComposeTool
 }
 
 /** What `docker-compose up` in the file's folder would read: the file, and the one beside it that overrides it. */
-function filesBeside(file: string): string[] {
+export function filesBeside(file: string): string[] {
   const stem = basename(file, extname(file));
   const override = ['.yml', '.yaml']
     .map((end) => join(dirname(file), `${stem}.override${end}`))

@@ -16,7 +16,7 @@ export interface Cell {
 }
 
 /** What comes up after the cut: what the bootloader chooses, or the other slot, when the first never comes up. */
-export type Turn = 'next' | 'other';
+type Turn = 'next' | 'other';
 
 export interface Outcome {
   turn: Turn;
