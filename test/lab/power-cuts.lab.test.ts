@@ -12,7 +12,8 @@ import {
   waitForVerdict,
   writeNotes,
 } from './board/update.ts';
-import { factoryVersion, type LabImages, labImages } from './images.ts';
+import { factoryVersion } from './images/factory.ts';
+import { type LabImages, labImages } from './images/images.ts';
 import { randomFrom, seedOfThisRun } from './random.ts';
 import { type LabCut, reportCuts } from './report.ts';
 

@@ -40,6 +40,15 @@ export interface Baseline {
   ours: Prevented;
 }
 
+/** An update that nobody disturbs. */
+export interface GoodUpdate extends Downtime {
+  installSeconds: number;
+  /** From the word to reboot until the next system answers. */
+  rebootSeconds: number;
+  /** From there until it is committed. */
+  verdictSeconds: number;
+}
+
 interface LabReport {
   format: 1;
   /** Environments that the boot script was started from, each held against the model. */
@@ -51,8 +60,7 @@ interface LabReport {
   recoverySeconds?: { median: number; max: number };
   cutting?: LabCuts;
   baseline?: Baseline;
-  /** Of a good update, from outside. */
-  downtime?: Downtime;
+  goodUpdate?: GoodUpdate;
 }
 
 const file = join(project.reports, 'lab.json');
@@ -71,8 +79,8 @@ export function reportBaseline(baseline: Baseline): void {
   write({ ...read(), baseline });
 }
 
-export function reportDowntime(downtime: Downtime): void {
-  write({ ...read(), downtime });
+export function reportGoodUpdate(goodUpdate: GoodUpdate): void {
+  write({ ...read(), goodUpdate });
 }
 
 export function reportCuts(cutting: LabCuts): void {
