@@ -74,6 +74,13 @@ describe('the documents', () => {
     }
   });
 
+  test('CHANGELOG.md names every command that there is', () => {
+    const code = [...read('CHANGELOG.md').matchAll(/`([^`]+)`/g)].map(([, text]) => text).join('\n');
+    for (const { name } of [...update.spec.commands, ...buildSpec.commands]) {
+      expect(code).toMatch(new RegExp(`(?<![\\w-])${name}(?![\\w-])`));
+    }
+  });
+
   test('docs/from-the-guide.md says of every section where it is tried', () => {
     const rows = read('docs/from-the-guide.md')
       .split('\n')

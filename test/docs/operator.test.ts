@@ -39,6 +39,7 @@ describe('docs/operator.md', () => {
       if (!isToldBy(output, told)) expect({ line, text: told }).toEqual({ line, text: output });
       expect({ line, exitCode }).toEqual({ line, exitCode: story.exitCode ?? 0 });
     },
+    60_000,
   );
 
   test('names every command of update.sh', () => {

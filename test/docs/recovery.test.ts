@@ -20,4 +20,4 @@ test('docs/recovery.md is one page of paper', async () => {
   });
   const pages = pdf.toString('latin1').match(/\/Type\s*\/Page\b/g) ?? [];
   expect(pages).toHaveLength(1);
-});
+}, 60_000);

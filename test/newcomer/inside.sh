@@ -20,6 +20,7 @@ for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
 	mount --bind "$file" "$root$file"
 done
 
-# Not exec: as process 1 this shell takes in what the tests leave to nobody.
-chroot "$root" sh -c 'cd "$1" && shift && exec "$@"' sh "$folder" "$@" &
+# Not exec: as process 1 this shell takes in what the tests leave to nobody. In a session of its own, as on a machine:
+# a process group from outside is number 0 in here, and a signal to that would end who called us.
+setsid chroot "$root" sh -c 'cd "$1" && shift && exec "$@"' sh "$folder" "$@" &
 wait $!

@@ -63,6 +63,10 @@ describe('build.ts', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   });
 
+  test('--version is that of package.json', async () => {
+    expect(await build(['--version'])).toEqual({ exitCode: 0, stdout: `${programVersion}\n`, stderr: '' });
+  });
+
   describe('with programs and keys', () => {
     beforeAll(async () => {
       expect((await build(['hooks'])).exitCode).toBe(0);
@@ -125,6 +129,12 @@ describe('build.ts', () => {
       await command({
         deadlineMs: 60_000,
       })`unsquashfs -quiet -no-progress -no-xattrs -dest ${content} ${output}`;
+      // The one place that says the version is package.json.
+      expect(readFileSync(join(content, 'manifest.raucm'), 'utf8')).toContain(
+        `\nversion=${programVersion}\n`,
+      );
+      const facts = JSON.parse(readFileSync(join(content, 'update-hooks/bundle.json'), 'utf8'));
+      expect(facts.version).toBe(programVersion);
       const secrets = secretsOf(join(checkout, '.keys'));
       expect(secrets.length).toBeGreaterThanOrEqual(2);
       const searched = ['rootfs.ext4', 'manifest.raucm', 'update-hooks/hook', 'update-hooks/bundle.json'];
