@@ -60,6 +60,7 @@ export async function recordPart(
     isOver = boots >= part.boots && (await part.isOver(board));
     stops.push({ ...here, lastsMs: Math.round(performance.now() - started) });
     await stopNow(board);
+    process.stderr.write('.');
   }
   return { stops, end: { ...here, lastsMs: 0 } };
 }

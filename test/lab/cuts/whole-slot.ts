@@ -1,14 +1,17 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
+import { releasePath } from '../../../shared/update/release.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 import type { LabImages } from '../images/images.ts';
 
 /** Whether a slot of a card holds what its release holds, byte for byte. Needs root, for loop mounts. */
 
 const toolMs = 180_000;
-/** What post-install, or the system itself, writes into a slot that runs. */
-const ownFolders = ['usr', 'opt', 'boot'];
+/** All that comes with a release and stays as it is; /etc and /var belong to the system that runs. */
+const comparedFolders = ['usr', 'opt', 'boot'];
+/** post-install writes the version there, which the board has been asked. */
+const written = `/${releasePath} differ`;
 
 /** The root file system in a bundle of the shelf. */
 export async function extractRootfs(images: LabImages, version: string, folder: string): Promise<string> {
@@ -58,12 +61,12 @@ async function differences(folder: TempFolder, image: string, rootfs: string): P
     await run`mount -o loop,ro ${rootfs} ${should}`;
     try {
       const found: string[] = [];
-      for (const name of ownFolders) {
+      for (const name of comparedFolders) {
         const compare = command({ deadlineMs: toolMs, accept: 'any' });
         const { stdout } = await compare`diff -rq --no-dereference ${join(should, name)} ${join(is, name)}`;
-        found.push(stdout.replaceAll(`${folder.path}/`, ''));
+        found.push(...stdout.split('\n').filter((line) => line !== '' && !line.endsWith(written)));
       }
-      return found.join('').trim();
+      return found.join('; ').replaceAll(`${folder.path}/`, '');
     } finally {
       await run`umount ${should}`;
     }
