@@ -13,6 +13,7 @@ import { requireAdmission, requireStanding } from '../admit.ts';
 import { answeredSlots } from '../answered-slots.ts';
 import { tellExpiredInhibit } from '../inhibit.ts';
 import { takeUpdaterLock } from '../install-lock.ts';
+import { knownTransaction, readTransaction } from '../journal.ts';
 import { writeLastInstall } from '../last-install.ts';
 import { LiveProgress } from '../live-progress.ts';
 import { type Obtained, type ObtainWork, obtainBundle } from '../obtain-bundle.ts';
@@ -22,7 +23,7 @@ import { noteRefusal } from '../refusals.ts';
 import { readRelease } from '../release.ts';
 import { requireWindow, tellWindow } from '../schedule.ts';
 import { oweNews } from '../tell-news.ts';
-import { tidyUpFailed } from '../tidy-up-failed.ts';
+import { reasonOfHook, tidyUpFailed } from '../tidy-up-failed.ts';
 import { tellRunsAlready, tellUnchanged } from '../unchanged.ts';
 
 /** Over a line that is bad all day and all night. */
@@ -146,14 +147,17 @@ async function letRaucInstall({ file }: Bundle, version: string, work: Install):
   lock.note(version);
   progress.enter('installing', `Installing version "${version}"`, version);
   const onProgress = (percent: number, what: string): void => progress.installed(percent, what);
+  const before = knownTransaction(readTransaction(places))?.id;
   try {
     await progress.log.step('Installing', 'Installed', `version "${version}"`, () =>
       installBundle(file, { onProgress, signal }),
     );
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof RaucRefusal) await tidyUpFailed(places, version, error, running);
-    throw error;
+    if (!(error instanceof RaucRefusal)) throw error;
+    const reason = error.isOfSlotHook ? reasonOfHook(places, before) : undefined;
+    await tidyUpFailed(places, version, error, running);
+    throw reason === undefined ? error : new Failure(`Cannot install "${file}": ${reason}`, { cause: error });
   }
 }
 

@@ -104,7 +104,7 @@ async function goOn(qmp: Qmp): Promise<void> {
 }
 
 const hardware = [
-  ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '768', '-accel', 'tcg,thread=multi'],
+  ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '768', '-accel', 'tcg,thread=multi,tb-size=256'],
   ...['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin', '-display', 'none'],
   ...['-device', 'i6300esb,addr=0xa', '-action', 'watchdog=reset'],
 ];

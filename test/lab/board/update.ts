@@ -44,8 +44,12 @@ export async function askToInstall(
 export async function beginInstall(board: Board, version: string): Promise<void> {
   const bundle = await fetchBundle(board, version);
   await board.run(`systemd-run --unit=lab-install ${updateProgram} install --reboot no ${bundle}`);
-  // RAUC takes the slot out of the boot order before it touches it.
-  await board.waitFor('test "$(fw_printenv -n BOOT_ORDER)" = A', installMs);
+  await untilSlotIsWritten(board);
+}
+
+/** In this boot; then RAUC has taken the slot out of the boot order, and the fallback is lost. */
+export async function untilSlotIsWritten(board: Board): Promise<void> {
+  await board.waitFor('journalctl -b -u rauc -o cat | grep -q "writing data to device"', installMs);
 }
 
 /** A whole update: installed, booted, decided upon. */
@@ -118,4 +122,11 @@ export async function writeNotes(board: Board): Promise<void> {
 
 export async function data(board: Board): Promise<{ notes: string; schema: string }> {
   return { notes: await board.run('cat /data/core/notes'), schema: await board.run('cat /data/core/schema') };
+}
+
+/** What logind will do; empty where it has nothing before it. */
+export async function scheduledShutdown(board: Board): Promise<string> {
+  const login = 'org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager';
+  const answer = await board.run(`busctl get-property ${login} ScheduledShutdown`);
+  return /^\(st\) "([^"]*)"/.exec(answer)?.[1] ?? '';
 }

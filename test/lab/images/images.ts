@@ -28,7 +28,14 @@ const sources = [
   'package-lock.json',
 ];
 
-export async function labImages(): Promise<LabImages> {
+let made: Promise<LabImages> | undefined;
+
+export function labImages(): Promise<LabImages> {
+  made ??= findImages();
+  return made;
+}
+
+async function findImages(): Promise<LabImages> {
   const folder = join(project.cache, 'lab', digestOf(sources));
   const images = { card: join(folder, 'card.img'), bundles: join(folder, 'bundles.img') };
   if (!existsSync(images.bundles))

@@ -12,7 +12,6 @@ import {
   notes,
   reboot,
   told,
-  update,
   waitForVerdict,
   well,
 } from '../board/update.ts';
@@ -81,27 +80,6 @@ describe('an emulated board', () => {
       expect(await bootEnvironment(board)).toEqual(both);
     },
   );
-
-  story('takes one update after another, into one slot and the other', settledBoard, async (board) => {
-    await update(board, '1.1.0');
-    expect(await told(board)).toMatchObject({ version: '1.1.0', booted: 'rootfs.1', state: 'committed' });
-    await update(board, '1.5.0');
-    expect(board.boots()).toEqual(['B ok', 'A ok']);
-    expect(await told(board)).toMatchObject({
-      version: '1.5.0',
-      booted: 'rootfs.0',
-      primary: 'rootfs.0',
-      state: 'committed',
-    });
-    expect(await data(board)).toEqual({ notes, schema: '2' });
-    expect(await health(board)).toBe(well);
-  });
-
-  story('installs a verity bundle, boots it, and commits it', settledBoard, async (board) => {
-    await update(board, '1.1.1');
-    expect(await board.run('lsmod | grep -c ^dm_verity')).toBe('1');
-    expect(await told(board)).toMatchObject({ version: '1.1.1', booted: 'rootfs.1', state: 'committed' });
-  });
 });
 
 const incompatible = 10;

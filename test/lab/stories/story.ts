@@ -8,13 +8,13 @@ import { reportStory } from '../report.ts';
 /** On a machine that does much else. */
 const storyMs = 20 * 60_000;
 
-/** A test whose outcome stands in `reports/lab.json`, too; of one that fails, all that the board has to say is kept. */
+/** A test beside others whose outcome stands in `reports/lab.json`, too; of one that fails, all that the board has to say is kept. */
 export function story(
   name: string,
   begin: () => Promise<Board>,
   live: (board: Board) => Promise<void>,
 ): void {
-  test(
+  test.concurrent(
     name,
     async () => {
       const started = performance.now();

@@ -96,7 +96,7 @@ describe('an emulated board', () => {
     expect(list.output).toContain('.tar.zst');
     const restored = await inSlotA(`${updateProgram} restore --config-only --yes`);
     expect(restored).toEqual({ exitCode: 0, output: restored.output });
-    expect(await board.run('cat /data/config/orchestrator.yaml')).toContain('health_deadline_seconds: 20');
+    expect(await board.run('cat /data/config/orchestrator.yaml')).toContain('health_deadline_seconds: 240');
     await board.run('umount -R /mnt; rauc status mark-active other');
     await reboot(board);
     await waitForVerdict(board);
