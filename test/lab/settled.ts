@@ -8,8 +8,13 @@ import { digestOf, type LabImages, labImages, oneAtATime } from './images/images
 /** Another machine, or another way to talk to it: the memory of one is of no use to the other. */
 const sources = ['test/lab/board', 'test/lab/settled.ts'];
 
-/** A board of the factory that has proved healthy, with a person's notes on it: where stories begin. Made once. */
+/** A board of the factory that has proved healthy, with a person's notes on it: where stories begin. */
 export async function settledBoard(): Promise<Board> {
+  return await Board.resume(await labImages(), await settledState());
+}
+
+/** Made once. */
+export async function settledState(): Promise<BoardState> {
   const images = await labImages();
   const { stdout: emulator } = await command({ deadlineMs: 30_000 })`qemu-system-aarch64 --version`;
   const folder = join(dirname(images.card), `settled-${digestOf(sources, emulator)}`);
@@ -17,7 +22,7 @@ export async function settledBoard(): Promise<Board> {
   await oneAtATime(async () => {
     if (!existsSync(note)) await settle(images, folder, note);
   });
-  return await Board.resume(images, JSON.parse(readFileSync(note, 'utf8')) as BoardState); // settle() wrote it
+  return JSON.parse(readFileSync(note, 'utf8')) as BoardState; // settle() wrote it
 }
 
 async function settle(images: LabImages, folder: string, note: string): Promise<void> {

@@ -101,6 +101,11 @@ export class Board implements AsyncDisposable {
     }
   }
 
+  /** Of the system that has said last that it is up, whether somebody waited for it or not. */
+  get bootId(): string {
+    return this.#machine?.shell.bootId ?? this.#bootId;
+  }
+
   /** How often the hardware's watchdog has reset the board since its power was switched on. */
   get watchdogBites(): number {
     return this.#on.qmp.countOf('WATCHDOG');
@@ -132,11 +137,12 @@ export class Board implements AsyncDisposable {
     };
     await this.#on.saveTo(state.memory);
     this.#machine = undefined;
-    await this.#takeOut(state.card);
+    await this.takeOutCard(state.card);
     return state;
   }
 
-  async #takeOut(image: string): Promise<void> {
+  /** Without power: what the card holds, for others to look at or to go on from; this board is at its end. */
+  async takeOutCard(image: string): Promise<void> {
     await this.#card[Symbol.asyncDispose]();
     renameSync(this.#card.image, image);
   }

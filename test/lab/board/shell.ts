@@ -65,6 +65,10 @@ export class Shell {
     return id;
   }
 
+  get bootId(): string | undefined {
+    return this.#bootId;
+  }
+
   close(): void {
     this.#socket.destroy();
   }
