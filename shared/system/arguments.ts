@@ -16,6 +16,8 @@ export type Parsed = { kind: 'help'; text: string } | { kind: 'command'; command
 
 /** Reads arguments against the spec. Throws a usage Failure that names the argument and says what was expected. */
 export async function parseArguments(spec: ProgramSpec, argv: readonly string[]): Promise<Parsed> {
+  const plain = argv.length === 0 ? plainCall(spec) : undefined;
+  if (plain !== undefined) return plain;
   const [first, ...rest] = argv;
   if (first === completionFlag) return { kind: 'help', text: completeWords(spec, rest).trimEnd() };
   const command =
@@ -48,6 +50,21 @@ export async function parseArguments(spec: ProgramSpec, argv: readonly string[])
   const empty = chosen.values.emptyOne();
   if (empty !== undefined) throw usageFailure(spec.name, `the value of "${empty}" is empty`);
   return chosen;
+}
+
+/** How RAUC and systemd call: nothing is to be read, so yargs, half of the start of a hook, is not loaded. */
+function plainCall(spec: ProgramSpec): Parsed | undefined {
+  const command = spec.commands.find(({ name, isDefault }) => name === undefined || isDefault);
+  if (command === undefined || command.positionals?.some(({ optional }) => !optional)) return undefined;
+  const options = Object.entries({ ...spec.options, ...command.options });
+  const defaults = options.flatMap(([name, option]) =>
+    option.default === undefined ? [] : [[name, option.default] as const],
+  );
+  return {
+    kind: 'command',
+    command: command.name ?? '',
+    values: new Values(Object.fromEntries(defaults)),
+  };
 }
 
 function isFlag(spec: ProgramSpec, option: string): boolean {

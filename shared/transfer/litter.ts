@@ -2,7 +2,7 @@ const mebibyte = 1024 * 1024;
 const worthwhileBytes = 4 * mebibyte;
 const worthwhileMs = 30;
 /** On a fast line more comes between two collections: each takes about 5 ms. */
-const mostBytes = 16 * mebibyte;
+const mostBytes = 8 * mebibyte;
 
 /**
  * bun counts what it has received only loosely as memory in use: left to itself it lets a fetch grow to 115 MiB, with

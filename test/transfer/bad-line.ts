@@ -29,12 +29,13 @@ export class BadLine {
   /** For each request that has had bytes that were sent before: how many, where no kill was the reason. */
   readonly twiceAtBreaks: number[] = [];
   /** For each kill, how many bytes were sent again because of it. */
-  readonly twiceAtKills: number[] = [];
+  readonly twiceAtKills: number[];
   #sent: Sent[] = [];
   #furthest = 0;
 
   constructor(options: BadLineOptions) {
     this.#options = options;
+    this.twiceAtKills = Array.from({ length: options.kills }, () => 0);
   }
 
   get sentTwice(): number {
