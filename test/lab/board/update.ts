@@ -7,7 +7,7 @@ export const updateProgram = '/opt/homie_orchestrator/scripts/update.sh';
 /** On a machine that does much else. */
 export const installMs = 600_000;
 const verdictMs = 420_000;
-const doneRebootNeeded = 4;
+export const doneRebootNeeded = 4;
 export const fullAttempts = '3';
 /** What a person has on the board, and what must never change by itself. */
 export const notes = 'the hall lamp is the one on the left';
@@ -48,7 +48,7 @@ export async function beginInstall(board: Board, version: string): Promise<void>
 }
 
 /** In this boot; then RAUC has taken the slot out of the boot order, and the fallback is lost. */
-export async function untilSlotIsWritten(board: Board): Promise<void> {
+async function untilSlotIsWritten(board: Board): Promise<void> {
   await board.waitFor('journalctl -b -u rauc -o cat | grep -q "writing data to device"', installMs);
 }
 
