@@ -178,8 +178,8 @@ export class Board implements AsyncDisposable {
 }
 
 /** On a machine that does much else. */
-const bootMs = 420_000;
-const commandMs = 120_000;
+const bootMs = 900_000;
+const commandMs = 180_000;
 const answerMs = 60_000;
 const pollMs = 500;
 /** As timeout(1) says it. */
