@@ -1,15 +1,11 @@
 import { expect, test } from 'bun:test';
 import { dirname, join } from 'node:path';
 import { TempFolder } from '../support/temp-folder.ts';
-import { Board } from './board/board.ts';
-import { notes, reboot, updateProgram } from './board/update.ts';
+import { type Cutting, cutAt } from './cuts/cut.ts';
 import { type Cycle, recordCycles, updated } from './cuts/cycles.ts';
-import { factsOf, judgeEnd, outcomeOf, placeOf, stateOf } from './cuts/facts.ts';
-import { replayTo } from './cuts/recording.ts';
-import { recover } from './cuts/recover.ts';
-import { extractRootfs, faultsOfSlot } from './cuts/whole-slot.ts';
+import { extractRootfs } from './cuts/whole-slot.ts';
 import { factoryVersion } from './images/factory.ts';
-import { type LabImages, labImages } from './images/images.ts';
+import { labImages } from './images/images.ts';
 import { randomFrom, seedOfThisRun } from './random.ts';
 import { type LabCut, reportCuts } from './report.ts';
 
@@ -23,16 +19,6 @@ const cuts = Number(process.env['HOMIE_LAB_CUTS'] ?? 25);
 const boards = 2;
 const cutMs = 900_000;
 const recordingMs = 40 * 60_000;
-const next = '1.5.0';
-
-interface Cutting {
-  images: LabImages;
-  folder: TempFolder;
-  /** The root file system of each version that a board may come up with. */
-  rootfs: Readonly<Record<string, string>>;
-  /** States from which the next update has been proved, or is about to be. */
-  proved: Set<string>;
-}
 
 test(
   `an emulated board survives ${cuts} power cuts at random moments of an update`,
@@ -84,57 +70,6 @@ async function inParallel<Task>(tasks: Iterator<Task>, work: (task: Task) => Pro
     for (let task = tasks.next(); !task.done; task = tasks.next()) await work(task.value);
   };
   await Promise.all(Array.from({ length: boards }, worker));
-}
-
-async function cutAt(
-  { images, folder, rootfs, proved }: Cutting,
-  cycle: Cycle,
-  atMs: number,
-): Promise<Omit<LabCut, 'number' | 'cycle' | 'atMs'>> {
-  const { stop, replayMs } = replayTo(cycle.stops, atMs);
-  await using board = await Board.resume(images, stop.state);
-  await Bun.sleep(replayMs);
-  const bootIds = new Set([...stop.bootIds, board.bootId]);
-  const said = stop.console + board.console();
-  await board.cutPower();
-  let fellInto = placeOf(said, '?');
-  let recoverySeconds: number | undefined;
-  try {
-    const { facts, seconds } = await recover(board);
-    recoverySeconds = seconds;
-    const before = facts.transaction?.steps.filter(({ bootId }) => bootIds.has(bootId)).at(-1)?.state;
-    fellInto = placeOf(said, before ?? 'none');
-    let end = judgeEnd(facts, updated);
-    const outcome = outcomeOf(facts);
-    const isNew = !proved.has(outcome);
-    proved.add(outcome);
-    const nextUpdate = isNew ? await faultOfNextUpdate(board) : 'as before';
-    await board.cutPower();
-    const card = folder.at(`card-${crypto.randomUUID()}.qcow2`);
-    await board.takeOutCard(card);
-    const faults = await faultsOfSlot(images, card, facts.slot, rootfs[facts.version] ?? '');
-    folder.remove(card);
-    const wrong = [nextUpdate === 'as before' || nextUpdate === 'proved' ? '' : nextUpdate, faults];
-    end = [end, ...wrong].filter((text) => text !== '').join('; ');
-    return { fellInto, end, outcome, nextUpdate, recoverySeconds };
-  } catch (error) {
-    const end = error instanceof Error ? error.message : String(error);
-    return { fellInto, end, outcome: await board.complaint(), nextUpdate: 'not tried', recoverySeconds };
-  }
-}
-
-/** "proved", or what went wrong. */
-async function faultOfNextUpdate(board: Board): Promise<string> {
-  const { exitCode, output } = await board.ask(
-    `mkdir -p /run/shelf; mount -o ro /dev/vdb /run/shelf; ${updateProgram} install --reboot no /run/shelf/${next}.raucb`,
-    900_000,
-  );
-  if (exitCode !== 4) return `the next update ended with ${exitCode}: ${output}`;
-  await reboot(board);
-  await board.ask('systemctl is-system-running --wait', 420_000);
-  const facts = await factsOf(board);
-  const is = `${facts.version} ${stateOf(facts)} ${facts.notes}`;
-  return is === `${next} committed ${notes}` ? 'proved' : `after the next update: ${is}`;
 }
 
 function secondsSince(began: number): number {

@@ -70,7 +70,8 @@ export class Machine {
   /** Stops, and leaves its memory in the file; its card has all that it wrote. It has no power then. */
   async saveTo(file: string): Promise<void> {
     await this.qmp.run('stop');
-    await this.qmp.run('migrate', { uri: `exec:cat >${file}` });
+    // QEMU is done when the pipe has all of it, and cat only later: the name says when.
+    await this.qmp.run('migrate', { uri: `exec:cat >${file}.part && mv ${file}.part ${file}` });
     while (true) {
       const { status } = (await this.qmp.run('query-migrate')) as { status: string }; // QMP reference, MigrationInfo
       if (status === 'completed') break;
@@ -79,6 +80,7 @@ export class Machine {
     }
     await this.qmp.run('quit').catch(() => {});
     await this.#qemu.exited;
+    await until(() => existsSync(file));
     this.#cache.end();
     await this.#cache.exited;
     this.shell.close();
