@@ -14,6 +14,8 @@ import { rangeValidator } from './validators.ts';
 export interface FetchOptions extends LineOptions, IntakeOptions {
   /** In a row, with nothing gained. */
   tries: number;
+  /** What one request asks for at most, where the server's requests are counted. */
+  mostPieceBytes?: number | undefined;
   log: Log;
 }
 
@@ -46,7 +48,7 @@ class Fetching {
   readonly #intake: Intake;
   readonly #line: Line;
   readonly #patience: Patience;
-  #pace: Pace = firstPace;
+  #pace: Pace;
   #mayRange = true;
   #beginnings = 0;
 
@@ -55,6 +57,7 @@ class Fetching {
     this.#intake = intake;
     this.#line = new Line(options);
     this.#patience = new Patience(options);
+    this.#pace = firstPace(options.mostPieceBytes);
   }
 
   async run(): Promise<void> {
@@ -82,7 +85,7 @@ class Fetching {
     if (!this.#mayRange) return { kind: 'whole' };
     const from = this.#intake.length;
     const left = (this.#intake.known?.totalBytes ?? Number.POSITIVE_INFINITY) - from;
-    const most = largestAtRate(this.#options.bytesPerSecond);
+    const most = largestAtRate(this.#options.bytesPerSecond, this.#options.mostPieceBytes);
     return { kind: 'range', from, bytes: Math.min(this.#pace.bytes, most, left) };
   }
 
@@ -105,7 +108,7 @@ class Fetching {
     const decision = decideAnswer(ask, known, { status, headers, now: new Date() });
     if (decision.kind === 'piece') {
       await this.#intake.takePiece(answer, decision);
-      this.#pace = afterWhole(this.#pace);
+      this.#pace = afterWhole(this.#pace, this.#options.mostPieceBytes);
       this.#patience.gained();
       return this.#intake.length === decision.totalBytes;
     }

@@ -13,11 +13,14 @@ export interface Pace {
   wholeInARow: number;
 }
 
-export const firstPace: Pace = { bytes: largestPiece, wholeInARow: 0 };
+/** `most` where a server counts requests, and wants fewer of them. */
+export function firstPace(most = largestPiece): Pace {
+  return { bytes: most, wholeInARow: 0 };
+}
 
-export function afterWhole({ bytes, wholeInARow }: Pace): Pace {
-  if (bytes >= largestPiece || wholeInARow + 1 < enoughWhole) return { bytes, wholeInARow: wholeInARow + 1 };
-  return { bytes: Math.min(largestPiece, bytes * 2), wholeInARow: 0 };
+export function afterWhole({ bytes, wholeInARow }: Pace, most = largestPiece): Pace {
+  if (bytes >= most || wholeInARow + 1 < enoughWhole) return { bytes, wholeInARow: wholeInARow + 1 };
+  return { bytes: Math.min(most, bytes * 2), wholeInARow: 0 };
 }
 
 export function afterBreak({ bytes }: Pace): Pace {
@@ -25,7 +28,7 @@ export function afterBreak({ bytes }: Pace): Pace {
 }
 
 /** At a low rate a piece would lie unread for minutes, and servers hang up on a line where nothing moves. */
-export function largestAtRate(bytesPerSecond: number | undefined): number {
-  if (bytesPerSecond === undefined) return largestPiece;
-  return Math.min(largestPiece, Math.max(smallestPiece, bytesPerSecond * longestPieceSeconds));
+export function largestAtRate(bytesPerSecond: number | undefined, most = largestPiece): number {
+  if (bytesPerSecond === undefined) return most;
+  return Math.min(most, Math.max(smallestPiece, bytesPerSecond * longestPieceSeconds));
 }

@@ -4,8 +4,9 @@ import type { Source } from './source.ts';
 /** The house's rules for what may import what. Each answers with what breaks it, one line each. */
 
 const rooms: Record<string, readonly string[]> = {
-  hooks: ['hooks', 'api', 'update', 'rauc', 'data', 'stack', 'transfer', 'system'],
+  hooks: ['hooks', 'api', 'fleet', 'update', 'rauc', 'data', 'stack', 'transfer', 'system'],
   api: ['api', 'update', 'rauc', 'system'],
+  fleet: ['fleet', 'update', 'rauc', 'data', 'transfer', 'system'],
   update: ['update', 'rauc', 'data', 'stack', 'transfer', 'system'],
   rauc: ['rauc', 'system'],
   data: ['data', 'system'],

@@ -25,7 +25,7 @@ describe('backoffMs()', () => {
 
 describe('the size of pieces', () => {
   const after = (steps: string): Pace =>
-    [...steps].reduce((pace, step) => (step === 'b' ? afterBreak(pace) : afterWhole(pace)), firstPace);
+    [...steps].reduce((pace, step) => (step === 'b' ? afterBreak(pace) : afterWhole(pace)), firstPace());
 
   test.each([
     ['', largestPiece],
