@@ -6,10 +6,11 @@ import { Deadline, pause } from '../system/deadline.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { isLock, tryLock } from '../system/lock.ts';
+import type { Log } from '../system/log.ts';
 import { findPlaces, logFileOf, type Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
 import { tellManager, watchdogPauseMs } from '../system/service-manager.ts';
-import { DdiLine } from '../transfer/ddi-line.ts';
+import { DdiLine, DdiRefusal } from '../transfer/ddi-line.ts';
 import { FleetAgent } from './agent.ts';
 import { HomieDevice } from './homie-device.ts';
 import { afterFailureMs, withJitter } from './polling.ts';
@@ -26,35 +27,42 @@ const usualIntervalMs = 5 * 60_000;
 export async function runAgent(values: Values, running: Running): Promise<Outcome> {
   const { log, undo, signal } = running;
   const places = findPlaces({ data: values.text('data') });
-  const config = readConfig(places);
-  const { fleet, server } = fleetServerOf(config, places);
   log.alsoTo(logFileOf(places));
+  const make = (): FleetAgent => makeAgent(places, running);
+  const agent = make();
   undo.owe('release the lock of the agent', takeAgentLock(places));
   const stay = stayAlive(running);
   undo.owe('stop the watchdog', stay);
   await waitForClock({ log, signal });
-  const device = new HomieDevice(places, running, server);
-  const agent = new FleetAgent(new DdiLine(server, signal), device, { log, signal, consent: fleet.consent });
-  log.info(`Asking the fleet's server "${server.base}"`);
   tellManager('READY=1');
   if (values.flag('once')) {
     await agent.round();
     return 'done';
   }
   try {
-    await goRound(agent, running);
+    await goRound(agent, make, running);
   } finally {
     tellManager('STOPPING=1');
   }
   return 'done';
 }
 
-async function goRound(agent: FleetAgent, { log, signal }: Running): Promise<void> {
+function makeAgent(places: Places, running: Running): FleetAgent {
+  const { log, signal } = running;
+  const { fleet, server } = fleetServerOf(readConfig(places), places);
+  const device = new HomieDevice(places, running, server);
+  log.info(`Asking the fleet's server "${server.base}"`);
+  return new FleetAgent(new DdiLine(server, signal), device, { log, signal, consent: fleet.consent });
+}
+
+async function goRound(first: FleetAgent, make: () => FleetAgent, { log, signal }: Running): Promise<void> {
+  let agent = first;
   let interval = usualIntervalMs;
   let failures = 0;
   let told = '';
   while (!signal.aborted) {
     let pauseMs: number;
+    let isShutOut = false;
     try {
       interval = await agent.round();
       if (failures > 0) log.info("The fleet's server answers again");
@@ -69,8 +77,21 @@ async function goRound(agent: FleetAgent, { log, signal }: Running): Promise<voi
       if (reason !== told) log.warn(reason);
       told = reason;
       pauseMs = afterFailureMs(failures, interval);
+      // A new token may lie there by then.
+      if (error instanceof DdiRefusal && (error.status === 401 || error.status === 403)) isShutOut = true;
     }
     await waitForNews(agent, withJitter(pauseMs, Math.random()), signal);
+    if (isShutOut && !signal.aborted) agent = again(make, agent, log);
+  }
+}
+
+/** With what the config says now; as before, where that cannot be used. */
+function again(make: () => FleetAgent, agent: FleetAgent, log: Log): FleetAgent {
+  try {
+    return make();
+  } catch (error) {
+    log.warn(reasonOf(error));
+    return agent;
   }
 }
 

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDevice } from '../../shared/packaging/device/device.ts';
@@ -6,6 +6,7 @@ import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { addOrchestrator } from '../../shared/packaging/simulate/orchestrator.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
 import { transactionOf } from '../rig/board.ts';
+import type { Setting } from '../support/scene.ts';
 import type { FleetWorkshop } from './workshop.ts';
 
 /** One board of the fleet: the embedded device, its orchestrator, and the agent as a service of it. */
@@ -24,7 +25,7 @@ export class FleetBoard implements AsyncDisposable {
   static async start(
     id: string,
     workshop: FleetWorkshop,
-    { url, token, config = {} }: { url: string; token: string; config?: Record<string, string | number> },
+    { url, token, config = {} }: { url: string; token: string; config?: Record<string, Setting> },
   ): Promise<FleetBoard> {
     const device = await createDevice({
       folder: mkdtempSync(join(tmpdir(), 'homie-fleet-board-')),
@@ -54,7 +55,7 @@ export class FleetBoard implements AsyncDisposable {
     writeFileSync(this.#tokenFile, `${token}\n`, { mode: 0o600 });
   }
 
-  configure(config: Record<string, string | number | object>): void {
+  configure(config: Record<string, Setting>): void {
     const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
     appendFileSync(join(this.device.dataFolder, 'config', 'orchestrator.yaml'), lines.join(''));
   }
@@ -96,6 +97,38 @@ export class FleetBoard implements AsyncDisposable {
     return stateOf(transactionOf(this.device));
   }
 
+  get isRebootScheduled(): boolean {
+    return existsSync(join(this.device.unitsFolder, 'state', 'scheduled'));
+  }
+
+  /** Anything of a bundle. */
+  get hasDownload(): boolean {
+    const folder = join(this.device.dataFolder, 'update', 'download');
+    return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('bundle.raucb'));
+  }
+
+  /** The first line of the log with these words. */
+  lineOf(words: string): string | undefined {
+    return this.said.split('\n').find((line) => line.includes(words));
+  }
+
+  /** From its next start on the application ends at once. */
+  breakOrchestrator(): void {
+    this.device.addService('homie-orchestrator', ['/bin/false']);
+    const file = join(this.device.dataFolder, 'config', 'orchestrator.yaml');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace(/health_deadline_seconds: \d+/, 'health_deadline_seconds: 3'));
+  }
+
+  /** In place of the target's own. */
+  useGatewayToken(token: string): void {
+    const file = join(this.device.dataFolder, 'gateway.token');
+    writeFileSync(file, `${token}\n`, { mode: 0o600 });
+    const config = join(this.device.dataFolder, 'config', 'orchestrator.yaml');
+    const text = readFileSync(config, 'utf8').replace(/^ *fleet_target_token_file:.*\n/m, '');
+    writeFileSync(config, `${text}  fleet_gateway_token_file: ${file}\n`);
+  }
+
   /** Until the agent asks for the reboot; then the board goes down and comes up, and post-activate decides. */
   async rebootAsAsked(): Promise<void> {
     await this.waitFor('the reboot', () => existsSync(join(this.device.unitsFolder, 'state', 'scheduled')));
@@ -110,9 +143,11 @@ export class FleetBoard implements AsyncDisposable {
     return booted;
   }
 
+  /** The factory's slot carries no programs of ours: those of the workshop stand in. */
   async postActivate(): Promise<void> {
-    const program = join(this.device.rootFolder, 'usr/lib/homie/update-hooks/post-activate');
-    if (existsSync(program)) await this.device.run(program, [], { deadlineMs: 180_000 });
+    const own = join(this.device.rootFolder, 'usr/lib/homie/update-hooks/post-activate');
+    const program = existsSync(own) ? own : join(this.#workshop.programs, 'post-activate');
+    await this.device.run(program, [], { deadlineMs: 180_000 });
   }
 
   async run(...args: string[]) {

@@ -15,7 +15,8 @@ export interface FleetWorkshop extends Disposable {
   architecture: Architecture;
   programs: string;
   factoryRootfs: string;
-  bundle(version: string): Promise<string>;
+  /** Signed by this workshop's keys, or by others. */
+  bundle(version: string, keys?: KeySet): Promise<string>;
 }
 
 const buildTime = new Date('2026-01-01T00:00:00Z');
@@ -31,7 +32,11 @@ export async function openFleetWorkshop(architecture: Architecture): Promise<Fle
     await makeDemoRootfs(factoryRootfs, factoryVersion, buildTime);
     const keys = await createKeys(join(folder, 'keys'));
     const parts = { folder, keys, architecture, programs, factoryRootfs };
-    return { ...parts, bundle: (version) => bundleOf(parts, version), [Symbol.dispose]: close };
+    return {
+      ...parts,
+      bundle: (version, others) => bundleOf(parts, version, others),
+      [Symbol.dispose]: close,
+    };
   } catch (error) {
     close();
     throw error;
@@ -41,8 +46,10 @@ export async function openFleetWorkshop(architecture: Architecture): Promise<Fle
 async function bundleOf(
   { folder, keys, architecture, programs }: Omit<FleetWorkshop, 'bundle' | typeof Symbol.dispose>,
   version: string,
+  others?: KeySet,
 ): Promise<string> {
-  const output = join(folder, `homie-${version}.raucb`);
+  const signer = others ?? keys;
+  const output = join(folder, `homie-${version}${others === undefined ? '' : '-others'}.raucb`);
   if (await Bun.file(output).exists()) return output;
   const rootfs = join(folder, `${version}.ext4`);
   await makeDemoRootfs(rootfs, version, buildTime);
@@ -55,10 +62,10 @@ async function bundleOf(
     revision: 'fleet',
     format: 'plain',
     compression: 'lz4',
-    certificate: keys.certificatePath,
-    key: keys.keyPath,
+    certificate: signer.certificatePath,
+    key: signer.keyPath,
     intermediates: [],
-    keyring: keys.keyringPath,
+    keyring: signer.keyringPath,
     isFlat: false,
     output,
     cache: join(folder, 'cache'),

@@ -11,11 +11,14 @@ export interface ActionStatus {
 export interface ActionFacts {
   /** `pending` or `finished`. */
   status: string;
-  /** hawkBit's own word: `running`, `finished`, `error`, `canceling`, `canceled` … */
+  /** hawkBit's own word, of the last state: `running`, `finished`, `error`, `canceling`, `canceled` … */
   detail: string;
 }
 
 type Json = Record<string, unknown>;
+
+/** Of these the action does not change its state. */
+const comments = ['retrieved', 'warning'];
 
 export class Management {
   readonly #url: string;
@@ -58,8 +61,9 @@ export class Management {
   }
 
   async action(controllerId: string, id: string): Promise<ActionFacts> {
-    const answer = await this.#send('GET', `/targets/${controllerId}/actions/${id}`);
-    return { status: String(answer['status']), detail: String(answer['detailStatus'] ?? answer['status']) };
+    const { status } = await this.#send('GET', `/targets/${controllerId}/actions/${id}`);
+    const last = (await this.history(controllerId, id)).findLast(({ type }) => !comments.includes(type));
+    return { status: String(status), detail: last?.type ?? 'none' };
   }
 
   /** Oldest first. */
@@ -68,7 +72,11 @@ export class Management {
       'GET',
       `/targets/${controllerId}/actions/${id}/status?limit=200&sort=id:ASC`,
     );
-    return answer['content'] as ActionStatus[]; // by the documentation of this API
+    const content = answer['content'] as { type: string; messages: (string | null)[] }[]; // by its documentation
+    return content.map(({ type, messages }) => ({
+      type,
+      messages: messages.filter((text) => text !== null),
+    }));
   }
 
   async cancel(controllerId: string, id: string): Promise<void> {
