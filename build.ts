@@ -3,6 +3,7 @@ import { buildHooks } from './shared/packaging/commands/hooks.ts';
 import { buildImage, imageOptions } from './shared/packaging/commands/image.ts';
 import { changeKeys, keyActions } from './shared/packaging/commands/keys.ts';
 import { lint } from './shared/packaging/commands/lint.ts';
+import { publish } from './shared/packaging/commands/publish.ts';
 import { buildRootfs, rootfsOptions } from './shared/packaging/commands/rootfs.ts';
 import { simulate } from './shared/packaging/commands/simulate.ts';
 import { start } from './shared/packaging/commands/start.ts';
@@ -143,6 +144,20 @@ const spec: ProgramSpec = {
         end: { type: 'string', describe: 'Take a kept device away', value: 'DIR' },
       },
     },
+    {
+      name: 'publish',
+      summary: 'Upload a bundle to the server of a fleet, with its metadata; twice is as good as once',
+      positionals: [{ name: 'bundle', describe: 'A .raucb; else the one in dist/', optional: true }],
+      options: {
+        hawkbit: { type: 'string', describe: "The server's address", value: 'URL' },
+        'user-file': { type: 'string', describe: 'One line, user:password; chmod 600', value: 'FILE' },
+        name: {
+          type: 'string',
+          describe: "What it is called there, else the bundle's compatible",
+          value: 'NAME',
+        },
+      },
+    },
     { name: 'start', summary: 'All of it: keys if there are none, hooks, bundle, simulate' },
   ],
   examples: [
@@ -160,6 +175,7 @@ const stories: Record<string, (values: Values, running: Running) => Promise<Outc
   rootfs: buildRootfs,
   image: buildImage,
   simulate,
+  publish,
   start: (_values, running) => start(running),
 };
 

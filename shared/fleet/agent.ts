@@ -77,6 +77,13 @@ export class FleetAgent {
       // What it says then is asked at once.
       return 0;
     }
+    const { deploymentBase, confirmationBase } = base.links;
+    if (deploymentBase === undefined && confirmationBase !== undefined) {
+      await this.#answerConfirmation(confirmationBase);
+      const known = this.#device.readAction();
+      if (known !== undefined && isUnderWay(known)) await this.#goOn(undefined);
+      return intervalMs(base.sleep);
+    }
     const offer = await this.#offerOf(base);
     if (offer === undefined || isOffer(offer)) await this.#goOn(offer);
     else await this.#refuse(offer);
@@ -118,8 +125,7 @@ export class FleetAgent {
   async #offerOf({ links }: Base): Promise<Offer | Unusable | undefined> {
     if (links.deploymentBase !== undefined)
       return parseDeployment(await this.#line.get(links.deploymentBase));
-    if (links.confirmationBase !== undefined) await this.#answerConfirmation(links.confirmationBase);
-    else if (links.installedBase !== undefined) await this.#compareInstalled(links.installedBase);
+    if (links.installedBase !== undefined) await this.#compareInstalled(links.installedBase);
     return undefined;
   }
 

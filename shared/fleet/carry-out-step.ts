@@ -96,7 +96,8 @@ async function fetch(action: FleetAction, offer: Offer, work: StepWork): Promise
     });
   } catch (error) {
     signal.throwIfAborted();
-    return giveUpOrWait(error, action, work);
+    // What it cancels it no longer serves: that is no failure of the action.
+    return (await isWanted(work)) ? giveUpOrWait(error, action, work) : undefined;
   } finally {
     stop.abort(new Cancelled());
     await watching;
@@ -105,6 +106,17 @@ async function fetch(action: FleetAction, offer: Offer, work: StepWork): Promise
   const next: FleetAction = { ...action, stage: 'fetched', waitsFor: null };
   device.writeAction(next);
   return next;
+}
+
+/** Where nobody answers it is. */
+async function isWanted({ line, signal }: StepWork): Promise<boolean> {
+  try {
+    const { links } = parseBase(await line.get());
+    return links.cancelAction === undefined && links.deploymentBase !== undefined;
+  } catch {
+    signal.throwIfAborted();
+    return true;
+  }
 }
 
 const longestWatchMs = 15_000;
@@ -206,6 +218,7 @@ function giveUpOrWait(
     return undefined;
   }
   log.error(reason);
+  device.discardDownload();
   const next: FleetAction = { ...action, stage: 'closing', verdict: { isSuccess: false, reason } };
   device.writeAction(next);
   return next;

@@ -59,10 +59,11 @@ function readToken(name: string, path: string): string {
   return token;
 }
 
-function readBasicAuth(path: string): string {
-  const line = readSecret('basic_auth_file', path).replace(/\r?\n$/, '');
+/** In the form of the header. `name` is a key of the config, or an option of a command line. */
+export function readBasicAuth(path: string, name = 'basic_auth_file'): string {
+  const line = readSecret(name, path).replace(/\r?\n$/, '');
   if (!/^[^:\n]+:[^\n]*$/.test(line))
-    throw refused('basic_auth_file', path, 'one line of the form user:password is expected');
+    throw refused(name, path, 'one line of the form user:password is expected');
   return Buffer.from(line).toString('base64');
 }
 
@@ -136,5 +137,6 @@ function readChecked(name: string, path: string, forbidden: number, reason: stri
 }
 
 function refused(name: string, path: string, reason: string): Failure {
-  return new Failure(`Cannot use update.${name} "${path}": ${reason}`, { outcome: 'usage' });
+  const what = name.startsWith('--') ? name : `update.${name}`;
+  return new Failure(`Cannot use ${what} "${path}": ${reason}`, { outcome: 'usage' });
 }

@@ -6,6 +6,7 @@ import { backoffMs, retryAfterMs } from './backoff.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { exchange } from './http.ts';
 import { networkTrouble } from './network-reason.ts';
+import { isOpenToOthers } from './plain-http.ts';
 
 /** hawkBit's side for devices, the Direct Device Integration API: small requests and answers in JSON. */
 
@@ -66,12 +67,6 @@ export function ddiServerOf(
       advice: 'Use https',
     });
   return { base, credentials };
-}
-
-/** Plain http, but for this very device: a tunnel's end, or a test. */
-export function isOpenToOthers(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol !== 'https:' && !/^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/.test(hostname);
 }
 
 export class DdiLine {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { defaultConfig } from '../../shared/system/config.ts';
-import { DdiLine, DdiRefusal, ddiServerOf, isOpenToOthers } from '../../shared/transfer/ddi-line.ts';
+import { DdiLine, DdiRefusal, ddiServerOf } from '../../shared/transfer/ddi-line.ts';
+import { isOpenToOthers } from '../../shared/transfer/plain-http.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 
 const fleet = {

@@ -13,14 +13,10 @@ export class ModelDevice implements FleetDevice {
   installs = 0;
   boots = 1;
   facts: Partial<StepFacts> = {};
-  readonly #fate: Fate;
+  fate: Fate = 'good';
   #action: FleetAction | undefined;
   #bundle: string | undefined;
   #transaction: (FoundTransaction & { id: string; version: string }) | undefined;
-
-  constructor(fate: Fate = 'good') {
-    this.#fate = fate;
-  }
 
   readAction(): FleetAction | undefined {
     return this.#action;
@@ -83,7 +79,7 @@ export class ModelDevice implements FleetDevice {
   async reboot(version: string): Promise<void> {
     if (this.#transaction === undefined) throw new Error('nothing is installed');
     this.boots += 1;
-    const isGood = this.#fate === 'good';
+    const isGood = this.fate === 'good';
     if (isGood) this.running = version;
     this.#transaction = {
       ...this.#transaction,

@@ -14,7 +14,7 @@ interface FleetReport {
 const file = join(project.reports, 'fleet.json');
 
 export function beginReport(serverVersion: string): void {
-  write({ format: 1, serverVersion, stories: [] });
+  write({ ...read(), serverVersion });
 }
 
 export function noteFacts(facts: Record<string, unknown>): void {

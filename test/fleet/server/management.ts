@@ -108,7 +108,14 @@ export class Management {
   }
 
   async groups(id: number): Promise<Json[]> {
-    return (await this.#send('GET', `/rollouts/${id}/deploygroups`))['content'] as Json[]; // by its documentation
+    return (await this.#send('GET', `/rollouts/${id}/deploygroups?sort=id:ASC`))['content'] as Json[]; // by its documentation
+  }
+
+  /** The controller ids. */
+  async firstGroup(id: number): Promise<string[]> {
+    const [group] = await this.groups(id);
+    const answer = await this.#send('GET', `/rollouts/${id}/deploygroups/${group?.['id']}/targets?limit=500`);
+    return (answer['content'] as { controllerId: string }[]).map(({ controllerId }) => controllerId); // by its documentation
   }
 
   async startRollout(id: number): Promise<void> {
