@@ -53,6 +53,31 @@ describe('the documents', () => {
   });
 });
 
+describe('docs/fleet.md', () => {
+  const text = read('docs/fleet.md');
+
+  test('shows a config that is taken', () => {
+    const yaml = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+    expect(readConfigText(yaml, 'docs/fleet.md').update.fleet_url).toBe('https://hawkbit.example.org');
+  });
+
+  test('names commands, options, units and a version that are there', () => {
+    const { scripts } = JSON.parse(read('package.json'));
+    for (const [, script] of text.matchAll(/npm run (\S+?)[\s`]/g))
+      expect(Object.keys(scripts)).toContain(script ?? '');
+    for (const [, option] of text.matchAll(/ --([a-z][a-z-]*) /g))
+      if (option !== 'now') expect(read('build.ts')).toMatch(new RegExp(`'?${option}'?: \\{ type`));
+    const commands = `${read('hooks/update.ts')}${read('hooks/fleet-commands.ts')}`;
+    for (const [, name] of text.matchAll(/`update\.sh (\w+)/g)) expect(commands).toContain(`name: '${name}'`);
+    for (const [unit] of text.matchAll(/homie-update[\w-]*\.(?:service|timer)/g))
+      expect(existsSync(join(project.root, 'bundle-skeleton/rootfs/usr/lib/systemd/system', unit))).toBe(
+        true,
+      );
+    const version = /<hawkbit.version>(.*)<\/hawkbit.version>/.exec(read('test/fleet/server/pom.xml'))?.[1];
+    expect(text).toContain(`hawkBit ${version} on`);
+  });
+});
+
 function failureOf(work: () => unknown): string {
   try {
     work();

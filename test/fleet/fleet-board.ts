@@ -82,6 +82,12 @@ export class FleetBoard implements AsyncDisposable {
     await this.#agent?.exited;
   }
 
+  /** Of memory, after a fetch and an install. */
+  get agentPeakMiB(): number {
+    const status = readFileSync(`/proc/${this.#agent?.pid}/status`, 'utf8');
+    return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024);
+  }
+
   get said(): string {
     const file = join(this.device.dataFolder, 'logs', 'update.log');
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -155,7 +161,7 @@ export class FleetBoard implements AsyncDisposable {
   }
 
   /** With the agent's own words where it is in vain. */
-  async waitFor(what: string, holds: () => boolean | Promise<boolean>, ms = 120_000): Promise<void> {
+  async waitFor(what: string, holds: () => boolean | Promise<boolean>, ms = 300_000): Promise<void> {
     const end = performance.now() + ms;
     while (!(await holds())) {
       if (performance.now() > end) throw new Error(`${what} did not come: ${this.said.slice(-3000)}`);

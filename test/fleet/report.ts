@@ -22,7 +22,7 @@ export function noteFacts(facts: Record<string, unknown>): void {
 }
 
 /** A test whose outcome stands in the report. */
-export function story(name: string, work: () => Promise<void>, timeoutMs = 240_000): void {
+export function story(name: string, work: () => Promise<void>, timeoutMs = 900_000): void {
   test(
     name,
     async () => {

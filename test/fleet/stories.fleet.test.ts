@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { createKeys } from '../../shared/packaging/keys.ts';
+import { project } from '../../shared/packaging/project.ts';
 import type { Setting } from '../support/scene.ts';
 import { CuttableProxy } from './cuttable-proxy.ts';
 import type { FleetBoard } from './fleet-board.ts';
 import { FleetStage } from './fleet-stage.ts';
-import { beginReport, story } from './report.ts';
+import { beginReport, noteFacts, story } from './report.ts';
 import { FleetServer } from './server/fleet-server.ts';
 import { openFleetWorkshop } from './workshop.ts';
 
@@ -51,6 +52,7 @@ describe('update.sh agent', () => {
     const action = await assigned(board);
     board.startAgent();
     await board.waitFor('the reboot', () => board.isRebootScheduled);
+    noteFacts({ agentPeakMiB: board.agentPeakMiB });
     expect((await stage.operator.action(board.id, action)).status).toBe('pending');
     await board.rebootAsAsked();
     expect((await stage.operator.action(board.id, action)).status).toBe('pending');
@@ -105,9 +107,7 @@ describe('update.sh agent', () => {
 
   story('not for this device: refused before anything is touched', async () => {
     await using board = await stage.board();
-    const { folder } = stage.workshop;
-    const others = await createKeys(join(folder, 'keys-of-others'));
-    const bundle = await stage.workshop.bundle('1.1.0', others);
+    const bundle = await foreignBundle();
     const release = await stage.operator.addRelease('1.1.0', bundle);
     const slots = [await board.device.slotBytes('A'), await board.device.slotBytes('B')];
     const action = await stage.operator.assign(release, board.id);
@@ -141,7 +141,7 @@ describe('update.sh agent', () => {
     await stage.operator.cancel(board.id, action);
     await stage.untilDetail(board, action, 'canceled');
     await board.waitFor('the end of it', () => !board.hasDownload && board.stage === 'closed');
-    expect(board.said).toContain('ending the fetch');
+    expect(board.said).toContain(`Cancelled action ${action}, as the server asks`);
     expect(board.said).not.toContain('Verifying');
   });
 
@@ -239,7 +239,9 @@ describe('update.sh agent', () => {
     board.startAgent();
     await board.waitFor('its word', () => board.said.includes('it answered 401, it does not let us in'));
     expect(await stage.typesOf(board, action)).not.toHaveProperty('retrieved');
+    expect(await doctorOf(board)).toMatchObject({ level: 'bad', what: expect.stringContaining('401') });
     board.writeToken(`token-of-${board.id}`);
+    expect(await doctorOf(board)).toMatchObject({ level: 'ok' });
     await board.rebootAsAsked();
     board.startAgent();
     await expectSuccess(board, action);
@@ -333,6 +335,64 @@ describe('update.sh agent', () => {
     board.startAgent();
     await expectSuccess(board, action);
   });
+
+  story('build.ts publish: twice is as good as once, and other bytes are refused', async () => {
+    const { folder } = stage.workshop;
+    const userFile = join(folder, 'hawkbit.user');
+    writeFileSync(userFile, 'admin:admin\n', { mode: 0o600 });
+    const publish = async (bundle: string) => {
+      const words = ['build.ts', 'publish', bundle, '--hawkbit', stage.server.url, '--user-file', userFile];
+      const child = Bun.spawn([process.execPath, ...words], {
+        cwd: project.root,
+        stdin: 'ignore',
+        stdout: 'pipe',
+        stderr: 'pipe',
+      });
+      const [stdout, stderr, exitCode] = await Promise.all([
+        child.stdout.text(),
+        child.stderr.text(),
+        child.exited,
+      ]);
+      return { stdout, stderr, exitCode };
+    };
+    const bundle = await stage.workshop.bundle('1.1.0');
+    const first = await publish(bundle);
+    expect(first).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Uploaded') });
+    const [, set, module] = /distribution set (\d+), software module (\d+)/.exec(first.stdout) ?? [];
+    const [artifact] = await stage.operator.artifacts(Number(module));
+    const sha256 = new Bun.CryptoHasher('sha256').update(readFileSync(bundle)).digest('hex');
+    expect(artifact).toMatchObject({ providedFilename: basename(bundle), hashes: { sha256 } });
+    expect(await stage.operator.metadata(Number(module))).toEqual({
+      compatible: 'jetson-nano-homie',
+      version: '1.1.0',
+      sha256,
+    });
+
+    const again = await publish(bundle);
+    expect(again).toMatchObject({ exitCode: 0, stdout: first.stdout });
+    expect(again.stderr).not.toContain('Uploaded');
+    const other = await publish(await foreignBundle());
+    expect(other).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is there already') });
+    expect(other.stderr).not.toContain('admin:');
+
+    await using board = await stage.board();
+    const action = await stage.operator.assign(Number(set), board.id, { type: 'downloadonly' });
+    board.startAgent();
+    await stage.untilDetail(board, action, 'downloaded');
+  });
+
+  /** Of the same version, signed by others. */
+  async function foreignBundle(): Promise<string> {
+    const keys = await createKeys(join(stage.workshop.folder, `keys-of-others-${crypto.randomUUID()}`));
+    return await stage.workshop.bundle('1.1.0', keys);
+  }
+
+  /** What it says of the fleet. */
+  async function doctorOf(board: FleetBoard): Promise<unknown> {
+    const { stdout } = await board.run('doctor', '--json', '--dry-run');
+    const { findings } = JSON.parse(stdout) as { findings: { check: string }[] }; // docs/schema/doctor.json
+    return findings.find(({ check }) => check === 'fleet');
+  }
 
   /** As rauc-hawkbit-updater does when RAUC is done. */
   async function closeAsOthersDo(board: FleetBoard, action: string): Promise<void> {

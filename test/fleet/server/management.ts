@@ -44,6 +44,16 @@ export class Management {
     return Number(set?.['id']);
   }
 
+  async artifacts(moduleId: number): Promise<Json[]> {
+    return await this.#list('GET', `/softwaremodules/${moduleId}/artifacts`);
+  }
+
+  async metadata(moduleId: number): Promise<Record<string, string>> {
+    const answer = await this.#send('GET', `/softwaremodules/${moduleId}/metadata?limit=50`);
+    const content = answer['content'] as { key: string; value: string }[]; // by the documentation of this API
+    return Object.fromEntries(content.map(({ key, value }) => [key, value]));
+  }
+
   /** Answers with the action's id. */
   async assign(
     release: number,
@@ -122,7 +132,7 @@ export class Management {
     await this.#ask('POST', `/rollouts/${id}/start`);
   }
 
-  async #list(method: string, path: string, body: unknown): Promise<Json[]> {
+  async #list(method: string, path: string, body?: unknown): Promise<Json[]> {
     return (await this.#json(method, path, body)) as Json[]; // by the documentation of this API
   }
 
