@@ -12,17 +12,20 @@ export const fleetCommands: readonly CommandSpec[] = [
     name: 'agent',
     summary: "Carry out what the fleet's server (hawkBit) asks for, until told to end",
     options: { ...data, once: { type: 'boolean', describe: 'Ask once, do what is next, and end' } },
+    examples: [['$0 agent', 'What homie-update-agent.service runs']],
   },
   {
     name: 'consent',
     summary: "Say yes or no to an update that the fleet's server only attempts, or wants confirmed",
     positionals: [{ name: 'answer', describe: 'What is said', choices: ['yes', 'no'] }],
     options: { ...data },
+    examples: [['$0 consent yes', 'Let it be fetched and installed']],
   },
   {
     name: 'report',
     summary: "Tell the fleet's server the last verdict, beside another client of it",
     options: { ...data },
+    examples: [['$0 report', 'Once, after a boot']],
   },
 ];
 

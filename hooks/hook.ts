@@ -21,3 +21,10 @@ export const hookOptions = {
   },
   'dry-run': { type: 'boolean', describe: 'Only say what would be done' },
 } satisfies Record<string, OptionSpec>;
+
+/** What every program of an update reads and writes. */
+export const hookFiles = [
+  ['/data/config/orchestrator.yaml', 'the configuration, in its part "update"'],
+  ['/data/update/transaction.json', 'the last update, step by step'],
+  ['/data/logs/update.log', 'what the programs said, with the time'],
+] as const;

@@ -8,7 +8,7 @@ import { findPlaces } from '../shared/system/places.ts';
 import { gatherAdmissionFacts } from '../shared/update/admission-facts.ts';
 import { decideAdmission } from '../shared/update/decide-admission.ts';
 import { tellExpiredInhibit } from '../shared/update/inhibit.ts';
-import { type Hook, hookOptions } from './hook.ts';
+import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** May this bundle be installed? All that may refuse refuses here, where nothing has been touched yet. */
 export const installCheck: Hook = {
@@ -22,6 +22,7 @@ export const installCheck: Hook = {
       },
     ],
     examples: [['$0 --bundle /mnt', 'Check a bundle mounted at /mnt']],
+    files: hookFiles,
     notes:
       'RAUC calls it before it touches a slot, and shows the last line on stderr as the reason where the exit code is\n' +
       '10 or more. Called by RAUC it therefore answers 21 in place of 1, 2 and 9.',

@@ -40,12 +40,19 @@ async function main(): Promise<void> {
 function help(): string {
   return `hook: the door for RAUC, which calls it with the name of a hook
 
+Usage: hook <name of a hook>
+
+Hooks:
   hook install-check       may the bundle be installed? Touches nothing
   hook slot-pre-install    back up the configuration before the new slot is written
   hook slot-post-install   put the update programs of the bundle into the new slot
 
 The same file under another name is another program: ${Object.keys(load).join(', ')}.
 Each of them has a --help of its own. A hook that is not known is harmless: exit 0.
+
+Examples:
+  hook install-check --bundle /mnt --dry-run   may the bundle mounted at /mnt be installed here?
+  hook slot-pre-install --help                 what that hook takes
 
 Exit codes:
 ${exitCodeTable()}

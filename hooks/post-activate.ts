@@ -13,7 +13,7 @@ import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
 import { readRelease } from '../shared/update/release.ts';
 import { oweNews } from '../shared/update/tell-news.ts';
 import type { Transaction } from '../shared/update/transaction.ts';
-import { type Hook, hookOptions } from './hook.ts';
+import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** At every boot: a trial is committed or rolled back, a healthy boot is marked good, a fallback is told. */
 export const postActivate: Hook = {
@@ -27,6 +27,7 @@ export const postActivate: Hook = {
       },
     ],
     examples: [['$0 --dry-run', 'Say which kind of boot this is, and what would be done']],
+    files: hookFiles,
     notes: 'homie-post-activate.service runs it in the booted slot. RAUC knows no such hook.',
   },
   deadlineMs: 120_000,

@@ -15,7 +15,7 @@ import { UpdateRecord } from '../shared/update/record.ts';
 import { readRelease } from '../shared/update/release.ts';
 import { isTimerEnabledIn, writeSlotContent } from '../shared/update/slot-content.ts';
 import { isVerdict, owesRestore, type Release, stateOf } from '../shared/update/transaction.ts';
-import { type Hook, hookOptions } from './hook.ts';
+import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** For copying the programs onto a slow card, with the images fetched. */
 const writingMs = 900_000;
@@ -30,6 +30,7 @@ export const postInstall: Hook = {
     summary: 'fetch the images of the new version, put the programs of this bundle into the new slot',
     commands: [{ summary: 'Fit the new slot for its first boot', options: hookOptions }],
     examples: [['$0 --bundle /mnt --slot-mount /mnt/slot', 'Do it by hand for a slot mounted at /mnt/slot']],
+    files: hookFiles,
     notes: 'RAUC calls it as the hook slot-post-install. Run again, it leaves the same.',
   },
   deadlineMs: 900_000,

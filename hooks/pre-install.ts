@@ -13,7 +13,7 @@ import { backUpConfig, makeBackupFolder } from '../shared/update/back-up-config.
 import { takeInstallLock } from '../shared/update/install-lock.ts';
 import { UpdateRecord } from '../shared/update/record.ts';
 import { readRelease } from '../shared/update/release.ts';
-import { type Hook, hookOptions } from './hook.ts';
+import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** For stopping and starting the unit around the backup. */
 const serviceMs = 300_000;
@@ -28,6 +28,7 @@ export const preInstall: Hook = {
       ['$0 --bundle /mnt --dry-run', 'Say what would be done for the bundle mounted at /mnt'],
       ['$0 --bundle /mnt', 'Do it by hand'],
     ],
+    files: hookFiles,
     notes:
       'RAUC calls it as the hook slot-pre-install. Whatever way it ends, what it stopped is started again.',
   },

@@ -7,7 +7,7 @@ import { findPlaces } from '../shared/system/places.ts';
 import { print } from '../shared/system/print.ts';
 import { gatherFitFacts } from '../shared/update/admission-facts.ts';
 import { decideFit } from '../shared/update/decide-fit.ts';
-import { type Hook, hookOptions } from './hook.ts';
+import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** The running system's own word on a bundle: install-check comes out of the bundle, and an old one knows no floor. */
 export const systemCheck: Hook = {
@@ -22,6 +22,7 @@ export const systemCheck: Hook = {
       },
     ],
     examples: [['$0 --bundle /mnt', 'Check a bundle mounted at /mnt']],
+    files: hookFiles,
     notes:
       'RAUC calls it as the handler pre-install of system.conf, before anything of the bundle runs or a slot is touched.',
   },

@@ -1,7 +1,7 @@
 import { completionScript, shells } from '../shared/system/completion.ts';
 import { print } from '../shared/system/print.ts';
 import { fleetCommands, fleetStory } from './fleet-commands.ts';
-import { type Hook, hookOptions } from './hook.ts';
+import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 const json = { json: { type: 'boolean', describe: 'Answer in JSON on stdout' } } as const;
 const data = { data: hookOptions.data };
@@ -43,27 +43,39 @@ export const update: Hook = {
           'limit-rate': { type: 'number', describe: 'Fetch no faster than this', value: 'KIB_A_SECOND' },
           ...dryRun,
         },
+        examples: [
+          ['$0 install', 'What update.url has, if it is new; the exit code 4 says: now reboot'],
+          ['$0 install /media/stick --reboot no', 'The one bundle on that stick; a person will reboot'],
+          ['$0 install --dry-run', 'Say what would be done, and fetch nothing'],
+        ],
       },
       {
         name: 'check',
         summary: 'Is there something newer? Nothing is fetched, and the answer is no failure',
         positionals: [{ name: 'url', describe: 'Where the bundle lies; else update.url', optional: true }],
         options: { ...data, ...json },
+        examples: [['$0 check --json', 'For a program: `available` says whether there is something newer']],
       },
       {
         name: 'status',
         summary: 'Which slots there are, what they hold, how the last update stands',
         options: { ...data, ...json },
+        examples: [
+          ['$0 status', 'How it stands'],
+          ['$0 status --json', 'The same for a program'],
+        ],
       },
       {
         name: 'why',
         summary: 'One screen: what runs, what failed and why, what happens next',
         options: { ...data, ...json },
+        examples: [['$0 why', 'The first thing to look at when something is odd']],
       },
       {
         name: 'doctor',
         summary: 'What would go wrong on this board before it does; 1 where something is bad',
         options: { ...data, ...json, ...dryRun },
+        examples: [['$0 doctor', 'Before the first update of a board, and after changing anything by hand']],
       },
       {
         name: 'log',
@@ -74,31 +86,46 @@ export const update: Hook = {
           lines: { type: 'number', describe: 'How many, 50 if not said', value: 'N' },
           follow: { type: 'boolean', describe: 'Go on with all that comes, until Ctrl-C' },
         },
+        examples: [
+          ['$0 log --lines 200', 'The last 200 lines'],
+          ['$0 log --follow', 'All that comes, until Ctrl-C'],
+        ],
       },
       {
         name: 'history',
         summary: 'Every update this device has seen, with its verdict',
         options: { ...data, ...json },
+        examples: [['$0 history', 'One line an update']],
       },
       {
         name: 'rollback',
         summary: 'Go back to the version in the other slot at the next boot',
         options: { ...data, ...yes, ...dryRun },
+        examples: [
+          ['$0 rollback --dry-run', 'What going back would do'],
+          ['$0 rollback --yes', 'Go back, from a script'],
+        ],
       },
       {
         name: 'cancel',
         summary: 'Take back a fetch, an installed update before its reboot, and a scheduled reboot',
         options: { ...data, ...yes, ...dryRun },
+        examples: [['$0 cancel', 'Take back what was not yet booted']],
       },
       {
         name: 'mark-good',
         summary: 'Give the slot that runs its boot attempts back',
         options: { ...data, ...dryRun },
+        examples: [['$0 mark-good', 'After a boot by hand, with post-activate not run']],
       },
       {
         name: 'backup',
         summary: 'Save config, database and redis as an update does; prints the files',
         options: { ...data, ...parts, ...dryRun },
+        examples: [
+          ['$0 backup', 'All of it, before trying anything'],
+          ['$0 backup --config-only', 'The config folder alone'],
+        ],
       },
       {
         name: 'restore',
@@ -118,6 +145,11 @@ export const update: Hook = {
           ...yes,
           ...dryRun,
         },
+        examples: [
+          ['$0 restore --list', 'Which backups there are, and whether each is whole'],
+          ['$0 restore --config-only', 'The newest config'],
+          ['$0 restore NAME.dump --yes', 'That database, from a script'],
+        ],
       },
       {
         name: 'repair',
@@ -129,19 +161,26 @@ export const update: Hook = {
           ...yes,
           ...dryRun,
         },
+        examples: [
+          ['$0 repair --dry-run', 'What is wrong, and what would be done'],
+          ['$0 repair --yes', 'Mend it, from a script'],
+        ],
       },
       {
         name: 'serve',
         summary: 'Answer the API and the status page on this device, until told to end',
         options: { ...data },
+        examples: [['$0 serve', 'What homie-update-api.service runs']],
       },
       ...fleetCommands,
       {
         name: 'completion',
         summary: 'Print what a shell needs to complete this command: source <($0 completion bash)',
         positionals: [{ name: 'shell', describe: 'Which one', choices: shells }],
+        examples: [['source <($0 completion bash)', 'In ~/.bashrc']],
       },
     ],
+    files: hookFiles,
     notes:
       'Outside of the update windows install fetches, and ends with 13 before it installs, by hand as by\n' +
       'the timer. --now installs all the same; the reboot still waits for the window unless --reboot says\n' +

@@ -28,7 +28,7 @@ const jobSchema = v.looseObject({
 
 export type Job = v.InferOutput<typeof jobSchema>;
 export type JobKind = (typeof kinds)[number];
-export type JobState = 'starting' | 'running' | 'done' | 'failed';
+type JobState = 'starting' | 'running' | 'done' | 'failed';
 
 export interface JobStanding {
   state: JobState;

@@ -20,7 +20,7 @@ export function pageResponse(): Response {
 }
 
 /** The page's own script and style by their hashes (CSP Level 3), requests to where it came from, and nothing else. */
-export function policyFor(text: string): string {
+function policyFor(text: string): string {
   const hashes = (tag: string): string => {
     const parts = [...text.matchAll(new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`, 'g'))];
     return parts.map(([, content = '']) => `'sha256-${sha256(content)}'`).join(' ');

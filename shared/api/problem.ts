@@ -35,7 +35,7 @@ const statuses: Record<Outcome, number> = {
 };
 
 /** The type of a problem that has an outcome; all others are no more than their status, "about:blank". */
-export function problemType(outcome: Outcome): string {
+function problemType(outcome: Outcome): string {
   return `urn:homie:update:${outcome}`;
 }
 

@@ -9,7 +9,7 @@ export interface SavedFile {
   bytes: number;
 }
 
-export function partOf(target: string): string {
+function partOf(target: string): string {
   return `${target}.part`;
 }
 

@@ -38,7 +38,6 @@ const actionSchema = v.looseObject({
 });
 
 export type FleetAction = v.InferOutput<typeof actionSchema>;
-export type Stage = FleetAction['stage'];
 
 export function newAction(actionId: string, version: string, now: Date): FleetAction {
   return {

@@ -67,7 +67,7 @@ async function fetch(
     signal,
     folder: downloadFolderOf(places),
     mostBytes,
-    mostPieceBytes: pieceBytes,
+    largePieceBytes: pieceBytes,
     bytesPerSecond: update.limitRateKiB === undefined ? undefined : update.limitRateKiB * 1024,
     onProgress: (come, total) => {
       progress.fetched(come, total);

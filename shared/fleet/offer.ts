@@ -70,7 +70,7 @@ const workSchema = v.looseObject({
   ),
 });
 
-export type Handling = v.InferOutput<typeof handling>;
+type Handling = v.InferOutput<typeof handling>;
 
 export interface Artifact {
   filename: string;

@@ -26,7 +26,7 @@ export interface BoardPartition {
 }
 
 /** Paths are a slot's. */
-export interface BoardBoot {
+interface BoardBoot {
   kernel: string;
   initrd: string | undefined;
   /** A path in the slot, or `$name`: the address in a variable of the firmware's. */
@@ -38,7 +38,7 @@ export interface BoardBoot {
 }
 
 /** Who loads and saves U-Boot's environment: U-Boot by itself, or our boot script in the copies on a disk. */
-export type BoardEnvironment = { copies: readonly EnvironmentCopy[] } & (
+type BoardEnvironment = { copies: readonly EnvironmentCopy[] } & (
   | { kind: 'native' }
   /** Some memory of the board's that neither U-Boot nor a kernel uses while the script runs. */
   | { kind: 'disk'; scratchAddress: number }

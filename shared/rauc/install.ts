@@ -42,6 +42,11 @@ export class RaucRefusal extends Failure {
     });
     this.raucReason = raucReason;
   }
+
+  /** A slot hook has failed; its last words went to RAUC's journal. */
+  get isOfSlotHook(): boolean {
+    return this.raucReason.includes('failed to run slot hook');
+  }
 }
 
 function installFailure(path: string, error: CommandFailure, lastError: string | undefined): Failure {

@@ -2,7 +2,7 @@
  * What a manifest may hold, and the RAUC version that brought it (RAUC manual, "Manifest", and the parser of each
  * release). Parsing is strict: one key that a device's RAUC does not know, and it refuses the whole bundle.
  */
-export interface ManifestKey {
+interface ManifestKey {
   since: string;
   /** Written by `rauc bundle`; newer versions refuse it in what they are to pack. */
   isGenerated?: boolean;

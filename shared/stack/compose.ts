@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type CommandOptions, type CommandResult, command } from '../system/command.ts';
+import { CommandFailure, type CommandOptions, type CommandResult, command } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { calling } from './compose-call.ts';
-import { readComposeConfig, type Service } from './compose-config.ts';
-import { findComposeTool, projectOf, wordsOfFile } from './compose-tool.ts';
+import { type ComposeConfig, readComposeConfig, type Service } from './compose-config.ts';
+import { describeCompose } from './compose-description.ts';
+import { projectOf } from './compose-tool.ts';
 import { type Container, readContainers } from './container.ts';
 import { readLogTail } from './service-log.ts';
 
@@ -25,7 +26,6 @@ export type ComposeExec = CallLimits & {
 };
 
 const usualMs = 120_000;
-const configMs = 60_000;
 
 /**
  * The stack of a compose file, under the project name that `docker-compose up` in the file's folder uses; or `within`
@@ -34,13 +34,15 @@ const configMs = 60_000;
 export async function findCompose(file: string, signal?: AbortSignal, within?: Compose): Promise<Compose> {
   const folder = dirname(within?.file ?? file);
   if (!existsSync(file)) throw new Failure(`Cannot use the compose file "${file}": no such file`);
-  const tool = await findComposeTool(signal);
-  const place = wordsOfFile(file, folder);
+  const { words, config } = await describeCompose(file, folder, signal);
+  const { project, services } = parseConfig(file, config);
+  const name = within?.project ?? project ?? projectOf(folder);
+  return new Compose(file, name, services, [...words, `--project-name=${name}`], signal);
+}
+
+function parseConfig(file: string, text: string): ComposeConfig {
   try {
-    const { stdout } = await command({ deadlineMs: configMs, signal })`${tool} ${place} config`;
-    const { project, services } = readComposeConfig(stdout, process.env['COMPOSE_PROFILES']?.split(','));
-    const name = within?.project ?? project ?? projectOf(folder);
-    return new Compose(file, name, services, [...tool, ...place, `--project-name=${name}`], signal);
+    return readComposeConfig(text, process.env['COMPOSE_PROFILES']?.split(','));
   } catch (error) {
     throw new Failure(`Cannot use the compose file "${file}": ${reasonOf(error)}`, { cause: error });
   }
@@ -52,6 +54,8 @@ export class Compose {
   readonly #services: readonly Service[];
   readonly #words: readonly string[];
   readonly #signal: AbortSignal | undefined;
+  /** The container of a service, where one was found running. */
+  readonly #running = new Map<string, string>();
 
   constructor(
     file: string,
@@ -117,20 +121,29 @@ export class Compose {
    * there. Throws CommandFailure, and Failure where the service does not run.
    */
   async exec(service: string, argv: readonly string[], options: ComposeExec = {}): Promise<CommandResult> {
-    const { stdinFrom, stdoutTo, ...limits } = options;
     const what = `run "${argv[0] ?? ''}" in service "${service}"`;
-    const running = (await this.containers(limits)).find(
+    // To ask which container it is takes longer on a small board than most of what is run in it.
+    const known = this.#running.get(service);
+    if (known !== undefined) {
+      try {
+        return await this.#execIn(known, what, argv, options);
+      } catch (error) {
+        if (!hasLeft(error, known)) throw error;
+        this.#running.delete(service);
+      }
+    }
+    const found = (await this.containers(options)).find(
       (container) => container.service === service && container.state === 'running',
     );
-    if (running === undefined) throw new Failure(`Cannot ${what}: it does not run`);
+    if (found === undefined) throw new Failure(`Cannot ${what}: it does not run`);
+    this.#running.set(service, found.id);
+    return await this.#execIn(found.id, what, argv, options);
+  }
+
+  #execIn(id: string, what: string, argv: readonly string[], options: ComposeExec): Promise<CommandResult> {
+    const { stdinFrom, stdoutTo, ...limits } = options;
     const run = this.#command(what, limits);
-    const words = [
-      'docker',
-      'exec',
-      ...(stdinFrom === undefined ? [] : ['--interactive']),
-      running.id,
-      ...argv,
-    ];
+    const words = ['docker', 'exec', ...(stdinFrom === undefined ? [] : ['--interactive']), id, ...argv];
     const input = stdinFrom ?? '/dev/null';
     return stdoutTo === undefined ? run`${words} < ${input}` : run`${words} < ${input} > ${stdoutTo}`;
   }
@@ -143,6 +156,15 @@ export class Compose {
   #command(what: string, { signal = this.#signal, ...limits }: CallLimits) {
     return calling(what, { deadlineMs: usualMs, ...limits, signal });
   }
+}
+
+/** The engine has run nothing: the container is gone, or does not run any more. */
+function hasLeft(error: unknown, id: string): boolean {
+  if (!(error instanceof CommandFailure)) return false;
+  return new RegExp(
+    `(no such container: ${id}|container ${id} is (not running|restarting|paused))`,
+    'i',
+  ).test(error.stderr);
 }
 
 function namesOf(services: readonly string[]): string {

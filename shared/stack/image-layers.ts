@@ -5,11 +5,6 @@ import { isLocalRegistry } from './image-reference.ts';
 /** The layers of an image by digest, with their compressed bytes. */
 export type Layers = ReadonlyMap<string, number>;
 
-export interface Platform {
-  /** As the kernel names it, which is what `docker info` shows. */
-  machine: string;
-}
-
 const askMs = 30_000;
 /** As OCI's image specification names what uname(1) says. */
 const architectures: Record<string, string> = {
@@ -26,7 +21,10 @@ const listSchema = v.object({
   ),
 });
 
-/** Asks the registry, which may not answer, or not in a way that is understood: undefined then. */
+/**
+ * Asks the registry, which may not answer, or not in a way that is understood: undefined then. `machine` is the
+ * kernel's name of it, which is what `docker info` shows.
+ */
 export async function readLayers(
   image: string,
   machine: string,

@@ -1,20 +1,23 @@
 import type { Argv, Options } from 'yargs';
 import { Values } from './argument-values.ts';
+import { columns } from './columns.ts';
 import { completeWords, completionFlag } from './completion.ts';
 import { exitCodeTable } from './exit-code.ts';
 import { Failure } from './failure.ts';
-import type { CommandSpec, OptionSpec, ProgramSpec } from './program-spec.ts';
+import type { CommandSpec, Example, OptionSpec, ProgramSpec } from './program-spec.ts';
 import { findFlagWithValue, usageFailure, usageReason } from './usage.ts';
 
 /** yargs reads the arguments and writes the help; nothing else imports it. */
 
 export { Values } from './argument-values.ts';
-export type { CommandSpec, OptionSpec, PositionalSpec, ProgramSpec } from './program-spec.ts';
+export type { OptionSpec, ProgramSpec } from './program-spec.ts';
 
 export type Parsed = { kind: 'help'; text: string } | { kind: 'command'; command: string; values: Values };
 
 /** Reads arguments against the spec. Throws a usage Failure that names the argument and says what was expected. */
 export async function parseArguments(spec: ProgramSpec, argv: readonly string[]): Promise<Parsed> {
+  const plain = argv.length === 0 ? plainCall(spec) : undefined;
+  if (plain !== undefined) return plain;
   const [first, ...rest] = argv;
   if (first === completionFlag) return { kind: 'help', text: completeWords(spec, rest).trimEnd() };
   const command =
@@ -49,6 +52,21 @@ export async function parseArguments(spec: ProgramSpec, argv: readonly string[])
   return chosen;
 }
 
+/** How RAUC and systemd call: nothing is to be read, so yargs, half of the start of a hook, is not loaded. */
+function plainCall(spec: ProgramSpec): Parsed | undefined {
+  const command = spec.commands.find(({ name, isDefault }) => name === undefined || isDefault);
+  if (command === undefined || command.positionals?.some(({ optional }) => !optional)) return undefined;
+  const options = Object.entries({ ...spec.options, ...command.options });
+  const defaults = options.flatMap(([name, option]) =>
+    option.default === undefined ? [] : [[name, option.default] as const],
+  );
+  return {
+    kind: 'command',
+    command: command.name ?? '',
+    values: new Values(Object.fromEntries(defaults)),
+  };
+}
+
 function isFlag(spec: ProgramSpec, option: string): boolean {
   const types = [spec, ...spec.commands].flatMap(({ options }) => options?.[option]?.type ?? []);
   return types.length > 0 && types.every((type) => type === 'boolean');
@@ -62,7 +80,7 @@ async function createParser(
   let parser: Argv = yargs([])
     .scriptName(spec.name)
     .detectLocale(false)
-    .usage(`$0: ${spec.summary}`)
+    .usage(usageOf(spec))
     .exitProcess(false)
     .strict()
     .recommendCommands()
@@ -90,10 +108,30 @@ async function createParser(
   }
   if (spec.commands.every(({ name, isDefault }) => name !== undefined && !isDefault))
     parser = parser.demandCommand(1, 'say what to do');
-  for (const [line, meaning] of spec.examples ?? []) parser = parser.example(line, meaning);
-  return parser.epilogue(
-    `${spec.notes === undefined ? '' : `${spec.notes}\n\n`}Exit codes:\n${exitCodeTable()}`,
-  );
+  return parser.epilogue(epilogueOf(spec));
+}
+
+/** As a manual page begins: name and purpose, then how it is called. */
+function usageOf({ summary, commands }: ProgramSpec): string {
+  const isOne = commands.every(({ name }) => name === undefined);
+  return `$0: ${summary}\n\nUsage: $0 ${isOne ? '' : '<command> '}[options]`;
+}
+
+function epilogueOf({ examples, notes, files = [] }: ProgramSpec): string {
+  const rows = columns(files.map(([path, what]) => [`  ${path}`, what]));
+  const parts = [
+    examplesText(examples),
+    notes,
+    files.length === 0 ? undefined : `Files:\n${rows}`,
+    exitCodesText(),
+  ];
+  return parts.filter((part) => part !== undefined).join('\n\n');
+}
+
+/** Each line whole, to be copied; yargs would break it in the middle of its table. */
+function examplesText(examples: readonly Example[] = []): string | undefined {
+  if (examples.length === 0) return undefined;
+  return `Examples:\n${examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`).join('\n')}`;
 }
 
 function commandLine(command: CommandSpec): string {
@@ -112,7 +150,9 @@ function describeCommand(parser: Argv, command: CommandSpec): Argv {
     described = described.option(name, yargsOption(option));
   }
   // yargs shows the program's own epilogue only where no command was named.
-  return command.name === undefined ? described : described.epilogue(exitCodesText());
+  if (command.name === undefined) return described;
+  const parts = [examplesText(command.examples), exitCodesText()];
+  return described.epilogue(parts.filter((part) => part !== undefined).join('\n\n'));
 }
 
 function yargsOption(option: OptionSpec): Options {

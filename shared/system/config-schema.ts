@@ -109,6 +109,9 @@ const fileSchema = v.pipe(
   }),
 );
 
+/** Key by key, for who describes them. */
+export const configKeys = { storage: storageSchema.entries, update: updateSchema.entries };
+
 export interface ConfigText {
   storage: v.InferOutput<typeof storageSchema>;
   update: v.InferOutput<typeof updateSchema>;

@@ -16,6 +16,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { stepPoint } from './fault-point.ts';
 
@@ -32,6 +33,42 @@ export function writeDurably(path: string, content: string | Uint8Array, mode = 
       closeSync(descriptor);
     }
   });
+}
+
+/** What `writeDurablyMeanwhile` leaves where it was cut short; the next one takes its place. */
+export function meanwhilePartOf(path: string): string {
+  return `${path}.part`;
+}
+
+/**
+ * The same promise, with the disk at work while we go on: for a note that is written again and again, by one program
+ * at a time.
+ */
+export async function writeDurablyMeanwhile(path: string, content: string, mode = 0o644): Promise<void> {
+  const part = meanwhilePartOf(path);
+  const step = (): string => `write ${basename(path)}`;
+  stepPoint('before', step);
+  try {
+    const file = await open(part, 'w', mode);
+    try {
+      await file.writeFile(content);
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(part, path);
+  } catch (error) {
+    discard(part);
+    throw error;
+  }
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+  stepPoint('after', step);
 }
 
 /** The same promise for a copy of another file. */

@@ -6,8 +6,8 @@ declare const HOMIE_FAULT_POINTS: boolean | undefined;
 
 /**
  * Where a test makes a program die or hang: `HOMIE_FAULT=kill@backup:stopped`, `hang@…`, `fail@…` or `crash@…`. A kill
- * is SIGKILL, as a power cut is; a hang is a call that never returns, with deadlines and signals still at work; a crash
- * is a bug that nobody catches.
+ * is SIGKILL, as a power cut is; a hang is a call that never returns, with deadlines and signals still at work, and a
+ * line in the file of `HOMIE_STEPS`; a crash is a bug that nobody catches.
  */
 export async function faultPoint(name: string): Promise<void> {
   if (typeof HOMIE_FAULT_POINTS === 'undefined' || !HOMIE_FAULT_POINTS) return;
@@ -16,6 +16,8 @@ export async function faultPoint(name: string): Promise<void> {
   if (kind === 'kill') process.kill(process.pid, 'SIGKILL');
   if (kind === 'fail') throw new Failure(`Cannot pass "${name}"`);
   if (kind === 'crash') setImmediate(crash);
+  const steps = process.env['HOMIE_STEPS'];
+  if (kind === 'hang' && steps !== undefined) appendFileSync(steps, `hang ${name}\n`);
   await new Promise<never>(() => {});
 }
 
@@ -47,8 +49,11 @@ function crash(): never {
   throw new Error('nobody catches this');
 }
 
-/** A hang is waited for by tests: `HOMIE_FAULT_DEADLINE_MS` shortens the deadline of a program that is built for them. */
-export function deadlineOrFault(ms: number): number {
+/**
+ * A hang is waited for by tests: `HOMIE_FAULT_DEADLINE_MS` and `HOMIE_FAULT_NOTICE_MS` shorten the deadline, and the time
+ * to notice that it is told to end, of a program that is built for them.
+ */
+export function msOrFault(which: 'DEADLINE' | 'NOTICE', ms: number): number {
   if (typeof HOMIE_FAULT_POINTS === 'undefined' || !HOMIE_FAULT_POINTS) return ms;
-  return Number(process.env['HOMIE_FAULT_DEADLINE_MS'] ?? ms);
+  return Number(process.env[`HOMIE_FAULT_${which}_MS`] ?? ms);
 }

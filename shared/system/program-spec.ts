@@ -9,7 +9,7 @@ export interface OptionSpec {
   value?: string;
 }
 
-export interface PositionalSpec {
+interface PositionalSpec {
   name: string;
   describe: string;
   optional?: boolean;
@@ -24,7 +24,11 @@ export interface CommandSpec {
   summary: string;
   positionals?: readonly PositionalSpec[];
   options?: Readonly<Record<string, OptionSpec>>;
+  examples?: readonly Example[];
 }
+
+/** A line to type, with `$0` for the program's name, and what it does. */
+export type Example = readonly [line: string, meaning: string];
 
 export interface ProgramSpec {
   name: string;
@@ -32,7 +36,9 @@ export interface ProgramSpec {
   commands: readonly CommandSpec[];
   /** Options of every command. */
   options?: Readonly<Record<string, OptionSpec>>;
-  examples?: readonly (readonly [line: string, meaning: string])[];
+  examples?: readonly Example[];
   /** A paragraph or two under the options. */
   notes?: string;
+  /** What it reads and writes, shown in its help. */
+  files?: readonly (readonly [path: string, what: string])[];
 }

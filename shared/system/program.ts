@@ -3,7 +3,7 @@ import { seconds } from './command.ts';
 import { appendLine } from './durable-file.ts';
 import { exitCodeOf, type Outcome } from './exit-code.ts';
 import { Failure, reasonOf } from './failure.ts';
-import { deadlineOrFault } from './fault-point.ts';
+import { msOrFault } from './fault-point.ts';
 import { createLog, type Log } from './log.ts';
 import { UndoStack } from './undo.ts';
 
@@ -62,7 +62,7 @@ export async function runProgram(
     if (toldFirst !== undefined) return;
     toldFirst = end;
     ending.abort(end.error);
-    setTimeout(() => told.resolve(end), noticeMs);
+    setTimeout(() => told.resolve(end), msOrFault('NOTICE', noticeMs));
   };
   for (const signal of endingSignals) {
     process.on(signal, () => {
@@ -72,7 +72,7 @@ export async function runProgram(
   }
   let deadline: NodeJS.Timeout | undefined;
   const allow = (allowedMs: number): void => {
-    const ms = deadlineOrFault(allowedMs);
+    const ms = msOrFault('DEADLINE', allowedMs);
     clearTimeout(deadline);
     const error = new Failure(`Cannot finish ${options.name}: it did not end within ${seconds(ms)}`);
     deadline = setTimeout(() => tellToEnd({ exitCode: codeOf('failed'), error }), ms);

@@ -21,8 +21,6 @@ export type Decision =
   | ({ kind: 'piece'; bytes: number } & Known)
   /** The body is all of the file; its length only where the server says it. */
   | ({ kind: 'whole'; totalBytes: number | undefined } & Validators)
-  /** All that there is has come already. */
-  | { kind: 'complete' }
   /** What is on disk belongs to another file: begin again. */
   | { kind: 'anew'; reason: string }
   /** The server cannot be asked for pieces: all of it at once, without a Range. */
@@ -37,7 +35,7 @@ export type Decision =
 export function decideAnswer(ask: Ask, known: Known | undefined, facts: Facts): Decision {
   const { status, headers } = facts;
   if (status >= 300 && status !== 416) return decideRefusal(facts);
-  if (status === 416) return decideUnsatisfiable(ask, known, headers);
+  if (status === 416) return decideUnsatisfiable(ask, headers);
   if (status !== 200 && status !== 206) return giveUp(`it answered ${status}, which is no file`);
   const wrongContent = findWrongContent(headers);
   if (wrongContent !== undefined) return wrongContent;
@@ -88,16 +86,9 @@ function hasOther(known: Validators, now: Validators): boolean {
   return isOther(known.etag, now.etag) || isOther(known.lastModified, now.lastModified);
 }
 
-function decideUnsatisfiable(ask: Ask, known: Known | undefined, headers: Headers): Decision {
+function decideUnsatisfiable(ask: Ask, headers: Headers): Decision {
   if (ask.kind === 'whole') return giveUp('it answered 416 although no piece was asked for');
   const total = /^bytes \*\/(\d+)$/.exec(headers.get('content-range')?.trim() ?? '')?.[1];
-  if (
-    known !== undefined &&
-    total !== undefined &&
-    Number(total) === ask.from &&
-    ask.from === known.totalBytes
-  )
-    return { kind: 'complete' };
   if (ask.from > 0) return { kind: 'anew', reason: 'the file on the server has become shorter' };
   return total === '0' ? giveUp('the file is empty') : noRange('it answers 416 to the first piece');
 }

@@ -1,8 +1,11 @@
 import { formatBytes } from '../system/disk.ts';
 import { type Decision, findPage, type Known } from './decide-answer.ts';
-import { Download, type PartFile, type Side } from './download.ts';
+import { Download } from './download.ts';
+import type { Side } from './download-notes.ts';
 import { fetchFailure } from './fetch-failure.ts';
 import type { Answer } from './line.ts';
+import type { PartFile } from './part-file.ts';
+import type { Range } from './ranges.ts';
 import { rangeValidator } from './validators.ts';
 
 export interface IntakeOptions {
@@ -14,6 +17,7 @@ export interface IntakeOptions {
   onProgress?: ((bytes: number, totalBytes: number | undefined) => void) | undefined;
 }
 
+type OnTaken = (bytes: number) => void;
 type Piece = Extract<Decision, { kind: 'piece' }>;
 type Whole = Extract<Decision, { kind: 'whole' }>;
 
@@ -22,23 +26,34 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #download: Download;
   #part: PartFile | undefined;
+  #proof: Promise<void> | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#download = new Download(options.folder);
   }
 
-  /** Takes up what an earlier run has proved; undefined where it left nothing of this URL that can be gone on with. */
-  resume(): Side | undefined {
+  /** Takes up what an earlier run has left; undefined where there is nothing of this URL that can be gone on with. */
+  async resume(): Promise<Side | undefined> {
     const side = this.#download.read();
     if (side === undefined || side.url !== this.#options.url || side.isWhole) return undefined;
     if (rangeValidator(side) === undefined) return undefined;
     this.#part = this.#download.open(side);
+    // A killed run has left it in the system's memory, perhaps.
+    await this.#part.prove();
     return side;
+  }
+
+  get written(): readonly Range[] {
+    return this.#part?.written ?? [];
   }
 
   get length(): number {
     return this.#part?.length ?? 0;
+  }
+
+  get provenBytes(): number {
+    return this.#part?.side.provenBytes ?? 0;
   }
 
   /** What the bytes on disk belong to. */
@@ -48,52 +63,71 @@ export class Intake {
     return { totalBytes, etag, lastModified };
   }
 
-  /** Throws `the line broke` where it ended before its end. */
-  async takePiece(answer: Answer, piece: Piece): Promise<void> {
+  /** Puts it where it belongs, and says after each write how far it is. Throws `the line broke` before its end. */
+  async takePiece(answer: Answer, piece: Piece, from: number, onTaken: OnTaken): Promise<void> {
     this.#requireRoom(piece.totalBytes);
-    const end = this.length + piece.bytes;
-    await this.#take(answer, piece, end);
-    if (this.length < end) throw new Error('the line broke');
-    this.prove();
+    const end = from + piece.bytes;
+    const reached = await this.#take(answer, piece, { from, to: end }, onTaken);
+    if (reached < end) throw new Error('the line broke');
   }
 
   /** From the start, whatever is there. */
-  async takeWhole(answer: Answer, whole: Whole): Promise<void> {
-    this.forget();
+  async takeWhole(answer: Answer, whole: Whole, onTaken: OnTaken): Promise<void> {
+    await this.forget();
     if (whole.totalBytes !== undefined) this.#requireRoom(whole.totalBytes);
-    await this.#take(answer, whole, whole.totalBytes ?? this.#options.mostBytes);
-    if (this.length === 0 || this.length < (whole.totalBytes ?? 0)) throw new Error('the line broke');
-    this.prove();
+    const to = whole.totalBytes ?? this.#options.mostBytes;
+    const reached = await this.#take(answer, whole, { from: 0, to }, onTaken);
+    if (reached === 0 || reached < (whole.totalBytes ?? 0)) throw new Error('the line broke');
   }
 
-  prove(): void {
-    if (this.#part !== undefined && this.#part.length > this.#part.side.provenBytes) this.#part.prove();
+  /** One at a time: undefined while the disk is at work still. */
+  startProof(): Promise<void> | undefined {
+    if (this.#proof !== undefined || this.#part === undefined) return undefined;
+    this.#proof = this.#part.prove().finally(() => {
+      this.#proof = undefined;
+    });
+    // Whoever waits for it hears of it; nobody may have to.
+    this.#proof.catch(() => {});
+    return this.#proof;
+  }
+
+  /** All that is here without a gap. Throws a Failure where the disk does not take it. */
+  async prove(): Promise<void> {
+    await this.#proof;
+    if (this.#part !== undefined && this.#part.length > this.#part.side.provenBytes) await this.#part.prove();
   }
 
   /** What is on disk stays until the first bytes in its place have come. */
-  forget(): void {
-    this.#part?.close();
+  async forget(): Promise<void> {
+    const part = this.#part;
     this.#part = undefined;
+    await this.#proof?.catch(() => {});
+    part?.close();
   }
 
   /** Gives it its name. */
-  finish(): { path: string; side: Side } {
+  async finish(): Promise<{ path: string; side: Side }> {
+    await this.prove();
     if (this.#part === undefined) throw fetchFailure(this.#options.url, 'nothing came');
     const side = { ...this.#part.side, totalBytes: this.#part.length };
     this.#download.finish(side);
     return { path: this.#download.path, side };
   }
 
-  /** Reads up to `end`; what comes behind it is a lie, or has no end. */
-  async #take(answer: Answer, of: Piece | Whole, end: number): Promise<void> {
+  /** Reads up to the range's end; what comes behind it is a lie, or has no end. Answers with how far it came. */
+  async #take(answer: Answer, of: Piece | Whole, range: Range, onTaken: OnTaken): Promise<number> {
+    let at = range.from;
     try {
       for (let bytes = await answer.read(); bytes !== undefined; bytes = await answer.read()) {
         if (bytes.length === 0) continue;
+        if (at + bytes.length > range.to) throw this.#tooMuch(range.to);
         const part = this.#part ?? this.#openFor(of, bytes);
-        if (part.length + bytes.length > end) throw this.#tooMuch(end);
-        part.write(bytes);
+        part.write(bytes, at);
+        at += bytes.length;
         this.#options.onProgress?.(part.length, of.totalBytes);
+        onTaken(bytes.length);
       }
+      return at;
     } catch (error) {
       await answer.close();
       throw error;

@@ -52,7 +52,7 @@ async function spool(
       onProgress?.(part.length);
     }
     if (part.length === 0) throw new Failure(`Cannot read "${name}": it is empty`);
-    part.prove();
+    await part.prove();
     download.finish({ ...part.side, totalBytes: part.length });
     return download.path;
   } catch (error) {

@@ -67,7 +67,7 @@ export function gatherFitFacts(
 }
 
 /** Bun's names, from those of uname(2). */
-export function architectureOf(machineName: string): string {
+function architectureOf(machineName: string): string {
   if (machineName === 'aarch64') return 'arm64';
   return machineName === 'x86_64' ? 'x64' : machineName;
 }

@@ -1,4 +1,4 @@
-import { askDatabase, endSessionsOfStack } from '../data/database.ts';
+import { endSessionsOfStack } from '../data/database.ts';
 import { readNotedRevisions } from '../data/database-facts.ts';
 import { restoreRedis } from '../data/redis-restore.ts';
 import { restoreDatabase } from '../data/restore.ts';
@@ -6,10 +6,10 @@ import { migrate, readRevisions } from '../stack/migrations.ts';
 import { needsMigration, type Revisions } from '../stack/migrations-revisions.ts';
 import { endMigration } from '../stack/migrations-run.ts';
 import { stopUnit } from '../stack/unit.ts';
-import { Deadline, pause } from '../system/deadline.ts';
-import { Failure, reasonOf } from '../system/failure.ts';
+import { Failure } from '../system/failure.ts';
 import { faultPoint } from '../system/fault-point.ts';
 import type { DataWork } from './data-work.ts';
+import { waitForDatabase } from './database-ready.ts';
 import { dumpOnce } from './dump-data.ts';
 import type { Stack } from './stack.ts';
 import { isMigrated, owesRestore } from './transaction.ts';
@@ -17,8 +17,6 @@ import { isMigrated, owesRestore } from './transaction.ts';
 /** The data's part of the transaction: dump, migrate, restore, each of them rerunnable from any line. */
 
 const stopMs = 120_000;
-const databaseReadyMs = 180_000;
-const askPauseMs = 500;
 
 /**
  * With the stack stopped but for the database: dumps, then migrates, where the new version brings a new schema. Answers
@@ -99,22 +97,6 @@ async function standStill({ stack, config, running }: DataWork): Promise<void> {
   await endMigration(stack.compose);
   await stack.compose.up([databaseService], { noDeps: true });
   await waitForDatabase(stack, signal);
-}
-
-export async function waitForDatabase({ database }: Stack, signal: AbortSignal): Promise<void> {
-  if (database === undefined) return;
-  const deadline = new Deadline(databaseReadyMs);
-  for (;;) {
-    try {
-      await askDatabase(database, { script: 'SELECT 1;' });
-      return;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (deadline.isOver)
-        throw new Failure(`Cannot reach the database: ${reasonOf(error)}`, { cause: error });
-    }
-    await pause(askPauseMs, signal);
-  }
 }
 
 async function migrateAll({ stack, config, running }: DataWork): Promise<void> {

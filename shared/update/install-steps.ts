@@ -2,14 +2,16 @@ import { type BundleInfo, inspectBundle } from '../rauc/info.ts';
 import { installBundle, RaucRefusal } from '../rauc/install.ts';
 import type { Config } from '../system/config.ts';
 import { Failure } from '../system/failure.ts';
+import { faultPoint } from '../system/fault-point.ts';
 import type { Lock } from '../system/lock.ts';
 import { bootId, type Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
 import type { Download } from '../transfer/download.ts';
 import { requireAdmission } from './admit.ts';
+import { knownTransaction, readTransaction } from './journal.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { noteRefusal } from './refusals.ts';
-import { tidyUpFailed } from './tidy-up-failed.ts';
+import { reasonOfHook, tidyUpFailed } from './tidy-up-failed.ts';
 
 /** What every install does with a bundle that is here, whoever asked for it. */
 export interface InstallWork {
@@ -69,19 +71,23 @@ function noteRefused({ outcome, message }: Failure, { places, progress, source }
 export async function letRaucInstall(file: string, version: string, work: InstallWork): Promise<void> {
   const { places, progress, running, signal, lock } = work;
   running.allow(installMs);
+  await faultPoint('install:verified');
   lock.note(version);
   progress.enter('installing', `Installing version "${version}"`, version);
   const onProgress = (percent: number, what: string): void => {
     progress.installed(percent, what);
     work.onProgress?.(percent, what);
   };
+  const before = knownTransaction(readTransaction(places))?.id;
   try {
     await progress.log.step('Installing', 'Installed', `version "${version}"`, () =>
       installBundle(file, { onProgress, signal }),
     );
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof RaucRefusal) await tidyUpFailed(places, version, error, running);
-    throw error;
+    if (!(error instanceof RaucRefusal)) throw error;
+    const reason = error.isOfSlotHook ? reasonOfHook(places, before) : undefined;
+    await tidyUpFailed(places, version, error, running);
+    throw reason === undefined ? error : new Failure(`Cannot install "${file}": ${reason}`, { cause: error });
   }
 }

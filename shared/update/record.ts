@@ -122,6 +122,6 @@ function owing(version: string | null, { to }: Transaction): Failure {
   });
 }
 
-export function thisMoment(): Moment {
+function thisMoment(): Moment {
   return { at: new Date(), bootId: bootId() };
 }

@@ -5,7 +5,7 @@ import { decideWindow, type Schedule, type WindowDecision } from './window.ts';
 
 /** The windows of a config, asked about a moment. */
 
-export function scheduleOf({ update: { windows, timeZone } }: Config): Schedule {
+function scheduleOf({ update: { windows, timeZone } }: Config): Schedule {
   return { windows, timeZone };
 }
 

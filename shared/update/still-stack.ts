@@ -4,7 +4,7 @@ import { reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
 import { lockFileOf, type Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
-import { waitForDatabase } from './data-steps.ts';
+import { waitForDatabase } from './database-ready.ts';
 import type { Stack } from './stack.ts';
 
 /**
@@ -55,7 +55,7 @@ async function armIfPossible(
 }
 
 /** Where nobody can tell, that is said, and nothing is stopped. */
-export async function isKnownActive(unit: string, log: Log, signal: AbortSignal): Promise<boolean> {
+async function isKnownActive(unit: string, log: Log, signal: AbortSignal): Promise<boolean> {
   try {
     return await isUnitActive(unit, signal);
   } catch (error) {

@@ -8,6 +8,13 @@ import { mendFallback } from './put-fallback-back.ts';
 import { UpdateRecord } from './record.ts';
 import { isVerdict, stateOf } from './transaction.ts';
 
+/** RAUC knows of a hook only how it ended: the reason that ours has noted in an update since `before`. */
+export function reasonOfHook(places: Places, before: string | undefined): string | undefined {
+  const transaction = knownTransaction(readTransaction(places));
+  if (transaction === undefined || transaction.id === before) return undefined;
+  return stateOf(transaction) === 'failed' ? transaction.steps.at(-1)?.reason : undefined;
+}
+
 /**
  * No hook is called when RAUC fails after one: without this the update would stand as "installing" until the next
  * boot. RAUC may fail with the new slot active already (its system handler after the install); then that is tried.

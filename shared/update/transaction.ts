@@ -5,7 +5,7 @@ import * as v from 'valibot';
  * the next and of the previous version read too: fields are only ever added, unknown ones are kept.
  */
 
-const states = [
+export const states = [
   'preparing',
   'installing',
   'installed',

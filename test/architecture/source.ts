@@ -10,7 +10,7 @@ export interface Source {
   readonly effects: readonly string[];
 }
 
-export interface Import {
+interface Import {
   /** As it is written: `./log.ts`, `node:fs`, `zx/core`. */
   readonly name: string;
   readonly kind: 'value' | 'type' | 'dynamic';

@@ -1,22 +1,105 @@
 import { describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { update } from '../../hooks/update.ts';
+import { buildSpec } from '../../shared/packaging/build-spec.ts';
 import { project } from '../../shared/packaging/project.ts';
-import { readConfigText } from '../../shared/system/config-schema.ts';
+import { describedKeys, withReference } from '../../shared/packaging/reference/config-reference.ts';
+import { configKeys, readConfigText } from '../../shared/system/config-schema.ts';
 import { exitCodeTable } from '../../shared/system/exit-code.ts';
 import { programNames } from '../../shared/update/program-names.ts';
+import { states } from '../../shared/update/transaction.ts';
+import { anchorsOf, blocksOf, documents, pathsNamedIn, proseOf, readDocument } from './markdown.ts';
 
 /** What the documents say is true of the tree. */
 
-const documents = ['README.md', 'CHANGELOG.md', ...below('docs')];
-const read = (path: string): string => readFileSync(join(project.root, path), 'utf8');
+const read = readDocument;
 
 describe('the documents', () => {
   test.each(documents)('%s links to nothing that is not there', (document) => {
-    const links = [...read(document).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, link]) => link ?? '');
-    const local = links.filter((link) => !/^https?:/.test(link));
-    const broken = local.filter((link) => !existsSync(join(project.root, dirname(document), link)));
+    const links = [...proseOf(read(document)).matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(
+      ([, link]) => link ?? '',
+    );
+    const broken = links.filter((link) => {
+      if (/^https?:/.test(link)) return !URL.canParse(link);
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? document : join(dirname(document), path);
+      if (!existsSync(join(project.root, target))) return true;
+      return anchor !== undefined && !anchorsOf(read(target)).includes(anchor);
+    });
     expect(broken).toEqual([]);
+  });
+
+  test.each(documents)('%s names no path that is not there', (document) => {
+    const gone = pathsNamedIn(read(document)).filter((path) =>
+      path.includes('*')
+        ? [...new Bun.Glob(path).scanSync(project.root)].length === 0
+        : !existsSync(join(project.root, path)),
+    );
+    expect(gone).toEqual([]);
+  });
+
+  test.each(documents)('%s names npm scripts, commands and options that are there', (document) => {
+    const { scripts } = JSON.parse(read('package.json'));
+    const text = read(document);
+    for (const [, script] of text.matchAll(/\bnpm run (?!-)([a-z:]+)/g)) {
+      expect(Object.keys(scripts)).toContain(script ?? '');
+    }
+    const specs = { 'update\\.sh': update.spec, 'bun build\\.ts': buildSpec };
+    for (const [called, spec] of Object.entries(specs)) {
+      const known = new Map(
+        spec.commands.map((command) => [command.name, Object.keys(command.options ?? {})]),
+      );
+      // A line of code that goes on with a word; what stands behind a # is a comment.
+      const calls = text.matchAll(new RegExp(`${called} ([a-z-]+)([^\`#\\n|;&]*)`, 'g'));
+      for (const [call, name = '', rest = ''] of calls) {
+        if (!known.has(name)) continue;
+        for (const [, option = ''] of rest.matchAll(/ --([a-z-]+)/g)) {
+          expect({ call, isKnown: known.get(name)?.includes(option) }).toEqual({ call, isKnown: true });
+        }
+      }
+    }
+  });
+
+  test('name only commands of update.sh and build.ts that there are, where they show a line', () => {
+    const names = (spec: typeof buildSpec) => spec.commands.map(({ name }) => name ?? '');
+    for (const document of documents) {
+      const lines = blocksOf(read(document)).flatMap(({ text }) => text.split('\n'));
+      for (const line of lines) {
+        const word = /^(?:# )?(?:bun build\.ts|\S*update\.sh) ([a-z][a-z-]*)(?= |$)/.exec(line)?.[1];
+        if (word === undefined) continue;
+        const known = names(line.includes('build.ts') ? buildSpec : update.spec);
+        expect({ document, line, isKnown: known.includes(word) }).toMatchObject({ isKnown: true });
+      }
+    }
+  });
+
+  test('CHANGELOG.md names every command that there is', () => {
+    const code = [...read('CHANGELOG.md').matchAll(/`([^`]+)`/g)].map(([, text]) => text).join('\n');
+    for (const { name } of [...update.spec.commands, ...buildSpec.commands]) {
+      expect(code).toMatch(new RegExp(`(?<![\\w-])${name}(?![\\w-])`));
+    }
+  });
+
+  test('docs/from-the-guide.md says of every section where it is tried', () => {
+    const rows = read('docs/from-the-guide.md')
+      .split('\n')
+      .filter((line) => /^\| (?!section|-)/.test(line));
+    expect(rows.length).toBeGreaterThan(25);
+    for (const row of rows) {
+      const tried = row.split('|').at(-2) ?? '';
+      expect({ row, tests: pathsNamedIn(tried).length > 0 }).toMatchObject({ tests: true });
+      for (const path of pathsNamedIn(tried)) expect(path).toMatch(/^test\/.+\.test\.ts$/);
+    }
+  });
+
+  test('docs/overview.svg is one that can be read in the dark, and by who cannot see it', () => {
+    const svg = read('docs/overview.svg');
+    expect(svg).toContain('@media (prefers-color-scheme: dark)');
+    expect(svg).toMatch(/<title id="title">.+<\/title>/);
+    expect(svg).toMatch(/<desc id="what">.+<\/desc>/);
+    for (const state of states) expect(svg).toContain(`>${state}<`);
+    for (const name of programNames) if (name !== 'hook') expect(svg).toContain(`>${name}<`);
   });
 
   test('README.md has the exit codes of the code', () => {
@@ -32,24 +115,20 @@ describe('the documents', () => {
     }
   });
 
-  test('README.md names npm scripts and build commands that are there', () => {
-    const { scripts } = JSON.parse(read('package.json'));
-    for (const [, script] of read('README.md').matchAll(/^npm (?:run )?(\S+)/gm)) {
-      expect(Object.keys(scripts)).toContain(script ?? '');
-    }
-    const build = read('build.ts');
-    for (const [, name] of read('README.md').matchAll(/^bun build\.ts (\S+)/gm)) {
-      expect(build).toContain(`name: '${name}'`);
-    }
+  test('docs/configuration.md shows a config that is taken', () => {
+    const yaml = /```yaml\n([\s\S]*?)```/.exec(read('docs/configuration.md'))?.[1] ?? '';
+    const { update } = readConfigText(yaml, 'docs/configuration.md');
+    expect(Object.keys(update).length).toBeGreaterThan(5);
   });
 
-  test('docs/configuration.md shows a config that is taken, with every key there is', () => {
-    const yaml = /```yaml\n([\s\S]*?)```/.exec(read('docs/configuration.md'))?.[1] ?? '';
-    const { update, storage } = readConfigText(yaml, 'docs/configuration.md');
-    const unknown = failureOf(() => readConfigText('update:\n  x: 1\n', 'x'));
-    const known = /known are:? (.*)\)/.exec(unknown)?.[1]?.split(', ') ?? [];
-    expect(Object.keys(update).sort()).toEqual(known.sort());
-    expect(Object.keys(storage).sort()).toEqual(['backup_path', 'config_path', 'data_path']);
+  test('docs/configuration.md tells every key there is, as the programs take it today', () => {
+    const text = read('docs/configuration.md');
+    expect(text).toBe(withReference(text));
+    const told = describedKeys();
+    for (const part of ['storage', 'update'] as const) {
+      expect([...told[part]].sort()).toEqual(Object.keys(configKeys[part]).sort());
+      for (const key of told[part]) expect(text).toContain(`| \`${key}\``);
+    }
   });
 });
 
@@ -61,14 +140,7 @@ describe('docs/fleet.md', () => {
     expect(readConfigText(yaml, 'docs/fleet.md').update.fleet_url).toBe('https://hawkbit.example.org');
   });
 
-  test('names commands, options, units and a version that are there', () => {
-    const { scripts } = JSON.parse(read('package.json'));
-    for (const [, script] of text.matchAll(/npm run (\S+?)[\s`]/g))
-      expect(Object.keys(scripts)).toContain(script ?? '');
-    for (const [, option] of text.matchAll(/ --([a-z][a-z-]*) /g))
-      if (option !== 'now') expect(read('build.ts')).toMatch(new RegExp(`'?${option}'?: \\{ type`));
-    const commands = `${read('hooks/update.ts')}${read('hooks/fleet-commands.ts')}`;
-    for (const [, name] of text.matchAll(/`update\.sh (\w+)/g)) expect(commands).toContain(`name: '${name}'`);
+  test('names units and a version that are there', () => {
     for (const [unit] of text.matchAll(/homie-update[\w-]*\.(?:service|timer)/g))
       expect(existsSync(join(project.root, 'bundle-skeleton/rootfs/usr/lib/systemd/system', unit))).toBe(
         true,
@@ -77,21 +149,3 @@ describe('docs/fleet.md', () => {
     expect(text).toContain(`hawkBit ${version} on`);
   });
 });
-
-function failureOf(work: () => unknown): string {
-  try {
-    work();
-    return '';
-  } catch (error) {
-    return String(error);
-  }
-}
-
-function below(folder: string): string[] {
-  const entries = readdirSync(join(project.root, folder), { withFileTypes: true });
-  return entries.flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return below(path);
-    return entry.name.endsWith('.md') ? [path] : [];
-  });
-}

@@ -20,7 +20,7 @@ export interface FleetWorkshop extends Disposable {
 }
 
 const buildTime = new Date('2026-01-01T00:00:00Z');
-export const factoryVersion = '1.0.0';
+const factoryVersion = '1.0.0';
 
 export async function openFleetWorkshop(architecture: Architecture): Promise<FleetWorkshop> {
   const folder = mkdtempSync(join(tmpdir(), 'homie-fleet-'));

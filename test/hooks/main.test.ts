@@ -41,6 +41,8 @@ describe('the door', () => {
     const help = await scene.run(['--help']);
     expect(help).toMatchObject({ stderr: '', exitCode: 0 });
     for (const name of programs) expect(help.stdout).toContain(name);
+    expect(help.stdout).toContain('\nUsage: hook ');
+    expect(help.stdout).toContain('\nExamples:\n  hook install-check ');
     expect(help.stdout).toMatch(/^ {2}0 {2}done$/m);
   });
 

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
+import { writeTransaction } from '../../shared/update/journal.ts';
 import { asked } from '../support/boot-stage.ts';
+import { EarlyStage } from '../support/early-stage.ts';
 import { MigratingStage } from '../support/migrating-stage.ts';
-import type { Ended, StartOptions } from '../support/scene.ts';
+import { bootId, type Ended, type Scene, type StartOptions } from '../support/scene.ts';
+import { transactionAt } from '../support/transactions.ts';
 import { until } from '../support/until.ts';
 
 /** Whatever way a program ends, what it stopped runs again: by its own hand, or by what systemd was told before. */
@@ -17,22 +20,27 @@ afterEach(() => stage[Symbol.asyncDispose]());
 const ways = ['fail', 'crash', 'SIGTERM', 'deadline', 'kill'] as const;
 type Way = (typeof ways)[number];
 
-/** Ends it that way at the fault point, which it reaches with the orchestrator stopped. */
+/** Ends it that way at the fault point. */
 async function endAt(
   point: string,
   way: Way,
-  args: string[],
-  env: Record<string, string> = {},
+  args: readonly string[],
+  { on = stage, env = {} }: { on?: Scene; env?: Record<string, string> } = {},
 ): Promise<Ended> {
   const kind = way === 'fail' || way === 'crash' || way === 'kill' ? way : 'hang';
-  const options: StartOptions = { fault: `${kind}@${point}`, env };
-  if (way === 'deadline') options.env = { ...env, HOMIE_FAULT_DEADLINE_MS: '2500' };
+  const options: StartOptions = {
+    fault: `${kind}@${point}`,
+    env: { ...env, HOMIE_STEPS: on.at('steps'), HOMIE_FAULT_NOTICE_MS: '500' },
+  };
+  if (way === 'deadline') options.env = { ...options.env, HOMIE_FAULT_DEADLINE_MS: '2500' };
   if (way === 'SIGTERM')
     options.whileRunning = async (process) => {
-      await until(() => !stage.isUnitActive);
+      await until(() => on.has('steps') && on.read('steps').includes(`hang ${point}`));
       process.kill(way);
     };
-  return await stage.run(args, options);
+  const ended = await on.run(args, options);
+  on.remove('steps');
+  return ended;
 }
 
 /** What systemd-run was told, done now: the time is over, or the lock is free. */
@@ -56,7 +64,7 @@ describe.each([
     stage.remove('calls');
     expect(stage.isUnitActive).toBe(true);
 
-    const ended = await endAt(point, way, [...args], stage.slotHookEnv);
+    const ended = await endAt(point, way, args, { env: stage.slotHookEnv });
     expect(ended.exitCode).not.toBe(0);
     expect(stage.calls()).toContain(asked.stop);
     if (way === 'kill') {
@@ -67,6 +75,54 @@ describe.each([
     expect(stage.calls()).toContain(asked.start);
     takeUpdaterLock(stage.places).release();
   });
+});
+
+describe.each([
+  ['install-check', 'install-check:read', ['install-check']],
+  ['system-check', 'system-check:read', ['system-check']],
+  ['post-install', 'post-install:images', ['slot-post-install']],
+  ['update.sh install', 'install:verified', ['update.sh', 'install', '--reboot', 'no', 'FILE']],
+] as const)('%s, which stops nothing', (_program, point, args) => {
+  test.each(ways)('leaves it running when it ends by: %s', async (way) => {
+    stage.bootInto({ booted: 'rootfs.0' });
+    if (point === 'post-install:images')
+      writeTransaction(stage.places, transactionAt('installing', { bootId }));
+    stage.write('root/etc/rauc/system.conf', '[system]\ncompatible=jetson-nano-homie\n');
+    stage.write('rauc-info.json', '{"compatible":"jetson-nano-homie","version":"1.1.0"}');
+    const file = stage.write('update.raucb', 'a bundle');
+    const words = args.map((word) => (word === 'FILE' ? file : word));
+    expect((await endAt(point, way, words, { env: stage.slotHookEnv })).exitCode).not.toBe(0);
+    expect(stage.calls().filter((call) => /^(systemctl stop|rauc install) /.test(call))).toEqual([]);
+    expect(stage.isUnitActive).toBe(true);
+    takeUpdaterLock(stage.places).release();
+  });
+});
+
+describe.each([
+  ['rollback', ['rollback']],
+  ['cancel', ['cancel']],
+])('update.sh %s, of an update that has migrated and waits', (_program, words) => {
+  test.each(ways)('lets the old version run on its own data when it runs again after: %s', async (way) => {
+    using early = new EarlyStage();
+    expect((await early.postInstall()).exitCode).toBe(0);
+    early.setPrimary('rootfs.1');
+    const ended = await endAt('data:restored', way, ['update.sh', ...words], { on: early });
+    expect(ended.exitCode).not.toBe(0);
+    expect(early.isHeld || early.isUnitActive).toBe(true);
+    expect((await early.run(['update.sh', ...words])).exitCode).toBe(0);
+    expect([early.isUnitActive, early.isHeld, early.stack.database]).toEqual([true, false, '0001 Ada']);
+    takeUpdaterLock(early.places).release();
+  });
+});
+
+test.each(ways)('update.sh repair lets it run when it runs again after: %s', async (way) => {
+  using early = new EarlyStage();
+  expect((await early.postInstall({ fault: 'kill@data:migrated' })).exitCode).toBe(137);
+  const ended = await endAt('data:restored', way, ['update.sh', 'repair', '--yes'], { on: early });
+  expect(ended.exitCode).not.toBe(0);
+  expect((await early.run(['update.sh', 'repair', '--yes'])).exitCode).toBe(0);
+  expect([early.isUnitActive, early.isHeld, early.stack.database]).toEqual([true, false, '0001 Ada']);
+  takeUpdaterLock(early.places).release();
 });
 
 describe('post-activate, in the middle of a trial', () => {

@@ -231,8 +231,11 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
   });
 
   /** What the hooks have noted by the time RAUC fails. */
-  function failAfterHooks(lastError = 'Failed updating slot rootfs.1: no space'): void {
-    const transaction = JSON.stringify(transactionAt('installing'));
+  function failAfterHooks(
+    lastError = 'Failed updating slot rootfs.1: no space',
+    noted = transactionAt('installing'),
+  ): void {
+    const transaction = JSON.stringify(noted);
     scene.write(
       'rauc-install.sh',
       `mkdir -p data/update; echo '${transaction}' > data/update/transaction.json; echo "LastError: ${lastError}"; exit 1`,
@@ -248,6 +251,16 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
       'Failed updating slot rootfs.1: no space',
     );
     expect(scene.calls()).toEqual([status, info, `rauc install ${file}`, status]);
+    expect(ended.exitCode).toBe(1);
+  });
+
+  test('says what a hook has noted where RAUC knows only how the hook ended', async () => {
+    const failed = transactionAt('failed', { reason: 'Cannot pull "core": no such host' });
+    const lastError =
+      'Failed updating slot rootfs.1: failed to run slot hook: Child process exited with code 1';
+    failAfterHooks(lastError, failed);
+    const ended = await install(file);
+    expect(ended.reason).toBe(`Cannot install "${file}": Cannot pull "core": no such host`);
     expect(ended.exitCode).toBe(1);
   });
 

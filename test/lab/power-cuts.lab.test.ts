@@ -1,127 +1,142 @@
-import { afterAll, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
+import { dirname, join } from 'node:path';
 import { TempFolder } from '../support/temp-folder.ts';
-import { Board, type BoardState } from './board/board.ts';
-import {
-  bootedSlot,
-  data,
-  fetchBundle,
-  health,
-  install,
-  reboot,
-  told,
-  waitForVerdict,
-  writeNotes,
-} from './board/update.ts';
-import { factoryVersion, type LabImages, labImages } from './images.ts';
+import { Board } from './board/board.ts';
+import { notes, reboot, updateProgram } from './board/update.ts';
+import { type Cycle, recordCycles, updated } from './cuts/cycles.ts';
+import { factsOf, judgeEnd, outcomeOf, placeOf, stateOf } from './cuts/facts.ts';
+import { replayTo } from './cuts/recording.ts';
+import { recover } from './cuts/recover.ts';
+import { extractRootfs, faultsOfSlot } from './cuts/whole-slot.ts';
+import { factoryVersion } from './images/factory.ts';
+import { type LabImages, labImages } from './images/images.ts';
 import { randomFrom, seedOfThisRun } from './random.ts';
 import { type LabCut, reportCuts } from './report.ts';
 
 /**
- * Power is cut at random moments of a whole update, from the first byte to the commit. Each time the board comes up by
- * itself in a slot that is whole, with data equal to before or to after, and the next update succeeds.
+ * Power is cut at random moments of a whole update, from the first byte to the commit, and of the rollback of a version
+ * that is unwell. Each time the board comes up by itself in a slot that is whole, with data equal to before or to after.
+ * The next update is taken to its commit from every state that the cuts have left, once each.
  */
 
 const cuts = Number(process.env['HOMIE_LAB_CUTS'] ?? 25);
-const cutMs = 600_000;
-const imagesMs = 20 * 60_000;
-const notes = 'the hall lamp is the one on the left';
-const updated = '1.1.0';
+const boards = 2;
+const cutMs = 900_000;
+const recordingMs = 40 * 60_000;
 const next = '1.5.0';
-const folder = new TempFolder();
-afterAll(() => folder[Symbol.dispose]());
+
+interface Cutting {
+  images: LabImages;
+  folder: TempFolder;
+  /** The root file system of each version that a board may come up with. */
+  rootfs: Readonly<Record<string, string>>;
+  /** States from which the next update has been proved, or is about to be. */
+  proved: Set<string>;
+}
 
 test(
   `an emulated board survives ${cuts} power cuts at random moments of an update`,
   async () => {
+    using folder = new TempFolder();
     const images = await labImages();
-    const ready = await boardThatIsReady(images);
-    const cycleMs = await wholeUpdate(images, ready);
+    const began = performance.now();
+    const cycles = await recordCycles(images, folder.path);
+    const rootfs = {
+      [factoryVersion]: join(dirname(images.card), 'rootfs.ext4'),
+      [updated.version]: await extractRootfs(images, updated.version, folder.path),
+    };
+    const cutting: Cutting = { images, folder, rootfs, proved: new Set() };
     const seed = await seedOfThisRun();
-    process.stderr.write(`Cutting ${cuts} updates of ${cycleMs} ms, seed ${seed.toString(16)}\n`);
-    const random = randomFrom(seed);
+    const lengths = Object.fromEntries(cycles.map(({ name, ms }) => [name, ms]));
+    process.stderr.write(
+      `Recorded in ${secondsSince(began)} s: ${JSON.stringify(lengths)} ms. Cutting ${cuts} times, seed ${seed.toString(16)}\n`,
+    );
+    const moments = drawMoments(cycles, randomFrom(seed));
     const fallen: LabCut[] = [];
-    for (let cut = 0; cut < cuts; cut += 1) {
-      const atMs = Math.round(random() * cycleMs);
-      const result = await cutAt(images, ready, atMs);
-      process.stderr.write(`  ${JSON.stringify(result)}\n`);
-      fallen.push(result);
-      reportCuts({ seed: seed.toString(16), cycleMs, cuts: fallen });
-    }
+    await inParallel(moments.entries(), async ([index, { cycle, atMs }]) => {
+      const cut = { number: index + 1, cycle: cycle.name, atMs, ...(await cutAt(cutting, cycle, atMs)) };
+      process.stderr.write(`  ${JSON.stringify(cut)}\n`);
+      fallen.push(cut);
+      fallen.sort((one, two) => one.number - two.number);
+      reportCuts({ seed: seed.toString(16), cycleMs: lengths, seconds: secondsSince(began), cuts: fallen });
+    });
     expect(fallen.filter(({ end }) => end !== 'before' && end !== 'after')).toEqual([]);
     expect(fallen.length).toBe(cuts);
   },
-  imagesMs + cuts * cutMs,
+  recordingMs + cuts * cutMs,
 );
 
-/** Proved healthy, with the bundle at hand. */
-async function boardThatIsReady(images: LabImages): Promise<BoardState> {
-  await using board = await Board.withCard(images);
-  await board.powerOn();
-  await board.nextBoot();
-  await waitForVerdict(board);
-  await writeNotes(board);
-  await fetchBundle(board, updated);
-  return await board.save(folder.path);
+/** Evenly over the time of all cycles. */
+function drawMoments(cycles: readonly Cycle[], random: () => number): { cycle: Cycle; atMs: number }[] {
+  const wholeMs = cycles.reduce((sum, { ms }) => sum + ms, 0);
+  return Array.from({ length: cuts }, () => {
+    let atMs = Math.floor(random() * wholeMs);
+    for (const cycle of cycles) {
+      if (atMs < cycle.ms) return { cycle, atMs };
+      atMs -= cycle.ms;
+    }
+    throw new Error('a moment after the last cycle'); // random() is below 1
+  });
 }
 
-async function startUpdate(board: Board): Promise<void> {
-  const update = `/opt/homie_orchestrator/scripts/update.sh install /data/${updated}.raucb; test $? = 4 && systemctl reboot`;
-  await board.run(`systemd-run --unit=lab-update sh -c '${update}'`);
+async function inParallel<Task>(tasks: Iterator<Task>, work: (task: Task) => Promise<void>): Promise<void> {
+  const worker = async (): Promise<void> => {
+    for (let task = tasks.next(); !task.done; task = tasks.next()) await work(task.value);
+  };
+  await Promise.all(Array.from({ length: boards }, worker));
 }
 
-async function wholeUpdate(images: LabImages, ready: BoardState): Promise<number> {
-  await using board = await Board.resume(images, ready);
-  const started = performance.now();
-  await startUpdate(board);
-  await board.nextBoot();
-  await waitForVerdict(board);
-  expect(await told(board)).toMatchObject({ version: updated, state: 'committed' });
-  return Math.round(performance.now() - started);
-}
-
-async function cutAt(images: LabImages, ready: BoardState, atMs: number): Promise<LabCut> {
-  await using board = await Board.resume(images, ready);
-  await startUpdate(board);
-  await Bun.sleep(atMs);
-  const fellInto = board.console().includes('Booting slot B') ? 'trial' : 'install';
+async function cutAt(
+  { images, folder, rootfs, proved }: Cutting,
+  cycle: Cycle,
+  atMs: number,
+): Promise<Omit<LabCut, 'number' | 'cycle' | 'atMs'>> {
+  const { stop, replayMs } = replayTo(cycle.stops, atMs);
+  await using board = await Board.resume(images, stop.state);
+  await Bun.sleep(replayMs);
+  const bootIds = new Set([...stop.bootIds, board.bootId]);
+  const said = stop.console + board.console();
   await board.cutPower();
-  const started = performance.now();
+  let fellInto = placeOf(said, '?');
+  let recoverySeconds: number | undefined;
   try {
-    await board.powerOn();
-    await board.nextBoot();
-    await waitForVerdict(board);
-    const recoverySeconds = Math.round((performance.now() - started) / 100) / 10;
-    const end = await endOf(board);
-    await proveNextUpdate(board);
-    return { atMs, fellInto, end, recoverySeconds };
+    const { facts, seconds } = await recover(board);
+    recoverySeconds = seconds;
+    const before = facts.transaction?.steps.filter(({ bootId }) => bootIds.has(bootId)).at(-1)?.state;
+    fellInto = placeOf(said, before ?? 'none');
+    let end = judgeEnd(facts, updated);
+    const outcome = outcomeOf(facts);
+    const isNew = !proved.has(outcome);
+    proved.add(outcome);
+    const nextUpdate = isNew ? await faultOfNextUpdate(board) : 'as before';
+    await board.cutPower();
+    const card = folder.at(`card-${crypto.randomUUID()}.qcow2`);
+    await board.takeOutCard(card);
+    const faults = await faultsOfSlot(images, card, facts.slot, rootfs[facts.version] ?? '');
+    folder.remove(card);
+    const wrong = [nextUpdate === 'as before' || nextUpdate === 'proved' ? '' : nextUpdate, faults];
+    end = [end, ...wrong].filter((text) => text !== '').join('; ');
+    return { fellInto, end, outcome, nextUpdate, recoverySeconds };
   } catch (error) {
-    return {
-      atMs,
-      fellInto,
-      end: error instanceof Error ? error.message : String(error),
-      recoverySeconds: 0,
-    };
+    const end = error instanceof Error ? error.message : String(error);
+    return { fellInto, end, outcome: await board.complaint(), nextUpdate: 'not tried', recoverySeconds };
   }
 }
 
-async function endOf(board: Board): Promise<'before' | 'after'> {
-  const { version, booted, primary } = await told(board);
-  const { notes: kept, schema } = await data(board);
-  const answer = await health(board);
-  const slot = await bootedSlot(board);
-  expect(kept).toBe(notes);
-  expect(answer).toBe('HTTP/1.1 200 OK');
-  expect(primary).toBe(booted);
-  const before = `${factoryVersion} A 1`;
-  const after = `${updated} B 2`;
-  expect(`${version} ${slot} ${schema}`).toBe(version === factoryVersion ? before : after);
-  return version === factoryVersion ? 'before' : 'after';
+/** "proved", or what went wrong. */
+async function faultOfNextUpdate(board: Board): Promise<string> {
+  const { exitCode, output } = await board.ask(
+    `mkdir -p /run/shelf; mount -o ro /dev/vdb /run/shelf; ${updateProgram} install --reboot no /run/shelf/${next}.raucb`,
+    900_000,
+  );
+  if (exitCode !== 4) return `the next update ended with ${exitCode}: ${output}`;
+  await reboot(board);
+  await board.ask('systemctl is-system-running --wait', 420_000);
+  const facts = await factsOf(board);
+  const is = `${facts.version} ${stateOf(facts)} ${facts.notes}`;
+  return is === `${next} committed ${notes}` ? 'proved' : `after the next update: ${is}`;
 }
 
-async function proveNextUpdate(board: Board): Promise<void> {
-  await install(board, next);
-  await reboot(board);
-  await waitForVerdict(board);
-  expect(await told(board)).toMatchObject({ version: next, state: 'committed' });
-  expect((await data(board)).notes).toBe(notes);
+function secondsSince(began: number): number {
+  return Math.round((performance.now() - began) / 100) / 10;
 }

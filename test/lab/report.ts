@@ -13,18 +13,28 @@ export interface LabStory {
 
 /** One power cut: when and where it fell, what the board came up with, and how soon. */
 export interface LabCut {
+  number: number;
+  cycle: string;
+  /** Since the cycle's begin, in the board's time of the recording. */
   atMs: number;
-  fellInto: 'install' | 'trial';
+  /** How far the boot or shutdown was, and the update. */
+  fellInto: string;
   /** The version and data of before or of after the update; anything else is a bad end, in words. */
   end: string;
-  /** From power on to the verdict. */
-  recoverySeconds: number;
+  /** The state that the board was left in, as the next update finds it. */
+  outcome: string;
+  /** Whether the next update was taken to its commit from here, or from the same state at another cut. */
+  nextUpdate: string;
+  /** From power on to the verdict; undefined where none came. */
+  recoverySeconds: number | undefined;
 }
 
 export interface LabCuts {
   seed: string;
-  /** The length of an update that nobody cuts. */
-  cycleMs: number;
+  /** The length of each cycle that nobody cuts. */
+  cycleMs: Readonly<Record<string, number>>;
+  /** All of it, the recording included. */
+  seconds: number;
   cuts: readonly LabCut[];
 }
 
@@ -40,6 +50,15 @@ export interface Baseline {
   ours: Prevented;
 }
 
+/** An update that nobody disturbs. */
+export interface GoodUpdate extends Downtime {
+  installSeconds: number;
+  /** From the word to reboot until the next system answers. */
+  rebootSeconds: number;
+  /** From there until it is committed. */
+  verdictSeconds: number;
+}
+
 interface LabReport {
   format: 1;
   /** Environments that the boot script was started from, each held against the model. */
@@ -51,8 +70,9 @@ interface LabReport {
   recoverySeconds?: { median: number; max: number };
   cutting?: LabCuts;
   baseline?: Baseline;
-  /** Of a good update, from outside. */
-  downtime?: Downtime;
+  goodUpdate?: GoodUpdate;
+  /** The same in the guide's way: nobody looks after it, so its verdict is that the services have started. */
+  guideUpdate?: GoodUpdate;
 }
 
 const file = join(project.reports, 'lab.json');
@@ -71,13 +91,17 @@ export function reportBaseline(baseline: Baseline): void {
   write({ ...read(), baseline });
 }
 
-export function reportDowntime(downtime: Downtime): void {
-  write({ ...read(), downtime });
+export function reportGoodUpdate(goodUpdate: GoodUpdate): void {
+  write({ ...read(), goodUpdate });
+}
+
+export function reportGuideUpdate(guideUpdate: GoodUpdate): void {
+  write({ ...read(), guideUpdate });
 }
 
 export function reportCuts(cutting: LabCuts): void {
   const good = cutting.cuts.filter(({ end }) => end === 'before' || end === 'after');
-  const seconds = good.map(({ recoverySeconds }) => recoverySeconds).sort((one, two) => one - two);
+  const seconds = good.map(({ recoverySeconds = 0 }) => recoverySeconds).sort((one, two) => one - two);
   write({
     ...read(),
     cuts: cutting.cuts.length,

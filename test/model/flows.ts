@@ -14,7 +14,7 @@ export interface Flow {
 
 export const oldVersion: Version = { name: '1.0.0', head: '0001' };
 export const newVersion: Version = { name: '1.1.0', head: '0002' };
-export const sickVersion: Version = { ...newVersion, isSick: true };
+const sickVersion: Version = { ...newVersion, isSick: true };
 
 const early = { migrate_in: 'post-install' };
 

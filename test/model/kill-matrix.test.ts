@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { project } from '../../shared/packaging/project.ts';
+import { Boards } from './boards.ts';
 import { checkFlow, flows } from './flows.ts';
 import { type Cell, cellsOf, failForEver, Lives, stepsOf } from './matrix.ts';
 import { eachOf } from './pool.ts';
@@ -13,7 +14,7 @@ import { eachOf } from './pool.ts';
  * version on its own data, or to the old one on all that was written. Written down in `reports/kill-matrix.json`.
  */
 
-const atOnce = 6;
+const atOnce = 10;
 const flowMs = 600_000;
 const report = {
   format: 1,
@@ -50,8 +51,9 @@ describe('power that fails at any step leaves one of two good ends', () => {
   test.each(flows)(
     'in $name',
     async (flow) => {
-      const cells = cellsOf(flow, await stepsOf(programs, flow));
-      const lives = new Lives(programs);
+      await using boards = new Boards(programs, flow);
+      const cells = cellsOf(flow, await stepsOf(boards, flow));
+      const lives = new Lives(boards);
       const ends = await eachOf(cells, atOnce, async (cell) => ({ cell, outcomes: await lives.after(cell) }));
       const told: FlowReport = { flow: flow.name, steps: [], outcomes: {}, untested: [], badEnds: [] };
       for (const { cell, outcomes } of ends) {
@@ -78,7 +80,8 @@ describe('power that fails at any step leaves one of two good ends', () => {
 });
 
 test('install-check takes no step that power could fail at', async () => {
-  expect(await stepsOf(programs, checkFlow)).toEqual([]);
+  await using boards = new Boards(programs, checkFlow);
+  expect(await stepsOf(boards, checkFlow)).toEqual([]);
 });
 
 /** The attempts of the new slot, twice where it was marked good before it was cut, and the old slot's boot. */
@@ -89,12 +92,13 @@ describe('a step that can never be passed is left within the attempts of the boo
   test.each(inNewSlot)(
     'in $name',
     async (flow) => {
-      const steps = await stepsOf(programs, flow);
+      await using boards = new Boards(programs, flow);
+      const steps = await stepsOf(boards, flow);
       const cases = cellsOf(flow, steps)
         .filter(({ side }) => side === 'before')
         .flatMap((cell) => (['power', 'program'] as const).map((way) => ({ cell, way })));
       const wrong = await eachOf(cases, atOnce, async ({ cell, way }) => {
-        const { wrong, boots } = await failForEver(programs, cell, way);
+        const { wrong, boots } = await failForEver(boards, cell, way);
         const isLeft = wrong.length === 0 && boots <= mostBoots;
         return isLeft ? undefined : `${way} ${nameOf(cell)}: ${wrong.join('; ')} after ${boots} boots`;
       });

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { stateOf } from '../../shared/update/transaction.ts';
+import type { Boards } from './boards.ts';
 import { exhaust } from './bootloader.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type Flow, newVersion, oldVersion } from './flows.ts';
 import { type End, type Expected, endOf, wrongAtRest } from './good-end.ts';
-import { ModelBoard } from './model-board.ts';
+import type { ModelBoard } from './model-board.ts';
 
 /** Power fails before and after each step of a program; then the board lives on. */
 
@@ -15,7 +16,7 @@ export interface Cell {
 }
 
 /** What comes up after the cut: what the bootloader chooses, or the other slot, when the first never comes up. */
-export type Turn = 'next' | 'other';
+type Turn = 'next' | 'other';
 
 export interface Outcome {
   turn: Turn;
@@ -26,11 +27,12 @@ export interface Outcome {
 const isNoStep =
   /^append (update\.log|trace)|^write progress\.json|^run (rauc status --detailed|rauc info|systemctl is-active|docker(-compose)? version|docker (ps|inspect|image ls|logs))|docker-compose.* config#|alembic (current|heads)|SELECT 1\b|version_num/;
 
-export async function stepsOf(programs: string, flow: Flow): Promise<string[]> {
-  await using board = await begin(programs, flow);
-  const steps = board.at('steps');
-  await flow.run(board, { steps });
-  return [...new Set(linesOf(steps))].filter((line) => !isNoStep.test(line));
+export function stepsOf(boards: Boards, flow: Flow): Promise<string[]> {
+  return boards.lend(async (board) => {
+    const steps = board.at('steps');
+    await flow.run(board, { steps });
+    return [...new Set(linesOf(steps))].filter((line) => !isNoStep.test(line));
+  });
 }
 
 export function cellsOf(flow: Flow, steps: readonly string[]): Cell[] {
@@ -42,11 +44,11 @@ export function cellsOf(flow: Flow, steps: readonly string[]): Cell[] {
  * state has one future, and each is lived once.
  */
 export class Lives {
-  readonly #programs: string;
+  readonly #boards: Boards;
   readonly #ends = new Map<string, Promise<End>>();
 
-  constructor(programs: string) {
-    this.#programs = programs;
+  constructor(boards: Boards) {
+    this.#boards = boards;
   }
 
   get count(): number {
@@ -54,58 +56,27 @@ export class Lives {
   }
 
   /** An outcome for each slot whose turn it may be; none where the program never came to the step. */
-  async after(cell: Cell): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
-    for (let turns: readonly Turn[] = ['next', 'other']; turns.length > 0; ) {
-      await using device = await this.#cut(cell);
-      if (device === undefined) return [];
-      const known = await this.#known(device, turns);
-      outcomes.push(...known);
-      turns = turns.filter((turn) => device.turns.includes(turn) && !known.some((one) => one.turn === turn));
-      const [turn] = turns;
-      if (turn === undefined) break;
-      // One device has one life: for the other turn it is cut again, unless somebody lives that now.
-      const end = live(device, cell.flow, turn);
-      this.#ends.set(keyOf(device, turn), end);
-      outcomes.push({ turn, end: await end });
-      turns = turns.slice(1);
-    }
-    return outcomes;
+  after({ flow, step, side }: Cell): Promise<Outcome[]> {
+    return this.#boards.lend(async (board) => {
+      const expected = { old: oldVersion, new: newVersion, rows: board.rows };
+      const steps = board.at('steps');
+      await flow.run(board, { fault: `kill@${side}:${step}`, steps });
+      if (!linesOf(steps).includes(step)) return [];
+      const turns: Turn[] = mayOtherBoot(board) ? ['next', 'other'] : ['next'];
+      const state = fingerprintOf(board.path);
+      using cut = board.save();
+      const outcomes: Outcome[] = [];
+      for (const turn of turns) {
+        const key = `${turn} ${state}`;
+        const known = this.#ends.get(key);
+        if (known === undefined) board.putBack(cut);
+        const end = known ?? live(board, expected, flow, turn);
+        this.#ends.set(key, end);
+        outcomes.push({ turn, end: await end });
+      }
+      return outcomes;
+    });
   }
-
-  async #known(device: CutDevice, turns: readonly Turn[]): Promise<Outcome[]> {
-    const known: Outcome[] = [];
-    for (const turn of turns) {
-      const end = device.turns.includes(turn) ? this.#ends.get(keyOf(device, turn)) : undefined;
-      if (end !== undefined) known.push({ turn, end: await end });
-    }
-    return known;
-  }
-
-  async #cut({ flow, step, side }: Cell): Promise<CutDevice | undefined> {
-    const board = await begin(this.#programs, flow);
-    const expected = { old: oldVersion, new: newVersion, rows: board.rows };
-    const steps = board.at('steps');
-    await flow.run(board, { fault: `kill@${side}:${step}`, steps });
-    if (!linesOf(steps).includes(step)) {
-      await board[Symbol.asyncDispose]();
-      return undefined;
-    }
-    const turns: Turn[] = mayOtherBoot(board) ? ['next', 'other'] : ['next'];
-    const state = `${flow.name} ${fingerprintOf(board.path)}`;
-    return { board, expected, turns, state, [Symbol.asyncDispose]: () => board[Symbol.asyncDispose]() };
-  }
-}
-
-interface CutDevice extends AsyncDisposable {
-  board: ModelBoard;
-  expected: Expected;
-  turns: readonly Turn[];
-  state: string;
-}
-
-function keyOf({ state }: CutDevice, turn: Turn): string {
-  return `${turn} ${state}`;
 }
 
 /** A fallback is there until the update is committed; RAUC takes a slot that it writes into out of the order. */
@@ -115,7 +86,7 @@ function mayOtherBoot({ environment, transactionNow }: ModelBoard): boolean {
   return !isCommitted && order.filter((name) => left[name] > 0).length > 1;
 }
 
-async function live({ board, expected }: CutDevice, flow: Flow, turn: Turn): Promise<End> {
+async function live(board: ModelBoard, expected: Expected, flow: Flow, turn: Turn): Promise<End> {
   const { order, left } = board.environment;
   const next = order.find((name) => left[name] > 0);
   if (turn === 'other' && next !== undefined) board.environment = exhaust(board.environment, next);
@@ -141,17 +112,6 @@ async function sameAtNextBoot(board: ModelBoard, expected: Expected, end: End): 
   return isSame ? end : { kind: 'bad', wrong: ['the next boot changes something', JSON.stringify(again)] };
 }
 
-async function begin(programs: string, flow: Flow): Promise<ModelBoard> {
-  const board = new ModelBoard(programs, oldVersion, flow.settings ?? {});
-  try {
-    await flow.prepare(board);
-    return board;
-  } catch (error) {
-    await board[Symbol.asyncDispose]();
-    throw new Error(`Cannot come to "${flow.name}": ${error}`);
-  }
-}
-
 function linesOf(file: string): string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 }
@@ -166,12 +126,11 @@ export interface Forever {
  * The new version cannot pass the step, whatever is tried: power fails there in each boot, or its program dies there
  * and systemd starts it again. The old slot has programs of its own, which can.
  */
-export async function failForEver(
-  programs: string,
-  { flow, step, side }: Cell,
-  way: 'power' | 'program',
-): Promise<Forever> {
-  await using board = await begin(programs, flow);
+export function failForEver(boards: Boards, cell: Cell, way: 'power' | 'program'): Promise<Forever> {
+  return boards.lend((board) => failOn(board, cell, way));
+}
+
+async function failOn(board: ModelBoard, { step, side }: Cell, way: 'power' | 'program'): Promise<Forever> {
   const { rows } = board;
   const fault = `kill@${side}:${step}`;
   board.isPowerCut = way === 'power';

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { knownTransaction, readHistory, readTransaction } from '../../shared/update/journal.ts';
 import type { Transaction } from '../../shared/update/transaction.ts';
@@ -14,6 +14,7 @@ import {
   parseEnvironment,
 } from './bootloader.ts';
 import { fwPrintenv, fwSetenv, install, rauc } from './fake-rauc.ts';
+import { copyFolder } from './folder-copy.ts';
 
 /**
  * A whole device in a folder: two slots, a boot environment with the reference bootloader's rules, a stack whose
@@ -44,6 +45,14 @@ export interface InstallOptions extends RunOptions {
   power?: PowerFailure | undefined;
 }
 
+/** A board as it was once, until it is disposed of. */
+export interface SavedBoard extends Disposable {
+  folder: string;
+  boots: number;
+  names: number;
+  sick: readonly string[];
+}
+
 const composePath = 'opt/homie_orchestrator/docker-compose.yml';
 /** What systemd's StartLimitBurst= of homie-post-activate.service allows. */
 const mostStarts = 10;
@@ -56,8 +65,8 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   readonly #hook: string;
   #boots = 0;
   #names = 0;
-  /** Of each version that was made, whether it is sick. */
-  readonly #sick = new Set<string>();
+  /** The versions that were made sick. */
+  #sick: ReadonlySet<string> = new Set();
 
   constructor(programs: string, factory: Version, settings: Record<string, string | number> = {}) {
     super();
@@ -226,8 +235,29 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     this.#fillSlot('next-slot', version);
     // post-install writes the name of the release itself.
     rmSync(this.at('next-slot/usr/lib/homie/release'));
-    if (version.isSick) this.#sick.add(version.name);
-    else this.#sick.delete(version.name);
+    const others = [...this.#sick].filter((name) => name !== version.name);
+    this.#sick = new Set(version.isSick ? [...others, version.name] : others);
+  }
+
+  /** To be put back to, as often as that is wanted. */
+  save(): SavedBoard {
+    const folder = mkdtempSync(`${this.path}.`);
+    copyFolder(this.path, folder);
+    return {
+      folder,
+      boots: this.#boots,
+      names: this.#names,
+      sick: [...this.#sick],
+      [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+    };
+  }
+
+  putBack({ folder, boots, names, sick }: SavedBoard): void {
+    copyFolder(folder, this.path);
+    this.#boots = boots;
+    this.#names = names;
+    this.#sick = new Set(sick);
+    this.isPowerCut = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

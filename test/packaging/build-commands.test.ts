@@ -1,43 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sha256Of } from '../../shared/packaging/file-digest.ts';
 import { project } from '../../shared/packaging/project.ts';
+import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
 import { readSquashfs } from '../../shared/packaging/squashfs.ts';
 import { command } from '../../shared/system/command.ts';
+import { programVersion } from '../../shared/system/version.ts';
+import { Checkout } from '../support/checkout.ts';
+import { sbomFaults } from '../support/cyclonedx.ts';
+import { scriptOf } from '../support/release-workflow.ts';
 
 /** build.ts as a person runs it, in a checkout of its own. */
 
-const sources = [
-  'hooks',
-  'shared',
-  'bundle-skeleton',
-  'build.ts',
-  'package.json',
-  'package-lock.json',
-  'tsconfig.json',
-  '.npmrc',
-];
-
 describe('build.ts', () => {
+  let clone: Checkout;
   let checkout: string;
   beforeAll(() => {
-    checkout = mkdtempSync(join(tmpdir(), 'homie-checkout-'));
-    for (const name of sources) cpSync(join(project.root, name), join(checkout, name), { recursive: true });
-    symlinkSync(join(project.root, 'node_modules'), join(checkout, 'node_modules'));
+    clone = new Checkout();
+    checkout = clone.path;
   });
-  afterAll(() => rmSync(checkout, { recursive: true, force: true }));
+  afterAll(() => clone[Symbol.dispose]());
 
   async function build(args: string[], env: Record<string, string> = {}) {
     const child = Bun.spawn([process.execPath, 'build.ts', ...args], {
@@ -54,7 +38,7 @@ describe('build.ts', () => {
     return { exitCode: await child.exited, stdout, stderr };
   }
 
-  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'start'])(
+  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'licenses', 'reference', 'notes', 'start'])(
     '%s --help names its options and exits 0',
     async (name) => {
       const { exitCode, stdout, stderr } = await build([name, '--help']);
@@ -77,6 +61,10 @@ describe('build.ts', () => {
     const { exitCode, stdout, stderr } = await build([...args]);
     expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(says)]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  });
+
+  test('--version is that of package.json', async () => {
+    expect(await build(['--version'])).toEqual({ exitCode: 0, stdout: `${programVersion}\n`, stderr: '' });
   });
 
   describe('with programs and keys', () => {
@@ -112,7 +100,7 @@ describe('build.ts', () => {
       expect(exitCode).toBe(2);
     });
 
-    test('bundle gives the same payload for the same time, and says what each part costs', async () => {
+    test('bundle gives the same payload for the same time, says what each part costs, and lists its parts', async () => {
       const payloads = [];
       for (const name of ['one', 'two']) {
         const output = join(checkout, `${name}.raucb`);
@@ -124,6 +112,11 @@ describe('build.ts', () => {
         expect(stdout).toMatch(/update-hooks\/ +\d+ MiB +→ +[\d.]+ MiB/);
         const payloadBytes = readSquashfs(output)?.usedBytes ?? 0;
         expect(payloadBytes).toBeGreaterThan(1_000_000);
+        const sbom = readFileSync(join(checkout, `${name}.cdx.json`), 'utf8');
+        expect(sbomFaults(sbom)).toEqual([]);
+        expect(JSON.parse(sbom).metadata.component.hashes).toEqual([
+          { alg: 'SHA-256', content: await sha256Of(output) },
+        ]);
         payloads.push(Bun.hash(readFileSync(output).subarray(0, payloadBytes)));
       }
       expect(payloads[0]).toBe(payloads[1] ?? 0n);
@@ -136,6 +129,12 @@ describe('build.ts', () => {
       await command({
         deadlineMs: 60_000,
       })`unsquashfs -quiet -no-progress -no-xattrs -dest ${content} ${output}`;
+      // The one place that says the version is package.json.
+      expect(readFileSync(join(content, 'manifest.raucm'), 'utf8')).toContain(
+        `\nversion=${programVersion}\n`,
+      );
+      const facts = JSON.parse(readFileSync(join(content, 'update-hooks/bundle.json'), 'utf8'));
+      expect(facts.version).toBe(programVersion);
       const secrets = secretsOf(join(checkout, '.keys'));
       expect(secrets.length).toBeGreaterThanOrEqual(2);
       const searched = ['rootfs.ext4', 'manifest.raucm', 'update-hooks/hook', 'update-hooks/bundle.json'];
@@ -192,6 +191,50 @@ describe('build.ts', () => {
       const right = await build([...args, '--key', 'pkcs11:token=homie;object=signer'], env);
       expect({ exitCode: right.exitCode, stderr: right.stderr }).toMatchObject({ exitCode: 0 });
       expect(existsSync(output)).toBe(true);
+    }, 60_000);
+
+    test('the release workflow signs with a key that only its environment holds, and sums up what it made', async () => {
+      await makeDemoRootfs(join(checkout, 'rootfs.ext4'), programVersion, new Date(0));
+      writeFileSync(join(checkout, 'THIRD-PARTY.md'), 'whose\n');
+      const pem = (name: string) => readFileSync(join(checkout, '.keys', name), 'utf8');
+      const env = {
+        ...process.env,
+        SIGNING_CERT: pem('signer-1/signer.cert.pem'),
+        SIGNING_KEYRING: pem('keyring.pem'),
+        SIGNING_KEY_URL: '',
+        SIGNING_KEY: pem('signer-1/signer.key.pem'),
+        RAUC_KEY_PASSPHRASE: '',
+        RAUC_PKCS11_MODULE: '',
+        RAUC_PKCS11_PIN: '',
+      };
+      const keyFolders = () => readdirSync('/dev/shm').filter((name) => name.startsWith('tmp.'));
+      const before = keyFolders();
+      // The packing itself is the same with a quicker compressor.
+      const scripts = [
+        `${scriptOf('Pack and sign').trimEnd()} --compress lz4`,
+        scriptOf('Gather, with checksums'),
+      ];
+      for (const text of scripts) {
+        const script = Bun.spawn(['bash', '--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', text], {
+          cwd: checkout,
+          env,
+          stdout: 'pipe',
+          stderr: 'pipe',
+        });
+        const said = await new Response(script.stderr).text();
+        expect({ said, exitCode: await script.exited }).toMatchObject({ exitCode: 0 });
+      }
+      expect(keyFolders()).toEqual(before);
+      const made = `homie-orchestrator-v${programVersion}`;
+      const sums = readFileSync(join(checkout, 'out', 'SHA256SUMS'), 'utf8')
+        .trim()
+        .split('\n');
+      expect(sums.map((line) => line.slice(66))).toEqual([
+        `${made}.raucb`,
+        `${made}.cdx.json`,
+        'THIRD-PARTY.md',
+      ]);
+      expect(sums[0]?.slice(0, 64)).toBe(await sha256Of(join(checkout, 'out', `${made}.raucb`)));
     }, 60_000);
 
     test('lint tells each fault of a bad bundle with what to do, and passes a good one', async () => {

@@ -37,7 +37,7 @@ filename=update-hooks/hook
 hooks=install-check
 `;
 
-export const goodHook = `#!/bin/sh
+const goodHook = `#!/bin/sh
 case "$1" in
   install-check) exit 0 ;;
   slot-pre-install | "slot-post-install")

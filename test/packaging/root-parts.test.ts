@@ -128,19 +128,20 @@ describe('recipeOf()', () => {
     time: new Date(0),
   });
 
-  test('is another one for other packages, another suite, another mirror, or another .deb', () => {
+  test('is another one for other packages, another suite, less of it, another mirror, or another .deb', () => {
     folder.write('debs/a.deb', 'one');
     const variants: Partial<BaseOptions>[] = [
       {},
       { packages: ['rauc', 'git'] },
       { suite: suiteNamed('trixie') },
+      { suite: { ...suiteNamed('bookworm'), filters: ['path-exclude=/usr/share/sounds/*'] } },
       { mirror: 'file:///mirror' },
       { debs: folder.at('debs') },
     ];
     const recipes = variants.map((variant) => recipeOf({ ...options(), ...variant }));
     folder.write('debs/a.deb', 'two');
     recipes.push(recipeOf({ ...options(), debs: folder.at('debs') }));
-    expect(new Set(recipes).size).toBe(6);
+    expect(new Set(recipes).size).toBe(7);
     expect(recipeOf(options())).toBe(recipes[0] ?? '');
   });
 

@@ -25,7 +25,7 @@ export interface BundleWish {
 }
 
 const buildTime = new Date('2026-01-01T00:00:00Z');
-export const factoryVersion = '1.0.0';
+const factoryVersion = '1.0.0';
 
 export async function openWorkshop(): Promise<Workshop> {
   const folder = mkdtempSync(join(tmpdir(), 'homie-rig-'));

@@ -68,6 +68,16 @@ describe('findCompose()', () => {
     expect((await find()).project).toBe('other');
   });
 
+  test('asks once for a file, and again when it has changed', async () => {
+    scene.fake('docker-compose', `case "$*" in *config) ${config};; esac`);
+    await find();
+    await find();
+    expect(scene.calls()).toHaveLength(2);
+    scene.write('opt/homie/docker-compose.yml', '# another');
+    await find();
+    expect(scene.calls()).toHaveLength(4);
+  });
+
   test('says why when the file cannot be used', async () => {
     scene.fake('docker-compose', 'case "$*" in *config) echo "bad indent" >&2; exit 1;; esac');
     const failure = await failureOf(find);
@@ -81,6 +91,34 @@ describe('findCompose()', () => {
     expect(failure.message).toBe('Cannot use the compose file "/nowhere/docker-compose.yml": no such file');
   });
 });
+
+test('exec() asks once which container it is, and again only when that has left', async () => {
+  scene.fake('docker-compose', `case "$*" in *config) ${config};; esac`);
+  scene.fake('docker', docker);
+  const compose = await find();
+  const run = () => scene.withTools(() => compose.exec('core', ['true']));
+  const calls = () => scene.calls().flatMap((call) => /^docker (\w+)/.exec(call)?.[1] ?? []);
+  await run();
+  await run();
+  expect(calls()).toEqual(['ps', 'inspect', 'exec', 'exec']);
+  scene.write('gone', '');
+  scene.write('id', 'second');
+  await run();
+  expect(calls().slice(4)).toEqual(['exec', 'ps', 'inspect', 'exec']);
+  scene.write('failing', '');
+  await failureOf(run);
+  expect(calls().slice(8)).toEqual(['exec']);
+});
+
+/** Knows one container of core by its id; the first one may be gone, and what is run may fail. */
+const docker = `id=$(cat id 2>/dev/null || echo first)
+case "$1" in
+  ps) echo "$id" ;;
+  inspect) echo '[{"Id":"'"$id"'","RestartCount":0,"State":{"Status":"running","ExitCode":0,"StartedAt":"now"},"HostConfig":{},"Config":{"Image":"a:1","Labels":{"com.docker.compose.service":"core"}}}]' ;;
+  exec)
+    if [ -e gone ] && [ "$2" = first ]; then echo 'Error response from daemon: container first is not running' >&2; exit 1; fi
+    if [ -e failing ]; then echo 'it is not running' >&2; exit 1; fi ;;
+esac`;
 
 describe('lastLines()', () => {
   test.each([

@@ -133,6 +133,18 @@ describe('Compose with a real stack', () => {
     expect(absent.message).toBe('Cannot run "true" in service "nobody": it does not run');
   });
 
+  test('finds the container of a service anew when that was stopped, or made anew', async () => {
+    const place = async () => (await compose.exec('redis', ['hostname'])).stdout;
+    const first = await place();
+    await compose.stop(['redis']);
+    const stopped = await failureOf(place);
+    expect(stopped.message).toBe('Cannot run "hostname" in service "redis": it does not run');
+    await compose.up(['redis'], { noDeps: true });
+    expect(await place()).toBe(first);
+    await stack.compose(['up', '--detach', '--no-deps', '--force-recreate', 'redis']);
+    expect(await place()).not.toBe(first);
+  });
+
   test('reads the last lines of a log', async () => {
     expect(await compose.logTail('orchestrator')).toBe('orchestrating\n');
     expect(Buffer.byteLength(await compose.logTail('postgres', 200))).toBeWithin(1, 201);

@@ -31,7 +31,7 @@ export class MigratingStack {
 
   /** What the images of the booted slot migrate to. */
   set head(revision: string) {
-    this.#scene.write('stack/head', revision);
+    this.#scene.write('stack/head', `${revision}\n`);
   }
 
   /** As Docker does at a boot. */
@@ -53,7 +53,11 @@ export class MigratingStack {
   }
 }
 
+/** Built-in words of the shell where there are any: a test of many lives runs these tens of thousands of times. */
 const common = `note() { echo "$*" >> calls; }
+first_line() { read -r line < "$1"; echo "$line"; }
+revision() { read -r first rest < stack/database; echo "$first"; }
+words_in() { read -r line < "$1"; set -- $line; echo "[\\"rows\\",\\"people\\",$#]"; }
 failing() { if [ -e "stack/fail-$1" ]; then cat "stack/fail-$1" >&2; exit 1; fi; }
 `;
 
@@ -71,11 +75,11 @@ case "$1" in
   stop) note "$*"; shift; for one; do rm -f "stack/running/$one"; done ;;
   run)
     case "$*" in
-      *'alembic current') cut -d' ' -f1 stack/database ;;
-      *'alembic heads') echo "$(cat "$head") (head)" ;;
+      *'alembic current') revision ;;
+      *'alembic heads') echo "$(first_line "$head") (head)" ;;
       *'alembic upgrade head')
         note "alembic upgrade head"
-        rows=$(cut -d' ' -f2- stack/database)
+        read -r first rows < stack/database
         echo "half $rows" > stack/database
         cp data/update/transaction.json stack/seen
         echo "$words" > stack/upgraded-by
@@ -85,7 +89,7 @@ case "$1" in
           exit 1
         fi
         failing upgrade
-        echo "$(cat "$head") $rows" > stack/database ;;
+        echo "$(first_line "$head") $rows" > stack/database ;;
       *) note "unknown run $*"; exit 64 ;;
     esac ;;
   *) note "unknown compose $*"; exit 64 ;;
@@ -93,7 +97,11 @@ esac
 `;
 
 const docker = `case "$1" in
-  ps) ls stack/running ;;
+  ps)
+    case "$*" in
+      *compose.service=*) echo "\${*##*compose.service=}" ;;
+      *) for one in stack/running/*; do if [ -e "$one" ]; then echo "\${one##*/}"; fi; done ;;
+    esac ;;
   inspect)
     shift 2
     separator='['
@@ -109,17 +117,17 @@ const docker = `case "$1" in
   image) [ "$2" = ls ] ;;
   exec)
     case "$*" in
-      *pg_isready*version_num*) cut -d' ' -f1 stack/database ;;
+      *pg_isready*version_num*) revision ;;
       *pg_isready*) exit 0 ;;
       *pg_dump*) note "pg_dump"; failing dump; cat stack/database ;;
       *'pg_restore --file=/dev/null') cat > /dev/null ;;
       *'pg_restore --exit-on-error'*) note "pg_restore"; failing restore; cat > stack/fresh ;;
       *'RENAME TO :"replaced"'*) note "swap"; mv stack/fresh stack/database ;;
-      *homie_restore*'pg_database_size'*) echo '["bytes","",1]'; echo '["rows","people",'$(wc -w < stack/fresh)']' ;;
-      *'pg_database_size'*) echo '["bytes","",1]'; echo '["rows","people",'$(wc -w < stack/database)']' ;;
+      *homie_restore*'pg_database_size'*) echo '["bytes","",1]'; words_in stack/fresh ;;
+      *'pg_database_size'*) echo '["bytes","",1]'; words_in stack/database ;;
       *'FROM pg_database WHERE datname IN'*) echo '{"name":"homie","isWhole":true,"note":null}' ;;
       *'printf %s "$PGDATABASE"') printf homie ;;
-      *version_num*) cut -d' ' -f1 stack/database ;;
+      *version_num*) revision ;;
     esac ;;
   *) note "unknown docker $*"; exit 64 ;;
 esac

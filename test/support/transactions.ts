@@ -11,6 +11,8 @@ export interface TransactionOptions {
   slot?: string | null;
   version?: string;
   isClosed?: boolean;
+  /** Of the last step. */
+  reason?: string;
   /** Migrated before the reboot. */
   isByInstall?: boolean;
 }
@@ -22,6 +24,7 @@ export function transactionAt(state: State, options: TransactionOptions = {}): T
     slot = 'rootfs.1',
     version = '1.1.0',
     isClosed = false,
+    reason,
     isByInstall = false,
   } = options;
   const moment = { at: new Date('2026-01-02T03:04:05Z'), bootId };
@@ -29,6 +32,8 @@ export function transactionAt(state: State, options: TransactionOptions = {}): T
   // A trial migrates, unless post-install has.
   const states: State[] = state === 'migrated' && !isByInstall ? ['trial', state] : [state];
   const transaction =
-    stateOf(opened) === state ? opened : states.reduce((so, next) => advance(so, next, moment), opened);
+    stateOf(opened) === state
+      ? opened
+      : states.reduce((so, next) => advance(so, next, moment, reason), opened);
   return { ...transaction, isClosed };
 }

@@ -201,7 +201,7 @@ describe('parseArguments()', () => {
     expect(help).toMatch(/^ {2}update\.sh install <file> +Install a bundle$/m);
     expect(help).toMatch(/^ {2}update\.sh keys \[action\] +Change keys$/m);
     expect(help).toMatch(/^ +--version +Show the version +\[boolean\]$/m);
-    expect(help).toMatch(/^ {2}update\.sh install x\.raucb +Install x$/m);
+    expect(help).toMatch(/^ {2}update\.sh install x\.raucb\n {6}Install x$/m);
     expect(help).toContain('\nA note.\n');
   });
 

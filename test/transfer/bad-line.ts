@@ -1,9 +1,9 @@
 import { readFileSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import type { Range } from '../../shared/transfer/ranges.ts';
 import { rangeHead } from '../support/file-server.ts';
 import type { Asked } from '../support/hostile-server.ts';
 
-const mebibyte = 1024 * 1024;
 const cuts = ['end', 'destroy', 'resetAndDestroy'] as const;
 
 export interface BadLineOptions {
@@ -14,28 +14,38 @@ export interface BadLineOptions {
   kills: number;
 }
 
+/** What went out once, and how many clients had been killed before. */
+interface Sent extends Range {
+  kills: number;
+}
+
 /** Serves the file, and breaks the line, or kills the client, in the middle of pieces, at moments nobody foresees. */
 export class BadLine {
   client: Bun.Subprocess | undefined;
   readonly #options: BadLineOptions;
   drops = 0;
-  sent = 0;
+  kills = 0;
   peakMemory = 0;
-  /** For each time that bytes were asked for again, how many. */
-  readonly twice: number[] = [];
-  readonly twiceAtKills: number[] = [];
-  #kills = 0;
-  #highest = 0;
-  #isKilled = false;
+  /** For each request that has had bytes that were sent before: how many, where no kill was the reason. */
+  readonly twiceAtBreaks: number[] = [];
+  /** For each kill, how many bytes were sent again because of it. */
+  readonly twiceAtKills: number[];
+  #sent: Sent[] = [];
+  #furthest = 0;
 
   constructor(options: BadLineOptions) {
     this.#options = options;
+    this.twiceAtKills = Array.from({ length: options.kills }, () => 0);
+  }
+
+  get sentTwice(): number {
+    return [...this.twiceAtBreaks, ...this.twiceAtKills].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   answer({ range }: Asked, socket: Socket): void {
     if (range === undefined) throw new Error('only pieces are asked for');
     const { descriptor, size, drops, kills } = this.#options;
-    this.#note(range.from, range.to);
+    this.peakMemory = Math.max(this.peakMemory, peakMemoryOf(this.client?.pid));
     const { from } = range;
     const { head, length } = rangeHead(range, size, { ETag: '"one"' });
     const bytes = Buffer.alloc(length);
@@ -45,45 +55,50 @@ export class BadLine {
       socket.write(bytes);
       return;
     }
-    const isKill = this.#kills < kills && from >= ((this.#kills + 0.5) / kills) * size;
-    const isDrop = !isKill && this.drops < drops && Math.random() < this.#dropsDue(from);
+    const isKill = this.kills < kills && from >= ((this.kills + 0.5) / kills) * size;
+    const isDrop = !isKill && this.drops < drops && Math.random() < this.#dropsDue(from, length);
     const until = isKill || isDrop ? Math.floor(Math.random() * length) : length;
-    this.#send(until, from);
+    this.#send({ from, to: from + until });
+    if (isKill) this.kills += 1;
+    if (isDrop) this.drops += 1;
+    const cut = cuts[this.drops % cuts.length] ?? 'end';
     socket.write(head);
     socket.write(bytes.subarray(0, until), () => {
-      if (isKill) this.#kill();
-      else if (isDrop) socket[cuts[this.drops++ % cuts.length] ?? 'end']();
+      if (isKill) this.client?.kill('SIGKILL');
+      else if (isDrop) socket[cut]();
     });
   }
 
   /** Spread over the file, and all of them before its end. */
-  #dropsDue(from: number): number {
+  #dropsDue(from: number, length: number): number {
     const { size, drops } = this.#options;
-    const piecesLeft = (size - from) / mebibyte;
-    return Math.min(0.9, ((drops - this.drops) / piecesLeft) * 1.3);
+    this.#furthest = Math.max(this.#furthest, from);
+    const piecesLeft = (size - this.#furthest) / length;
+    return Math.min(0.9, ((drops - this.drops) / piecesLeft) * 1.5);
   }
 
-  #send(bytes: number, from: number): void {
-    this.sent += bytes;
-    this.#highest = Math.max(this.#highest, from + bytes);
+  /** What of it has gone out before is sent twice: because of the kills since then, or else of a break. */
+  #send(now: Range): void {
+    let atBreaks = 0;
+    for (const before of this.#sent) {
+      const bytes = Math.min(now.to, before.to) - Math.max(now.from, before.from);
+      if (bytes <= 0) continue;
+      if (before.kills === this.kills) atBreaks += bytes;
+      else this.twiceAtKills[this.kills - 1] = (this.twiceAtKills[this.kills - 1] ?? 0) + bytes;
+    }
+    if (atBreaks > 0) this.twiceAtBreaks.push(atBreaks);
+    this.#sent = this.#sent.flatMap((before) => outside(before, now));
+    if (now.to > now.from) this.#sent.push({ ...now, kills: this.kills });
+    // Far behind nothing is sent again; the whole list would be gone through for each piece.
+    if (this.#sent.length > 512) this.#sent.splice(0, 256);
   }
+}
 
-  #kill(): void {
-    this.#kills += 1;
-    this.#isKilled = true;
-    this.client?.kill('SIGKILL');
-  }
-
-  /** What was sent behind this place is sent again now. */
-  #note(from: number, to: number): void {
-    this.peakMemory = Math.max(this.peakMemory, peakMemoryOf(this.client?.pid));
-    if (to === 0) return;
-    const twice = Math.max(0, this.#highest - from);
-    if (twice > 0) this.twice.push(twice);
-    if (this.#isKilled) this.twiceAtKills.push(twice);
-    this.#isKilled = false;
-    this.#highest = from;
-  }
+function outside(sent: Sent, now: Range): Sent[] {
+  return [
+    { ...sent, to: Math.min(sent.to, now.from) },
+    { ...sent, from: Math.max(sent.from, now.to) },
+  ].filter(({ from, to }) => to > from);
 }
 
 /** proc(5): the most that was ever resident, the program's own file included. */

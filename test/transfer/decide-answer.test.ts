@@ -213,11 +213,6 @@ describe('decideAnswer()', () => {
   test.each(taken)('takes %s', (_what, ask, status, headers, decision) => {
     expect(decide(ask, status, headers)).toMatchObject(decision);
   });
-
-  test('takes 416 with our own length as the end of the file', () => {
-    const end: Ask = { kind: 'range', from: 250, bytes: 100 };
-    expect(decide(end, 416, { 'Content-Range': 'bytes */250' }, known)).toEqual({ kind: 'complete' });
-  });
 });
 
 describe('findPage()', () => {

@@ -3,11 +3,15 @@ import { backoffMs } from '../../shared/transfer/backoff.ts';
 import {
   afterBreak,
   afterWhole,
+  atRate,
   firstPace,
-  largestAtRate,
   largestPiece,
+  mostLanes,
+  oneByOne,
   type Pace,
-} from '../../shared/transfer/piece-size.ts';
+} from '../../shared/transfer/pace.ts';
+
+const kibibyte = 1024;
 
 describe('backoffMs()', () => {
   test.each([
@@ -23,30 +27,41 @@ describe('backoffMs()', () => {
   });
 });
 
-describe('the size of pieces', () => {
-  const after = (steps: string): Pace =>
-    [...steps].reduce((pace, step) => (step === 'b' ? afterBreak(pace) : afterWhole(pace)), firstPace());
+describe('the pace', () => {
+  const steps: Record<string, (pace: Pace) => Pace> = {
+    w: (pace) => afterWhole(pace, 1_000_000),
+    s: (pace) => afterWhole(pace, 16 * kibibyte - 1),
+    b: afterBreak,
+    1: oneByOne,
+  };
+  const after = (names: string): Pace =>
+    [...names].reduce((pace, name) => steps[name]?.(pace) ?? pace, firstPace);
 
-  test.each([
-    ['', largestPiece],
-    ['wwwwww', largestPiece],
-    ['b', largestPiece / 2],
-    ['bw', largestPiece / 2],
-    ['bww', largestPiece],
-    ['bwbw', largestPiece / 4],
-    ['wwbwwbwwbww', largestPiece],
-    ['bbbbbb', 16 * 1024],
-    ['bbbbbbbbbbbb', 16 * 1024],
-  ])('after %j is %d', (steps, bytes) => {
-    expect(after(steps).bytes).toBe(bytes);
+  test.each<[names: string, bytes: number, lanes: number]>([
+    ['', 64 * kibibyte, 1],
+    ['w', 128 * kibibyte, 2],
+    ['ww', largestPiece, mostLanes],
+    ['wwwwww', largestPiece, mostLanes],
+    ['wwwb', largestPiece / 2, 1],
+    ['wwwbw', largestPiece, 2],
+    ['wwwbbw', largestPiece / 2, 2],
+    ['bbbbbbbbbbbb', 16 * kibibyte, 1],
+    ['wws', largestPiece, 1],
+    ['wwsw', largestPiece, 2],
+    ['ww1', largestPiece, 1],
+    ['ww1www', largestPiece, 1],
+    ['ww1bww', largestPiece, 1],
+  ])('after %j is %d bytes in %d lanes', (names, bytes, lanes) => {
+    expect(after(names)).toMatchObject({ bytes, lanes });
   });
 
-  test.each([
-    [undefined, largestPiece],
-    [100_000_000, largestPiece],
-    [50_000, 500_000],
-    [1024, 16 * 1024],
-  ])('at %p bytes a second is at most %d', (bytesPerSecond, bytes) => {
-    expect(largestAtRate(bytesPerSecond)).toBe(bytes);
+  test.each<[bytesPerSecond: number | undefined, bytes: number, lanes: number]>([
+    [undefined, largestPiece, mostLanes],
+    [100_000_000, largestPiece, mostLanes],
+    [1_000_000, largestPiece, 1],
+    [20_000, 200_000, 1],
+    [1024, 16 * kibibyte, 1],
+  ])('at no more than %p bytes a second is %d bytes in %d lanes', (bytesPerSecond, bytes, lanes) => {
+    expect(atRate(after('ww'), bytesPerSecond)).toMatchObject({ bytes, lanes });
   });
 });

@@ -11,7 +11,7 @@ const program = join(import.meta.dir, 'programs/fetch-file.ts');
 const calls = 'write,pwrite64,fsync,fdatasync,rename,renameat,renameat2';
 
 describe.skipIf(Bun.which('strace') === null)('a fetch', () => {
-  test('proves each piece before it notes it, and the whole before it gives it its name', async () => {
+  test('proves bytes before it notes them, and the whole before it gives it its name', async () => {
     using folder = new TempFolder();
     const file = { bytes: someBytes(1_500_000), etag: '"x"' };
     await using server = await HostileServer.start(honest(() => file));
@@ -25,8 +25,17 @@ describe.skipIf(Bun.which('strace') === null)('a fetch', () => {
       .flatMap((line) => callOn(line, download) ?? [])
       .filter((call, index, all) => call !== all[index - 1]);
     const noted = ['write note.part', 'fsync note.part', 'rename note.part', 'fsync .'];
-    const piece = ['write part', 'fdatasync part', ...noted];
-    expect(seen).toEqual([...piece, ...piece, 'rename part', 'fsync .', ...noted]);
+    // The line brings more while the disk is at work: only the order of the proofs is looked at.
+    const proofs = seen.filter((call) => call !== 'write part');
+    const [named, proved] = [
+      ['rename part', 'fsync .', ...noted],
+      ['fdatasync part', ...noted],
+    ];
+    const count = (proofs.length - named.length) / proved.length;
+    expect(count).toBeGreaterThanOrEqual(2);
+    expect(proofs).toEqual([...Array.from({ length: count }, () => proved).flat(), ...named]);
+    // And nothing comes between the last of them and the name.
+    expect(seen.lastIndexOf('write part')).toBeLessThan(seen.lastIndexOf('fdatasync part'));
   }, 60_000);
 });
 
@@ -36,6 +45,8 @@ function callOn(line: string, folder: string): string | undefined {
   const start = line.indexOf(folder);
   if (call === undefined || start < 0) return undefined;
   const name = /^[\w./-]*/.exec(line.slice(start + folder.length))?.[0] ?? '';
+  // What is good for this boot only is never synced.
+  if (name.startsWith('/bundle.live.json')) return undefined;
   const short = name.startsWith('/bundle.json')
     ? `note${name.endsWith('.part') ? '.part' : ''}`
     : name === '/bundle.raucb.part'

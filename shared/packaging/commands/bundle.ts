@@ -10,6 +10,7 @@ import { executableName } from '../../update/program-names.ts';
 import { readBoard } from '../board.ts';
 import { makeBundle } from '../bundle.ts';
 import { describeBundle } from '../bundle-report.ts';
+import { writeSbom } from '../components/write-sbom.ts';
 import { findKeys } from '../keys.ts';
 import { buildTime } from '../manifest.ts';
 import { project } from '../project.ts';
@@ -66,6 +67,7 @@ export async function buildBundle(values: Values, running: Running): Promise<Out
   await log.step('Packing and signing', 'Packed, signed and verified', `"${output}"`, () =>
     makeBundle(options),
   );
+  print(1, `${await writeSbom(options)}\n`);
   print(1, await describeBundle(options, running));
   return 'done';
 }

@@ -55,7 +55,7 @@ export async function buildRootfs(values: Values, running: Running): Promise<Out
 }
 
 /** All that can be wrong with what was asked for is said before anything is fetched. */
-export function rootOptionsFrom(values: Values, { log, signal }: Running): RootOptions {
+function rootOptionsFrom(values: Values, { log, signal }: Running): RootOptions {
   const board = readBoard(required(values, 'board'));
   const version = values.text('version') ?? programVersion;
   if (semver.valid(version) === null) {

@@ -1,4 +1,4 @@
-export const bootnames = ['A', 'B'] as const;
+const bootnames = ['A', 'B'] as const;
 export type Bootname = (typeof bootnames)[number];
 
 export interface BootChoice {
@@ -39,7 +39,7 @@ export function chooseBoot(variables: Readonly<Record<string, string>>): BootCho
   return { bootname, save, refilled: false };
 }
 
-export function isBootname(text: string): text is Bootname {
+function isBootname(text: string): text is Bootname {
   return text === 'A' || text === 'B';
 }
 

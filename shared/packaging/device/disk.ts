@@ -10,8 +10,8 @@ export interface SizesMiB {
 }
 
 /** As the real disk's: PARTLABELs, and the file systems' labels too. */
-export const partitionNames = ['boot', 'rootfs-a', 'rootfs-b', 'data'] as const;
-export type PartitionName = (typeof partitionNames)[number];
+const partitionNames = ['boot', 'rootfs-a', 'rootfs-b', 'data'] as const;
+type PartitionName = (typeof partitionNames)[number];
 
 /** The block device of each partition. */
 export type Partitions = Readonly<Record<PartitionName, string>>;
@@ -28,7 +28,7 @@ const sectorsPerMiB = mib / 512;
 export const ext4Features =
   'none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum';
 
-export function layOutDisk(sizes: SizesMiB): Partition[] {
+function layOutDisk(sizes: SizesMiB): Partition[] {
   const sizeOf = { boot: sizes.boot, 'rootfs-a': sizes.slot, 'rootfs-b': sizes.slot, data: sizes.data };
   let startMiB = 1;
   return partitionNames.map((name) => {

@@ -24,7 +24,7 @@ export async function clearDevice(folder: string): Promise<void> {
 }
 
 /** The loop devices whose file lies below the folder. */
-export function loopsBelow(folder: string): string[] {
+function loopsBelow(folder: string): string[] {
   return readdirSync('/sys/block')
     .filter((name) => name.startsWith('loop') && existsSync(`/sys/block/${name}/loop/backing_file`))
     .filter((name) => backingFileOf(name).startsWith(`${folder}/`))

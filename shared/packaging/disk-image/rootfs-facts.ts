@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { parseKeyFile, valueIn } from '../../rauc/key-file.ts';
-import { command } from '../../system/command.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { releasePath } from '../../update/release.ts';
 import type { Board } from '../board.ts';
+import { readFileIn } from '../ext4-file.ts';
+import { sha256Of } from '../file-digest.ts';
 
 export interface RootfsFacts {
   version: string;
@@ -15,8 +15,8 @@ export interface RootfsFacts {
 /** Reads version and compatible out of the image itself. Throws a usage Failure where it is none for this board. */
 export async function readRootfs(image: string, board: Board): Promise<RootfsFacts> {
   requireFile(image);
-  const version = /^VERSION=(\S+)$/m.exec(await fileIn(image, `/${releasePath}`))?.[1];
-  const conf = parseKeyFile(await fileIn(image, '/etc/rauc/system.conf'));
+  const version = /^VERSION=(\S+)$/m.exec(await readFileIn(image, `/${releasePath}`))?.[1];
+  const conf = parseKeyFile(await readFileIn(image, '/etc/rauc/system.conf'));
   const compatible = valueIn(conf, 'system', 'compatible');
   const cannot = `Cannot make an image with "${image}"`;
   if (version === undefined || compatible === undefined) {
@@ -29,7 +29,7 @@ export async function readRootfs(image: string, board: Board): Promise<RootfsFac
     const reason = `it is for "${compatible}", the board "${board.name}" is "${board.compatible}"`;
     throw new Failure(`${cannot}: ${reason}`, { outcome: 'usage' });
   }
-  return { version, sha256: await digestOf(image), bytes: statSync(image).size };
+  return { version, sha256: await sha256Of(image), bytes: statSync(image).size };
 }
 
 function requireFile(path: string): void {
@@ -41,16 +41,4 @@ function requireFile(path: string): void {
       advice: 'Use "bun build.ts rootfs" first, or give --rootfs',
     });
   }
-}
-
-/** Empty where there is no such file: debugfs says so on stderr, and ends well. */
-async function fileIn(image: string, path: string): Promise<string> {
-  const run = command({ deadlineMs: 60_000 });
-  return (await run`debugfs -R ${`cat ${path}`} ${image}`).stdout;
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path, { highWaterMark: 4 * 1024 * 1024 })) hash.update(piece);
-  return hash.digest('hex');
 }

@@ -1,5 +1,5 @@
 /** The features of an ext4 file system that decide which kernels and tools can use it (kernel: ext4/super.rst). */
-export interface Ext4Feature {
+interface Ext4Feature {
   name: string;
   /** The kernel that first mounts a file system with it for writing. */
   kernel: string;

@@ -57,7 +57,7 @@ function judgeExpectations(bundle: Bundle, path: string): Finding[] {
 }
 
 /** The patterns of every `case "$1" in`, without their quotes. */
-export function branchesOf(script: string): string[] {
+function branchesOf(script: string): string[] {
   const code = script.replace(/^\s*#.*$/gm, '');
   return [...code.matchAll(caseOfFirstArgument)].flatMap(([, body = '']) =>
     [...body.matchAll(branch)].flatMap(([, patterns = '']) =>

@@ -125,7 +125,7 @@ function scratchFile(folder: string, content: string): string {
 }
 
 /** 159 random bits, positive: what RFC 5280 allows, and nothing to count from. */
-export function randomSerial(): string {
+function randomSerial(): string {
   const bytes = randomBytes(20);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return `0x${bytes.toString('hex')}`;

@@ -75,6 +75,7 @@ async function install(tar: string, work: string, options: BaseOptions): Promise
     `--setup-hook=copy-in ${setup}/etc ${setup}/usr /`,
     ...(debs === undefined ? [] : debHooks(debs)),
     ...leftOut,
+    ...(suite.filters ?? []).map((filter) => `--dpkgopt=${filter}`),
     ...(suite.keyring === undefined ? [] : [`--keyring=${keyringAt(suite.keyring)}`]),
   ];
   const run = command({

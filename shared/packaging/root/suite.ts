@@ -8,6 +8,8 @@ export interface Suite {
   packages: readonly string[];
   /** Its kernel, for a board that takes any. */
   kernelPackage: string;
+  /** What of the packages is not unpacked, in dpkg's words (`path-exclude=`, `path-include=`); the last one counts. */
+  filters?: readonly string[];
   /** Whose signature its packages carry, where the build machine's own apt does not know it. */
   keyring: string | undefined;
 }

@@ -9,7 +9,7 @@ import { readTrace } from './trace.ts';
 
 /** A whole update on the embedded device, from `rauc install` to the verdict, told line by line. */
 
-export type Tell = (text: string) => void;
+type Tell = (text: string) => void;
 
 export interface Simulation {
   device: Device;

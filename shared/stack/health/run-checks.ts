@@ -3,7 +3,7 @@ import { reasonOf } from '../../system/failure.ts';
 import { redact } from '../../system/redact.ts';
 import { type CheckResult, type HealthCheck, unhealthy } from './check.ts';
 
-export interface Checked {
+interface Checked {
   isRequired: boolean;
   result: CheckResult;
   ms: number;

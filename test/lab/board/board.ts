@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../rig/stack/free-port.ts';
-import type { LabImages } from '../images.ts';
+import type { LabImages } from '../images/images.ts';
 import { type Card, insertCard } from './card.ts';
-import { Machine } from './machine.ts';
+import { Machine, type MachineWish } from './machine.ts';
 import type { Answer } from './shell.ts';
 
 /** A board that was stopped under power: what its card held, and its memory. */
@@ -20,6 +20,8 @@ export class Board implements AsyncDisposable {
   readonly #card: Card;
   readonly #bundles: string;
   readonly #healthPort = freePort();
+  /** Of this machine, where the board finds a web server if there is one. */
+  readonly webPort = freePort();
   #machine: Machine | undefined;
   #bootId = '';
 
@@ -39,16 +41,18 @@ export class Board implements AsyncDisposable {
   static async resume(images: LabImages, state: BoardState): Promise<Board> {
     const board = await Board.withCard(images, state.card);
     board.#bootId = state.bootId;
-    await board.powerOn(state.memory);
+    await board.powerOn({ memory: state.memory });
     return board;
   }
 
-  async powerOn(memory?: string): Promise<void> {
+  async powerOn({ memory, clock }: Pick<MachineWish, 'memory' | 'clock'> = {}): Promise<void> {
     this.#machine = await Machine.start(this.#folder, {
       card: this.#card.socket,
       bundles: this.#bundles,
       healthPort: this.#healthPort,
+      webPort: this.webPort,
       memory,
+      clock,
     });
   }
 
@@ -57,51 +61,54 @@ export class Board implements AsyncDisposable {
     this.#machine = undefined;
   }
 
-  /** Until a system answers that was not asked before: the first boot, or the next one. */
+  /** Until a system is up that was not seen before: the first boot, or the next one. */
   async nextBoot(timeoutMs = bootMs): Promise<void> {
-    const isOver = Date.now() + timeoutMs;
-    while (Date.now() < isOver) {
-      const answer = await this.#on.shell.ask('cat /proc/sys/kernel/random/boot_id', 3_000);
-      if (answer?.exitCode !== 0) continue;
-      // What the system that went down had to say last may come first.
-      const id = answer.output.match(/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/gm)?.at(-1);
-      if (id === this.#bootId || id === undefined) {
-        await Bun.sleep(200);
-        continue;
-      }
-      this.#bootId = id;
-      return;
-    }
-    throw new Error(
-      `no system came up within ${timeoutMs / 1000} s; the console ends with\n${this.consoleEnd()}`,
-    );
+    const id = await this.#on.shell.bootAfter(this.#bootId, timeoutMs);
+    if (id === undefined) throw this.#failed(`no system came up within ${timeoutMs / 1000} s`);
+    this.#bootId = id;
   }
 
   /** What the command says; whatever else than 0 it ends with fails the story. */
   async run(text: string, timeoutMs = commandMs): Promise<string> {
     const { exitCode, output } = await this.ask(text, timeoutMs);
-    if (exitCode !== 0) throw new Error(`"${text}" ended with ${exitCode}: ${output}`);
+    if (exitCode !== 0) throw this.#failed(`"${text}" ended with ${exitCode}: ${output}`);
     return output.trim();
   }
 
   async ask(text: string, timeoutMs = commandMs): Promise<Answer> {
     const answer = await this.#on.shell.ask(text, timeoutMs);
-    if (answer !== undefined) return answer;
-    throw new Error(
-      `"${text}" did not end within ${timeoutMs / 1000} s; the console ends with\n${this.consoleEnd()}`,
-    );
+    if (answer === undefined) throw this.#failed(`nobody answered "${text}"`);
+    if (answer.exitCode === timedOut || answer.exitCode === killed)
+      throw this.#failed(`"${text}" did not end within ${timeoutMs / 1000} s: ${answer.output}`);
+    return answer;
   }
 
-  /** Until the command ends with 0. A board that has just come up may be too busy to answer at first. */
+  /** For what may take the board away before it can answer. */
+  async tell(text: string): Promise<void> {
+    await this.#on.shell.ask(text, commandMs);
+  }
+
+  /** Until the command ends with 0, in whichever boot. A board that has just come up may be too busy to answer at first. */
   async waitFor(text: string, timeoutMs = commandMs): Promise<void> {
     const isOver = Date.now() + timeoutMs;
-    while ((await this.#on.shell.ask(text, answerMs))?.exitCode !== 0) {
+    let last: Answer | undefined;
+    while (true) {
+      last = (await this.#on.shell.ask(text, answerMs)) ?? last;
+      if (last?.exitCode === 0) return;
       if (Date.now() > isOver)
-        throw new Error(
-          `"${text}" did not come true within ${timeoutMs / 1000} s; the console ends with\n${this.consoleEnd()}`,
-        );
-      await Bun.sleep(300);
+        throw this.#failed(`"${text}" did not come true within ${timeoutMs / 1000} s: ${last?.output ?? ''}`);
+      await Bun.sleep(pollMs);
     }
+  }
+
+  /** Of the system that has said last that it is up, whether somebody waited for it or not. */
+  get bootId(): string {
+    return this.#machine?.shell.bootId ?? this.#bootId;
+  }
+
+  /** How often the hardware's watchdog has reset the board since its power was switched on. */
+  get watchdogBites(): number {
+    return this.#on.qmp.countOf('WATCHDOG');
   }
 
   /** Asked from outside. */
@@ -130,11 +137,12 @@ export class Board implements AsyncDisposable {
     };
     await this.#on.saveTo(state.memory);
     this.#machine = undefined;
-    await this.#takeOut(state.card);
+    await this.takeOutCard(state.card);
     return state;
   }
 
-  async #takeOut(image: string): Promise<void> {
+  /** Without power: what the card holds, for others to look at or to go on from; this board is at its end. */
+  async takeOutCard(image: string): Promise<void> {
     await this.#card[Symbol.asyncDispose]();
     renameSync(this.#card.image, image);
   }
@@ -142,6 +150,19 @@ export class Board implements AsyncDisposable {
   /** For whoever has to find out why a story failed. */
   consoleEnd(): string {
     return this.console().split('\n').slice(-25).join('\n');
+  }
+
+  /** What a person would ask a board that does not do as it should; nothing where it does not answer. */
+  async complaint(): Promise<string> {
+    const answer = await this.#machine?.shell.ask(
+      'systemctl --failed --no-legend; systemctl list-jobs; tail -n 40 /data/logs/update.log; journalctl -b -n 80 --no-pager',
+      commandMs,
+    );
+    return answer?.output ?? 'The board does not answer.';
+  }
+
+  #failed(why: string): Error {
+    return new Error(`${why}\nThe console ends with\n${this.consoleEnd()}`);
   }
 
   get #on(): Machine {
@@ -156,6 +177,11 @@ export class Board implements AsyncDisposable {
   }
 }
 
+/** On a machine that does much else. */
 const bootMs = 420_000;
-const commandMs = 60_000;
-const answerMs = 15_000;
+const commandMs = 120_000;
+const answerMs = 60_000;
+const pollMs = 500;
+/** As timeout(1) says it. */
+const timedOut = 124;
+const killed = 137;

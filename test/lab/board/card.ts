@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
 import { until } from '../../support/until.ts';
+import { endsWithUs } from './ends-with-us.ts';
 
 /**
  * What a board boots from: an image that nobody writes to, and over it what this board has written. It outlives the
@@ -21,7 +22,19 @@ export async function insertCard(folder: string, image: string): Promise<Card> {
   const format = image.endsWith('.qcow2') ? 'qcow2' : 'raw';
   await command({ deadlineMs: toolMs })`qemu-img create -q -f qcow2 -F ${format} -b ${image} ${overlay}`;
   const server = Bun.spawn(
-    ['qemu-nbd', '-k', socket, '-f', 'qcow2', '--persistent', '--shared=4', '--cache=writeback', overlay],
+    // Its host loses no power: what the board has flushed is kept as soon as it is here.
+    [
+      ...endsWithUs,
+      'qemu-nbd',
+      '-k',
+      socket,
+      '-f',
+      'qcow2',
+      '--persistent',
+      '--shared=4',
+      '--cache=unsafe',
+      overlay,
+    ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
   await until(() => existsSync(socket) || server.exitCode !== null);

@@ -1,10 +1,24 @@
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Subprocess } from 'bun';
 import { until } from '../../support/until.ts';
+import { endsWithUs } from './ends-with-us.ts';
 import { Qmp } from './qmp.ts';
 import { Shell } from './shell.ts';
 import { startVolatileCache, type VolatileCache } from './volatile-cache.ts';
+
+export interface MachineWish {
+  /** The card's server, a socket. */
+  card: string;
+  bundles: string;
+  healthPort: number;
+  /** Of this machine: the board finds it at 10.0.2.100:80. */
+  webPort: number;
+  /** Where another machine has left its memory: then this one goes on from there. */
+  memory?: string | undefined;
+  /** What the hardware's clock says at power on, ISO 8601; else the time. */
+  clock?: string | undefined;
+}
 
 /** The emulated board under power: QEMU, and before its card a cache that forgets what was not flushed. */
 export class Machine {
@@ -21,10 +35,7 @@ export class Machine {
   }
 
   /** Resolves when it has power; the console goes to `console.log` in the folder, after what is there. */
-  static async start(
-    folder: string,
-    wish: { card: string; bundles: string; healthPort: number; memory?: string | undefined },
-  ): Promise<Machine> {
+  static async start(folder: string, wish: MachineWish): Promise<Machine> {
     const at = (name: string): string => join(folder, name);
     for (const name of ['qmp.socket', 'shell.socket']) rmSync(at(name), { force: true });
     const cache = await startVolatileCache(at('disk.socket'), wish.card);
@@ -32,11 +43,13 @@ export class Machine {
     const log = openSync(at('console.log'), 'a');
     const qemu = Bun.spawn(
       [
+        ...endsWithUs,
         'qemu-system-aarch64',
         ...hardware,
         ...drives(cache.url, wish.bundles),
-        ...network(wish.healthPort),
+        ...network(wish),
         ...lines(at),
+        ...(wish.clock === undefined ? [] : ['-rtc', `base=${wish.clock}`]),
         ...memory,
       ],
       {
@@ -45,6 +58,10 @@ export class Machine {
     );
     closeSync(log);
     await until(() => existsSync(at('qmp.socket')) || qemu.exitCode !== null);
+    if (qemu.exitCode !== null)
+      throw new Error(
+        `qemu has ended with ${qemu.exitCode}: ${readFileSync(at('console.log'), 'latin1').slice(-2000)}`,
+      );
     const qmp = await Qmp.open(at('qmp.socket'));
     if (wish.memory !== undefined) await goOn(qmp);
     return new Machine({ qmp, shell: new Shell(at('shell.socket')), qemu, cache });
@@ -87,8 +104,9 @@ async function goOn(qmp: Qmp): Promise<void> {
 }
 
 const hardware = [
-  ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '768', '-accel', 'tcg,thread=multi'],
+  ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '768', '-accel', 'tcg,thread=multi,tb-size=256'],
   ...['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin', '-display', 'none'],
+  ...['-device', 'i6300esb,addr=0xa', '-action', 'watchdog=reset'],
 ];
 
 /** Addresses, so that the card is the first disk to U-Boot and to Linux. */
@@ -101,10 +119,13 @@ function drives(card: string, bundles: string): string[] {
   ];
 }
 
-/** Nothing of the world, but a cable; /health can be asked from this machine. */
-function network(healthPort: number): string[] {
-  const forward = `hostfwd=tcp:127.0.0.1:${healthPort}-:8080`;
-  return ['-netdev', `user,id=net,restrict=on,${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='];
+/** Nothing of the world, but a cable: /health can be asked from this machine, and the board may ask one port of it. */
+function network({ healthPort, webPort }: MachineWish): string[] {
+  const health = `hostfwd=tcp:127.0.0.1:${healthPort}-:8080`;
+  const forward = [process.execPath, join(import.meta.dir, 'forward.ts'), webPort].join(' ');
+  const web = `guestfwd=tcp:10.0.2.100:80-cmd:${forward}`;
+  const cable = `user,id=net,restrict=on,${health},${web}`;
+  return ['-netdev', cable, '-device', 'virtio-net-pci,netdev=net,romfile='];
 }
 
 function lines(at: (name: string) => string): string[] {

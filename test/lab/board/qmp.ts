@@ -4,6 +4,7 @@ import { forEachLineOf } from './socket-lines.ts';
 /** QEMU's control socket: one JSON object a line (QMP specification). */
 export class Qmp {
   readonly #socket: Socket;
+  readonly #events: string[] = [];
   readonly #waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = [];
 
   private constructor(socket: Socket) {
@@ -28,8 +29,14 @@ export class Qmp {
     return promise;
   }
 
+  /** How often the machine has told of it. */
+  countOf(event: string): number {
+    return this.#events.filter((name) => name === event).length;
+  }
+
   #take(message: { return?: unknown; error?: { desc: string }; event?: string }): void {
     if ('return' in message) this.#waiting.shift()?.resolve(message.return);
     else if (message.error !== undefined) this.#waiting.shift()?.reject(new Error(message.error.desc));
+    else if (message.event !== undefined) this.#events.push(message.event);
   }
 }

@@ -14,10 +14,21 @@ export interface VolatileCache {
 export async function startVolatileCache(socket: string, card: string): Promise<VolatileCache> {
   rmSync(socket, { force: true });
   const server = Bun.spawn(
-    ['nbdkit', '-f', '-U', socket, '--filter=cache', 'nbd', `socket=${card}`, 'cache=writeback'],
+    [
+      'nbdkit',
+      '-f',
+      '--exit-with-parent',
+      '-U',
+      socket,
+      '--filter=cache',
+      'nbd',
+      `socket=${card}`,
+      'cache=writeback',
+    ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
   await until(() => existsSync(socket) || server.exitCode !== null);
+  if (server.exitCode !== null) throw new Error(`nbdkit has ended with ${server.exitCode}`);
   return {
     url: `nbd+unix:///?socket=${socket}`,
     kill: () => server.kill('SIGKILL'),

@@ -14,7 +14,7 @@ import { type BenchScripts, benchMiB, layOut, loadTried, mib, runUBoot, writeScr
 export type SavedEnvironment = Buffer;
 
 /** One line of U-Boot's: `undefined` where the script found nothing to boot. */
-export interface ScriptBoot {
+interface ScriptBoot {
   slot: Slot | undefined;
   report: string;
 }

@@ -53,7 +53,7 @@ function byPath(one: { parentPath: string; name: string }, other: typeof one): n
 }
 
 /** Where apt itself is told to look; with none, mmdebstrap uses its own. */
-function packageSources(): string[] {
+export function packageSources(): string[] {
   const more = '/etc/apt/sources.list.d';
   const files = existsSync(more) ? readdirSync(more).map((name) => join(more, name)) : [];
   return ['/etc/apt/sources.list', ...files]

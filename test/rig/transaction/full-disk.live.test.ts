@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
 import { scenario } from '../report.ts';
+import { imageName } from '../stack/images.ts';
+import type { Release } from '../stack/releases.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
 import { fillDisk } from './full-disk.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -28,6 +31,13 @@ describe('a trial on a full disk', () => {
     workshop?.[Symbol.dispose]();
   }, 60_000);
 
+  scenario('does not begin when there is no room for its images', async () => {
+    const registry = await bulkyImages(stage, '2.0.0');
+    await using _full = await fillDisk(stage.device.dataFolder, { leaveAllMiB: 60 });
+    const reason = /Cannot fetch the images of the new version: .* are missing on ".*docker"/;
+    await story.expectFailedInstall('2.0.0-rc.3', '2.0.0', reason, { registry });
+  });
+
   scenario('is left, the data as it was, when there is no room even to note it', async () => {
     await story.installAndReboot('2.0.0', '2.0.0');
     {
@@ -51,6 +61,27 @@ describe('a trial on a full disk', () => {
     expect(story.lastUpdate().migration).toBeUndefined();
   });
 
+  scenario('gives the data back once there is room, when the disk is full at the restore', async () => {
+    stage.configure({ health_deadline_seconds: 14 });
+    await story.installAndReboot('2.0.0', '2.0.0', { behaviour: 'never-healthy' });
+    {
+      const deciding = story.postActivate();
+      await story.whenMigrated();
+      // The database has 40 MiB and more, and its log of writes as much again.
+      await using _full = await fillDisk(stage.device.dataFolder, { leaveAllMiB: 24 });
+      await deciding;
+      expect(story.verdict).toMatchObject({ exitCode: 30 });
+      expect(story.verdict.stderr).toMatch(/Cannot restore the data yet: .*No space left on device/);
+      expect((await stage.reboot()).booted).toBe('A');
+      const { exitCode, stderr } = await story.ordinaryBoot();
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 11 });
+      expect(stderr).toMatch(/No space left on device|no space/);
+      expect(existsSync(join(stage.device.dataFolder, 'update/hold'))).toBe(true);
+    }
+    expect((await stage.reboot()).booted).toBe('A');
+    await story.expectHome('rolled-back', /http: it answers 503/);
+  });
+
   scenario('is committed though not a line of the log can be written', async () => {
     await story.installAndReboot('2.0.0', '2.0.0');
     const logs = join(stage.device.dataFolder, 'logs');
@@ -64,6 +95,31 @@ describe('a trial on a full disk', () => {
     expect(story.verdict.stderr).toContain('Committed version "2.0.0"');
   });
 });
+
+/** The images of a release under another name, of which core takes 32 MiB more. Answers with the registry's part of it. */
+async function bulkyImages({ engine, registry, stack }: Stage, release: Release): Promise<string> {
+  const other = `${registry.name}/bulky`;
+  const bulk = join(stack.folder, 'bulk.tar');
+  const noise = join(stack.folder, 'noise');
+  writeFileSync(noise, randomBytes(32 << 20));
+  await command({ deadlineMs: 20_000 })`tar --create --file ${bulk} --directory ${stack.folder} noise`;
+  await engine.docker(['import', bulk, imageName(other, 'homie_core', release)]);
+  const others = [
+    ['postgres', '15'],
+    ['redis', '7'],
+    ['orchestrator', release],
+  ] as const;
+  await engine.docker(['pull', '--quiet', imageName(registry.name, 'orchestrator', release)]);
+  for (const [image, tag] of others)
+    await engine.docker(['tag', imageName(registry.name, image, tag), imageName(other, image, tag)]);
+  for (const [image, tag] of [...others, ['homie_core', release] as const]) {
+    const name = imageName(other, image, tag);
+    await engine.docker(['push', '--quiet', name]);
+    await engine.docker(['rmi', name]);
+  }
+  for (const file of [bulk, noise]) rmSync(file);
+  return other;
+}
 
 /** A file system of its own, of so much, over the folder. */
 async function smallMount(folder: string, size: string): Promise<AsyncDisposable> {

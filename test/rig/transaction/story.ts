@@ -6,8 +6,8 @@ import { install, isOrchestratorActive, postActivate, statesOf, transactionOf } 
 import type { ComposeOptions } from '../stack/compose-file.ts';
 import type { Release } from '../stack/releases.ts';
 import type { Workshop } from '../workshop.ts';
+import { historyOf } from './history.ts';
 import type { Stage } from './stage.ts';
-import { historyOf } from './standing.ts';
 
 /** A database that has run out of space takes its time to say so. */
 const verdictMs = 400_000;

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Values } from '../../system/arguments.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { Failure } from '../../system/failure.ts';
+import { print } from '../../system/print.ts';
+import { programVersion } from '../../system/version.ts';
+import { changelogFile, releaseNotes } from '../changelog.ts';
+import { project } from '../project.ts';
+
+/** What a release tells its readers; a tag that is not of this version is refused. */
+export async function tellNotes(values: Values): Promise<Outcome> {
+  const tag = values.text('tag');
+  if (tag !== undefined && tag !== `v${programVersion}`) {
+    throw new Failure(`Cannot release "${tag}": package.json says version "${programVersion}"`, {
+      outcome: 'usage',
+    });
+  }
+  print(1, releaseNotes(readFileSync(join(project.root, changelogFile), 'utf8'), programVersion));
+  return 'done';
+}

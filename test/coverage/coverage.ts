@@ -1,0 +1,89 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { project } from '../../shared/packaging/project.ts';
+import { columns } from '../../shared/system/columns.ts';
+import { belowFloor, parseLcov, type Reached, shareOf } from './lcov.ts';
+
+/**
+ * `npm run coverage`: which lines of shared/ the quick tests reach, and a floor for where things are decided. Most of
+ * what the programs do is proved by running them as compiled, where nobody counts lines: read a room's share as what
+ * the tables of decisions reach by themselves.
+ */
+
+const floor = 90;
+
+/** In one process each, in seconds: what decides, and what it reads. */
+const quick = [
+  ...['test/update', 'test/stack/health', 'test/data/retention.test.ts', 'test/hooks/choose-program.test.ts'],
+  ...['decide-answer', 'credentials', 'source'].map((name) => `test/transfer/${name}.test.ts`),
+  ...['gate', 'job', 'source', 'token'].map((name) => `test/api/${name}.test.ts`),
+  ...['bundle-facts', 'hook-environment', 'info', 'key-file', 'status', 'system-conf'].map(
+    (name) => `test/rauc/${name}.test.ts`,
+  ),
+  ...['compose-config', 'image-parts', 'migrations-progress', 'pull-trouble'].map(
+    (name) => `test/stack/${name}.test.ts`,
+  ),
+  ...['arguments', 'columns', 'config', 'failure', 'redact', 'rooted-path'].map(
+    (name) => `test/system/${name}.test.ts`,
+  ),
+  ...['components', 'lint', 'lint-certificate', 'manifest'].map((name) => `test/packaging/${name}.test.ts`),
+];
+
+/** What decides by its name, and what decides under another. */
+const decisions = [
+  ...new Bun.Glob('shared/**/decide-*.ts').scanSync(project.root),
+  'shared/data/retention.ts',
+  'shared/stack/health/verdict.ts',
+  ...['boot-allowance', 'find-anomalies', 'reboot-plan', 'transaction', 'verdict-news', 'window'].map(
+    (name) => `shared/update/${name}.ts`,
+  ),
+].sort();
+
+async function measure(): Promise<Reached[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'homie-coverage-'));
+  try {
+    const flags = ['--timeout', '120000', '--coverage', '--coverage-reporter=lcov', '--coverage-dir', folder];
+    const child = Bun.spawn([process.execPath, 'test', ...flags, ...quick], {
+      cwd: project.root,
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'pipe',
+    });
+    const said = await new Response(child.stderr).text();
+    if ((await child.exited) !== 0) throw new Error(`the tests fail:\n${said}`);
+    return parseLcov(readFileSync(join(folder, 'lcov.info'), 'utf8'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One row a room, its files that no quick test loads counted beside it. */
+function roomRows(reached: readonly Reached[]): string[][] {
+  const files = [...new Bun.Glob('shared/*/**/*.ts').scanSync(project.root)];
+  const rooms = [...new Set(files.map((path) => path.split('/')[1] ?? ''))].sort();
+  return rooms.map((room) => {
+    const all = files.filter((path) => path.startsWith(`shared/${room}/`));
+    const seen = reached.filter(({ path }) => path.startsWith(`shared/${room}/`));
+    const sum = (field: 'lines' | 'hit') => seen.reduce((total, file) => total + file[field], 0);
+    const share = shareOf({ lines: sum('lines'), hit: sum('hit') });
+    return [`shared/${room}/`, `${share.toFixed(1)} %`, `of ${seen.length} of ${all.length} files`];
+  });
+}
+
+const reached = await measure();
+const share = (path: string): string => {
+  const file = reached.find((one) => one.path === path);
+  return file === undefined ? 'never loaded' : `${shareOf(file).toFixed(1)} %`;
+};
+process.stdout.write(`Lines reached by the quick tests\n\n${columns(roomRows(reached))}\n\n`);
+process.stdout.write(
+  `Decisions, at least ${floor} %\n\n${columns(decisions.map((path) => [path, share(path)]))}\n`,
+);
+const low = belowFloor(decisions, reached, floor);
+if (low.length > 0) {
+  process.stderr.write(
+    `Cannot pass: less than ${floor} % of the lines of ${low.join(', ')} are reached by a test\n`,
+  );
+  process.exitCode = 1;
+}

@@ -1,0 +1,2 @@
+/** Before a command: a run that is killed leaves nothing behind. */
+export const endsWithUs = ['setpriv', '--pdeathsig', 'KILL'];

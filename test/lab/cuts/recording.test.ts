@@ -1,0 +1,20 @@
+import { expect, test } from 'bun:test';
+import { replayTo, type Stop } from './recording.ts';
+
+function stop(bootId: string, lastsMs: number): Stop {
+  return { state: { card: '', memory: '', bootId }, lastsMs, console: '', bootIds: [] };
+}
+
+const stops = [stop('first', 10_000), stop('second', 8_000), stop('third', 12_000)];
+
+test.each([
+  { atMs: 0, from: 'first', replayMs: 0 },
+  { atMs: 9_999, from: 'first', replayMs: 9_999 },
+  // Too near: what the card would still have in its cache is written down at a stop.
+  { atMs: 14_999, from: 'first', replayMs: 14_999 },
+  { atMs: 15_000, from: 'second', replayMs: 5_000 },
+  { atMs: 29_999, from: 'third', replayMs: 11_999 },
+])('replayTo() goes on from the $from stop for a cut at $atMs ms', ({ atMs, from, replayMs }) => {
+  const found = replayTo(stops, atMs);
+  expect({ from: found.stop.state.bootId, replayMs: found.replayMs }).toEqual({ from, replayMs });
+});

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { compilePrograms } from '../../../shared/packaging/compile.ts';
+import { createKeys, findKeys } from '../../../shared/packaging/keys.ts';
+import { project } from '../../../shared/packaging/project.ts';
+import { command } from '../../../shared/system/command.ts';
+import { Deadline } from '../../../shared/system/deadline.ts';
+import { isLock, tryLock } from '../../../shared/system/lock.ts';
+import { makeFactory } from './factory.ts';
+import { makeRelease, releases } from './releases.ts';
+
+/** One root file system, one card and all bundles, made once for what they are made of. Needs root. */
+export interface LabImages {
+  card: string;
+  /** A disk with the bundles, by their names. */
+  bundles: string;
+}
+
+const toolMs = 10 * 60_000;
+const makingMs = 60 * 60_000;
+const sources = [
+  'hooks',
+  'shared',
+  'bundle-skeleton',
+  'test/lab/overlay',
+  'test/lab/images',
+  'package-lock.json',
+];
+
+let made: Promise<LabImages> | undefined;
+
+export function labImages(): Promise<LabImages> {
+  made ??= findImages();
+  return made;
+}
+
+async function findImages(): Promise<LabImages> {
+  const folder = join(project.cache, 'lab', digestOf(sources));
+  const images = { card: join(folder, 'card.img'), bundles: join(folder, 'bundles.img') };
+  if (!existsSync(images.bundles))
+    await oneAtATime(async () => {
+      if (!existsSync(images.bundles)) await makeImages(folder, images);
+    });
+  return images;
+}
+
+async function makeImages(folder: string, images: LabImages): Promise<void> {
+  rmSync(join(project.cache, 'lab'), { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const rootfs = join(folder, 'rootfs.ext4');
+  const programs = join(folder, 'programs');
+  const keys = findKeys(join(folder, 'keys')) ?? (await createKeys(join(folder, 'keys')));
+  await compilePrograms(programs, { architecture: 'arm64' });
+  await makeFactory({ folder, rootfs, programs, keyring: keys.keyringPath, card: images.card });
+  const shelf = join(folder, 'shelf');
+  mkdirSync(shelf);
+  for (const release of releases) await makeRelease(release, { folder, rootfs, programs, keys, shelf });
+  const part = `${images.bundles}.part`;
+  const sizeMiB = Math.ceil((folderBytes(shelf) * 1.05) / 2 ** 20) + 64;
+  const make = command({ deadlineMs: toolMs });
+  await make`mkfs.ext4 -q -F -m 0 -O ^has_journal -d ${shelf} ${part} ${`${sizeMiB}M`}`;
+  rmSync(shelf, { recursive: true });
+  renameSync(part, images.bundles);
+}
+
+/** Of several runs in one checkout, one makes what is missing, and the others wait for it. */
+export async function oneAtATime(work: () => Promise<void>): Promise<void> {
+  const deadline = new Deadline(makingMs);
+  const path = join(project.cache, 'lab.lock');
+  while (true) {
+    const lock = tryLock(path, 'the lab');
+    if (isLock(lock)) {
+      try {
+        return await work();
+      } finally {
+        lock.release();
+      }
+    }
+    if (deadline.isOver)
+      throw new Error(`process ${lock.pid} still makes images after ${makingMs / 60_000} minutes`);
+    await Bun.sleep(200);
+  }
+}
+
+function folderBytes(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}
+
+/** Of all files below these paths of the project, with their names; and of more that it depends on. */
+export function digestOf(paths: readonly string[], more = ''): string {
+  const hash = createHash('sha256').update(more);
+  const add = (path: string): void => {
+    const whole = join(project.root, path);
+    const stat = statSync(whole, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) for (const name of readdirSync(whole).sort()) add(join(path, name));
+    else if (stat?.isFile()) hash.update(path).update('\0').update(readFileSync(whole));
+  };
+  for (const path of paths) add(path);
+  return hash.digest('hex').slice(0, 16);
+}

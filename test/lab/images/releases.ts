@@ -1,0 +1,87 @@
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readBoard } from '../../../shared/packaging/board.ts';
+import { makeBundle } from '../../../shared/packaging/bundle.ts';
+import { command } from '../../../shared/system/command.ts';
+import { createLog } from '../../../shared/system/log.ts';
+import { buildTime } from './factory.ts';
+
+/** Every bundle that a story installs: the factory's root file system, but for a few files. */
+export const releases: readonly Release[] = [
+  { version: '1.1.0', files: { 'usr/lib/homie-lab/schema': '2\n' }, without: [] },
+  { version: '1.1.1', files: { 'usr/lib/homie-lab/schema': '2\n' }, without: [], format: 'verity' },
+  { version: '1.2.0', files: { 'usr/lib/homie-lab/mood': 'unwell\n' }, without: [] },
+  // Without any, Debian's initrd starts a shell in its place.
+  { version: '1.3.0', files: { 'usr/lib/systemd/systemd': 'no program\n' }, without: [] },
+  { version: '1.3.1', files: { 'usr/lib/systemd/systemd': '#!/bin/sh\nexit 1\n' }, without: [] },
+  // systemd stops for good when it crashes: the system hangs, and nobody tends to the watchdog.
+  {
+    version: '1.3.2',
+    files: { 'usr/lib/homie-lab/application': '#!/bin/sh\nkill -SEGV 1\nexec sleep infinity\n' },
+    without: [],
+  },
+  { version: '1.4.0', files: {}, without: ['/boot/vmlinuz'] },
+  { version: '1.5.0', files: { 'usr/lib/homie-lab/schema': '2\n' }, without: [] },
+  // The lab's root has no Docker: its images cannot be fetched.
+  {
+    version: '1.6.0',
+    files: {
+      'opt/homie_orchestrator/docker-compose.yml':
+        'services:\n  core:\n    image: registry.homie.local/homie_core:1.6.0\n',
+    },
+    without: [],
+  },
+  { version: '0.9.0', files: {}, without: [] },
+];
+const editMs = 60_000;
+
+export interface Release {
+  version: string;
+  files: Readonly<Record<string, string>>;
+  without: readonly string[];
+  format?: 'plain' | 'verity';
+}
+
+export async function makeRelease(
+  { version, files, without, format = 'plain' }: Release,
+  parts: {
+    folder: string;
+    rootfs: string;
+    programs: string;
+    keys: { certificatePath: string; keyPath: string; keyringPath: string };
+    shelf: string;
+  },
+): Promise<void> {
+  const { folder, rootfs, programs, keys, shelf } = parts;
+  const image = join(folder, 'release.ext4');
+  copyFileSync(rootfs, image);
+  const lines = without.map((path) => `rm ${path}`);
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(folder, path.replaceAll('/', '-'));
+    writeFileSync(file, text, { mode: 0o755 });
+    lines.push(`rm /${path}`, `write ${file} /${path}`);
+  }
+  const script = join(folder, 'release.debugfs');
+  writeFileSync(script, `${lines.join('\n')}\n`);
+  await command({ deadlineMs: editMs })`debugfs -w -f ${script} ${image}`;
+  await makeBundle({
+    rootfs: image,
+    programs,
+    architecture: 'arm64',
+    compatible: readBoard('qemu-arm64').compatible,
+    version,
+    time: buildTime,
+    revision: 'lab',
+    format,
+    compression: 'lz4',
+    certificate: keys.certificatePath,
+    key: keys.keyPath,
+    intermediates: [],
+    keyring: keys.keyringPath,
+    isFlat: false,
+    output: join(shelf, `${version}.raucb`),
+    cache: join(folder, 'bundle'),
+    log: createLog('lab'),
+  });
+  rmSync(image);
+}

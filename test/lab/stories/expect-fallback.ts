@@ -1,0 +1,27 @@
+import { expect } from 'bun:test';
+import type { Board } from '../board/board.ts';
+import {
+  bootEnvironment,
+  data,
+  fullAttempts,
+  health,
+  notes,
+  told,
+  updateProgram,
+  well,
+} from '../board/update.ts';
+import { factoryVersion } from '../images/factory.ts';
+
+/** The version of the factory runs again in slot A, with its data as it was; and the board says what happened. */
+export async function expectFallback(board: Board): Promise<void> {
+  expect(await told(board)).toMatchObject({
+    version: factoryVersion,
+    booted: 'rootfs.0',
+    primary: 'rootfs.0',
+    state: 'fallen-back',
+  });
+  expect(await board.run(`${updateProgram} why`)).toContain('fallen-back at');
+  expect(await bootEnvironment(board)).toMatchObject({ order: 'A B', leftOfA: fullAttempts });
+  expect(await data(board)).toEqual({ notes, schema: '1' });
+  expect(await health(board)).toBe(well);
+}

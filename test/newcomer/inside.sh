@@ -1,0 +1,26 @@
+#!/bin/sh
+# Runs a command in a root file system as on a machine of its own: inside.sh ROOT FOLDER COMMAND...
+# Called in mount and pid namespaces of its own, which take every mount and process with them when they end.
+set -eu
+root=$1
+folder=$2
+shift 2
+
+mount --make-rprivate /
+mount -t proc proc "$root/proc"
+mount --rbind /sys "$root/sys"
+# Loop devices, and what the tests ask of /dev.
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o mode=755 run "$root/run"
+# The way to the network is this machine's.
+for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
+	[ -s "$file" ] || continue
+	mkdir -p "$root${file%/*}"
+	[ -e "$root$file" ] || : >"$root$file"
+	mount --bind "$file" "$root$file"
+done
+
+# Not exec: as process 1 this shell takes in what the tests leave to nobody. In a session of its own, as on a machine:
+# a process group from outside is number 0 in here, and a signal to that would end who called us.
+setsid chroot "$root" sh -c 'cd "$1" && shift && exec "$@"' sh "$folder" "$@" &
+wait $!
