@@ -113,9 +113,10 @@ export class FleetBoard implements AsyncDisposable {
     return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('bundle.raucb'));
   }
 
-  /** The first line of the log with these words. */
-  lineOf(words: string): string | undefined {
-    return this.said.split('\n').find((line) => line.includes(words));
+  /** When the log first said these words, in milliseconds. */
+  timeOf(words: string): number {
+    const line = this.said.split('\n').find((one) => one.includes(words));
+    return Date.parse(line?.split(' ', 1)[0] ?? '');
   }
 
   /** From its next start on the application ends at once. */

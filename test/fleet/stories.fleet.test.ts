@@ -182,14 +182,13 @@ describe('update.sh agent', () => {
     const opens = new Date(Date.now() + 20_000);
     const action = await assigned(board, { maintenanceWindow: windowAt(opens) });
     board.startAgent();
-    await board.waitFor('the reason', async () =>
-      (await stage.messages(board, action)).some((message) => message.includes('maintenance window')),
-    );
-    expect(board.said).not.toContain('Installing');
     await board.rebootAsAsked();
-    expect(Date.parse(board.lineOf('Installing version')?.slice(0, 24) ?? '')).toBeGreaterThanOrEqual(
-      opens.getTime() - 1000,
-    );
+    // hawkBit's cron lines have no fractions of a second.
+    expect(board.timeOf('Installing version')).toBeGreaterThanOrEqual(opens.getTime() - 1000);
+    // On a busy machine the fetch alone may take until then.
+    const messages = await stage.messages(board, action);
+    const hasWaited = messages.some((message) => message.includes('maintenance window'));
+    expect(hasWaited || board.timeOf(`The bundle of action ${action}`) > opens.getTime() - 10_000).toBe(true);
     board.startAgent();
     await expectSuccess(board, action);
   });
@@ -381,10 +380,12 @@ describe('update.sh agent', () => {
     await stage.untilDetail(board, action, 'downloaded');
   });
 
-  /** Of the same version, signed by others. */
-  async function foreignBundle(): Promise<string> {
-    const keys = await createKeys(join(stage.workshop.folder, `keys-of-others-${crypto.randomUUID()}`));
-    return await stage.workshop.bundle('1.1.0', keys);
+  let foreign: Promise<string> | undefined;
+  /** Of the same version, signed by others; made once. */
+  function foreignBundle(): Promise<string> {
+    const keys = () => createKeys(join(stage.workshop.folder, 'keys-of-others'));
+    foreign ??= keys().then((others) => stage.workshop.bundle('1.1.0', others));
+    return foreign;
   }
 
   /** What it says of the fleet. */
