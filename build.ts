@@ -6,6 +6,7 @@ import { changeKeys } from './shared/packaging/commands/keys.ts';
 import { writeLicenses } from './shared/packaging/commands/licenses.ts';
 import { lint } from './shared/packaging/commands/lint.ts';
 import { tellNotes } from './shared/packaging/commands/notes.ts';
+import { publish } from './shared/packaging/commands/publish.ts';
 import { writeReference } from './shared/packaging/commands/reference.ts';
 import { buildRootfs } from './shared/packaging/commands/rootfs.ts';
 import { simulate } from './shared/packaging/commands/simulate.ts';
@@ -26,6 +27,7 @@ const stories: Record<string, (values: Values, running: Running) => Promise<Outc
   rootfs: buildRootfs,
   image: buildImage,
   simulate,
+  publish,
   licenses: () => writeLicenses(),
   reference: () => writeReference(),
   notes: (values) => tellNotes(values),

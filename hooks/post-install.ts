@@ -70,6 +70,7 @@ export const postInstall: Hook = {
       unit: config.update.unit,
       // Who has enabled it by hand wants it in the next slot, too.
       isTimerEnabled: config.update.timer ?? isTimerEnabledIn(places.root),
+      isAgentEnabled: config.update.fleet !== undefined,
     };
     await log.step('Writing', 'Wrote', `programs and units into slot "${to.slot ?? slotMount}"`, async () =>
       writeSlotContent(slotMount, content),

@@ -1,5 +1,6 @@
 import { completionScript, shells } from '../shared/system/completion.ts';
 import { print } from '../shared/system/print.ts';
+import { fleetCommands, fleetStory } from './fleet-commands.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 const json = { json: { type: 'boolean', describe: 'Answer in JSON on stdout' } } as const;
@@ -171,6 +172,7 @@ export const update: Hook = {
         options: { ...data },
         examples: [['$0 serve', 'What homie-update-api.service runs']],
       },
+      ...fleetCommands,
       {
         name: 'completion',
         summary: 'Print what a shell needs to complete this command: source <($0 completion bash)',
@@ -217,6 +219,10 @@ export const update: Hook = {
         return await (await import('../shared/update/commands/rollback.ts')).rollBackByHand(values, running);
       case 'serve':
         return await (await import('../shared/api/serve.ts')).serve(values, running);
+      case 'agent':
+      case 'consent':
+      case 'report':
+        return await fleetStory(command, values, running);
       case 'why':
         return await (await import('../shared/update/commands/why.ts')).tellWhy(values, running);
       case 'doctor':

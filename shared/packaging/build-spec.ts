@@ -164,6 +164,26 @@ export const buildSpec: ProgramSpec = {
       ],
     },
     {
+      name: 'publish',
+      summary: 'Upload a bundle to the server of a fleet, with its metadata; twice is as good as once',
+      positionals: [{ name: 'bundle', describe: 'A .raucb; else the one in dist/', optional: true }],
+      options: {
+        hawkbit: { type: 'string', describe: "The server's address", value: 'URL' },
+        'user-file': { type: 'string', describe: 'One line, user:password; chmod 600', value: 'FILE' },
+        name: {
+          type: 'string',
+          describe: "What it is called there, else the bundle's compatible",
+          value: 'NAME',
+        },
+      },
+      examples: [
+        [
+          'bun $0 publish --hawkbit https://hawkbit.example.org --user-file hawkbit.user',
+          'As CI would, the bundle in dist/',
+        ],
+      ],
+    },
+    {
       name: 'licenses',
       summary: 'Write THIRD-PARTY.md: what is compiled in, by whom, under which licence',
       examples: [['bun $0 licenses', 'After a package came, went or changed']],

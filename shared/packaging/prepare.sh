@@ -28,6 +28,9 @@ if [ "${1:-test}" != build ]; then
 	packages="$packages chromium"
 	# The emulated board: its machine and U-Boot, disks that forget what was not flushed, and snapshots of it.
 	packages="$packages qemu-system-arm qemu-utils u-boot-qemu nbdkit"
+	# The server of a fleet is Java; another JDK and Maven are as good as Debian's.
+	command -v javac >/dev/null || packages="$packages default-jdk-headless"
+	command -v mvn >/dev/null || packages="$packages maven"
 	# A signing key in a PKCS#11 token.
 	packages="$packages softhsm2 libengine-pkcs11-openssl"
 	# What runs the board's arm64 programs as they ship, on any other machine.

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { notList, readCheckedYaml } from './checked-yaml.ts';
+import { fleetEntries } from './fleet-schema.ts';
 import { scheduleEntries, windowSchema } from './schedule-schema.ts';
 import { verdictEntries } from './verdict-schema.ts';
 
@@ -82,6 +83,7 @@ const updateSchema = v.strictObject({
   stall_seconds: v.optional(secondsUpTo(3_600)),
   fetch_tries: v.optional(wholeNumberFrom(1)),
   image_allowance_mib: v.optional(wholeNumberFrom(0)),
+  ...fleetEntries,
   reserve_mib: v.optional(
     v.pipe(
       v.number('a number of MiB'),

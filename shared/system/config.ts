@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { readConfigText } from './config-schema.ts';
 import { Failure, isMissing, reasonOf } from './failure.ts';
+import { type FleetConfig, fleetConfigOf } from './fleet-schema.ts';
 import { configFileOf, type Places } from './places.ts';
 import type { UpdateWindow } from './schedule-schema.ts';
 
@@ -80,6 +81,8 @@ export interface UpdateConfig {
   fetchTries: number;
   /** What the images of a new version need beside those that are here; asked for before the bundle is fetched. */
   imageAllowanceMiB: number;
+  /** Undefined: the device belongs to no fleet. */
+  fleet: FleetConfig | undefined;
 }
 
 /**
@@ -147,6 +150,7 @@ export function readConfig(places: Places): Config {
       stallSeconds: update.stall_seconds ?? defaults.update.stallSeconds,
       fetchTries: update.fetch_tries ?? defaults.update.fetchTries,
       imageAllowanceMiB: update.image_allowance_mib ?? defaults.update.imageAllowanceMiB,
+      fleet: fleetConfigOf(update),
     },
   };
 }
@@ -196,6 +200,7 @@ export function defaultConfig(places: Places): Config {
       stallSeconds: 60,
       fetchTries: 12,
       imageAllowanceMiB: 256,
+      fleet: undefined,
     },
   };
 }

@@ -17,6 +17,9 @@ export interface CredentialFiles {
   clientKeyFile: string | undefined;
   tokenFile: string | undefined;
   basicAuthFile: string | undefined;
+  /** Of hawkBit: one for this device, or one for all behind a gateway. */
+  fleetTargetTokenFile?: string | undefined;
+  fleetGatewayTokenFile?: string | undefined;
 }
 
 /**
@@ -24,28 +27,43 @@ export interface CredentialFiles {
  * Throws a Failure that names file and config key, never what is in it.
  */
 export function readCredentials(files: CredentialFiles): Credentials {
-  const { tokenFile, basicAuthFile } = files;
-  if (tokenFile !== undefined && basicAuthFile !== undefined)
-    throw new Failure('Cannot use token_file and basic_auth_file together: a server takes one of them', {
-      outcome: 'usage',
-    });
+  const { tokenFile, basicAuthFile, fleetTargetTokenFile, fleetGatewayTokenFile } = files;
+  refuseBoth(['token_file', tokenFile], ['basic_auth_file', basicAuthFile]);
+  refuseBoth(
+    ['fleet_target_token_file', fleetTargetTokenFile],
+    ['fleet_gateway_token_file', fleetGatewayTokenFile],
+  );
   const headers: Record<string, string> = {};
-  if (tokenFile !== undefined) headers['Authorization'] = `Bearer ${readToken(tokenFile)}`;
+  if (tokenFile !== undefined) headers['Authorization'] = `Bearer ${readToken('token_file', tokenFile)}`;
   if (basicAuthFile !== undefined) headers['Authorization'] = `Basic ${readBasicAuth(basicAuthFile)}`;
+  if (fleetTargetTokenFile !== undefined)
+    headers['Authorization'] = `TargetToken ${readToken('fleet_target_token_file', fleetTargetTokenFile)}`;
+  if (fleetGatewayTokenFile !== undefined)
+    headers['Authorization'] = `GatewayToken ${readToken('fleet_gateway_token_file', fleetGatewayTokenFile)}`;
   const tls = { ...readCa(files.caFile), ...readClientPair(files) };
   return { headers, tls: Object.keys(tls).length === 0 ? undefined : tls };
 }
 
-function readToken(path: string): string {
-  const token = readSecret('token_file', path).trim();
-  if (!/^[\x21-\x7e]+$/.test(token)) throw refused('token_file', path, 'one token on one line is expected');
+type Named = readonly [key: string, file: string | undefined];
+
+function refuseBoth([one, oneFile]: Named, [other, otherFile]: Named): void {
+  if (oneFile === undefined || otherFile === undefined) return;
+  throw new Failure(`Cannot use ${one} and ${other} together: a server takes one of them`, {
+    outcome: 'usage',
+  });
+}
+
+function readToken(name: string, path: string): string {
+  const token = readSecret(name, path).trim();
+  if (!/^[\x21-\x7e]+$/.test(token)) throw refused(name, path, 'one token on one line is expected');
   return token;
 }
 
-function readBasicAuth(path: string): string {
-  const line = readSecret('basic_auth_file', path).replace(/\r?\n$/, '');
+/** In the form of the header. `name` is a key of the config, or an option of a command line. */
+export function readBasicAuth(path: string, name = 'basic_auth_file'): string {
+  const line = readSecret(name, path).replace(/\r?\n$/, '');
   if (!/^[^:\n]+:[^\n]*$/.test(line))
-    throw refused('basic_auth_file', path, 'one line of the form user:password is expected');
+    throw refused(name, path, 'one line of the form user:password is expected');
   return Buffer.from(line).toString('base64');
 }
 
@@ -119,5 +137,6 @@ function readChecked(name: string, path: string, forbidden: number, reason: stri
 }
 
 function refused(name: string, path: string, reason: string): Failure {
-  return new Failure(`Cannot use update.${name} "${path}": ${reason}`, { outcome: 'usage' });
+  const what = name.startsWith('--') ? name : `update.${name}`;
+  return new Failure(`Cannot use ${what} "${path}": ${reason}`, { outcome: 'usage' });
 }

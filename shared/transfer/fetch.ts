@@ -67,7 +67,6 @@ class Fetching {
   #mayRange = true;
   #isWhole = false;
   #beginnings = 0;
-
   readonly #asked = new Set<Range>();
   /** Ends all that is on its way. */
   #cut = new AbortController();
@@ -122,7 +121,8 @@ class Fetching {
       return;
     }
     for (;;) {
-      const piece = nextPiece(this.#standing(), atRate(this.#pace, this.#options.bytesPerSecond));
+      const { largePieceBytes, bytesPerSecond } = this.#options;
+      const piece = nextPiece(this.#standing(), atRate(this.#pace, bytesPerSecond), largePieceBytes);
       if (piece === undefined) break;
       void this.#fetch({ kind: 'range', from: piece.from, bytes: piece.to - piece.from }, piece);
     }

@@ -39,6 +39,35 @@ export async function postJson(url: string, json: string, timeoutMs: number): Pr
   return answer.status;
 }
 
+export interface Exchange {
+  method: 'GET' | 'POST' | 'PUT';
+  headers: Record<string, string>;
+  tls?: TlsFiles | undefined;
+  body?: string | FormData | undefined;
+  timeoutMs: number;
+  maxBytes: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** One request and its whole answer, no retry, not followed elsewhere. Throws what the network says, or a timeout. */
+export async function exchange(url: string, options: Exchange): Promise<HttpAnswer & { headers: Headers }> {
+  const { method, headers, tls, body, timeoutMs, maxBytes, signal } = options;
+  const { default: ky } = await import('ky');
+  const ofBun = tls === undefined ? {} : { tls };
+  const answer = await ky(url, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    timeout: false,
+    retry: 0,
+    throwHttpErrors: false,
+    redirect: 'manual',
+    signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
+    ...ofBun,
+  });
+  return { status: answer.status, headers: answer.headers, body: await firstBytes(answer, maxBytes) };
+}
+
 async function firstBytes(answer: Response, maxBytes: number): Promise<string> {
   const reader = answer.body?.getReader();
   if (reader === undefined) return '';

@@ -11,6 +11,8 @@ export interface LineOptions {
   /** How long nothing may come. */
   stallMs: number;
   bytesPerSecond?: number | undefined;
+  /** One request after the other, each for so much: where the server counts them. */
+  largePieceBytes?: number | undefined;
   signal: AbortSignal;
 }
 

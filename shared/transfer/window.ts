@@ -31,7 +31,12 @@ export function shouldProve({ written, provenBytes, bytesPerSecond }: Standing):
 }
 
 /** The next bytes to ask for; undefined where there are none, or none before something has come or is proved. */
-export function nextPiece(standing: Standing, { bytes, lanes }: Pace): Range | undefined {
+export function nextPiece(
+  standing: Standing,
+  { bytes, lanes }: Pace,
+  largePieceBytes?: number,
+): Range | undefined {
+  if (largePieceBytes !== undefined) return largePiece(standing, largePieceBytes);
   const { written, asked, totalBytes, provenBytes, bytesPerSecond } = standing;
   // The first answer says whose bytes they are; before it nobody knows what to put them beside.
   if (asked.length >= (totalBytes === undefined ? 1 : lanes)) return undefined;
@@ -44,4 +49,12 @@ export function nextPiece(standing: Standing, { bytes, lanes }: Pace): Range | u
   if (to <= windowEnd) return { from: gap.from, to };
   // A piece of what little room there is would cost a round trip of its own.
   return asked.length === 0 && windowEnd > gap.from ? { from: gap.from, to: windowEnd } : undefined;
+}
+
+/** Of what is on its way all is kept that has come in order: one at a time needs no window. */
+function largePiece({ written, asked, totalBytes }: Standing, bytes: number): Range | undefined {
+  if (asked.length > 0) return undefined;
+  const gap = firstGap(written, totalBytes ?? Number.POSITIVE_INFINITY);
+  const to = Math.min(gap.to, gap.from + bytes);
+  return to > gap.from ? { from: gap.from, to } : undefined;
 }

@@ -15,6 +15,9 @@ import updateService from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/h
 import updateTimer from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update.timer' with {
   type: 'text',
 };
+import agentUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update-agent.service' with {
+  type: 'text',
+};
 import apiUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update-api.service' with {
   type: 'text',
 };
@@ -51,6 +54,8 @@ const units = [
   { name: 'homie-update-api.service', text: apiUnit, enabledIn: ['multi-user.target.wants'] },
   { name: 'homie-update.service', text: updateService, enabledIn: [] },
 ];
+const agentName = 'homie-update-agent.service';
+const agentLink = `etc/systemd/system/multi-user.target.wants/${agentName}`;
 const timerName = 'homie-update.timer';
 const timerLink = `etc/systemd/system/timers.target.wants/${timerName}`;
 const moreRoom = 'Give the slot resize=true in system.conf, or build a root file system with more room';
@@ -65,11 +70,13 @@ export interface SlotContent {
   unit: string;
   /** Whether systemd starts homie-update.timer in it; undefined leaves what the root file system came with. */
   isTimerEnabled: boolean | undefined;
+  /** Whether it starts the agent: where the device belongs to a fleet. Undefined leaves it, as above. */
+  isAgentEnabled?: boolean | undefined;
 }
 
 /** Throws a Failure; the slot is not bootable into a trial then, and RAUC leaves it out of BOOT_ORDER. */
 export function writeSlotContent(slotMount: string, options: SlotContent): void {
-  const { executable, version, unit, isTimerEnabled } = options;
+  const { executable, version, unit, isTimerEnabled, isAgentEnabled } = options;
   try {
     writePrograms(slotMount, executable);
     for (const { name, text, enabledIn } of units) {
@@ -79,8 +86,9 @@ export function writeSlotContent(slotMount: string, options: SlotContent): void 
     }
     writeText(slotMount, holdPathOf(unit), holdConditions);
     writeText(slotMount, `${unitFolder}/${timerName}`, updateTimer);
-    if (isTimerEnabled === true) writeLink(slotMount, timerLink, `/${unitFolder}/${timerName}`);
-    if (isTimerEnabled === false) removeLink(slotMount, timerLink);
+    setEnabled(slotMount, timerLink, isTimerEnabled);
+    writeText(slotMount, `${unitFolder}/${agentName}`, agentUnit);
+    setEnabled(slotMount, agentLink, isAgentEnabled);
     writeLink(slotMount, updateProgram, `/${programFolder}/update.sh`);
     writeText(slotMount, releasePath, releaseText(version));
   } catch (error) {
@@ -132,6 +140,12 @@ function writeLink(slotMount: string, path: string, target: string): void {
   const folder = pathInRoot(slotMount, dirname(path));
   makeFolder(folder);
   replaceByRename(join(folder, basename(path)), (part) => symlinkSync(target, part));
+}
+
+/** As `systemctl enable` and `disable` do; undefined does neither. */
+function setEnabled(slotMount: string, link: string, isEnabled: boolean | undefined): void {
+  if (isEnabled === true) writeLink(slotMount, link, `/${unitFolder}/${basename(link)}`);
+  if (isEnabled === false) removeLink(slotMount, link);
 }
 
 /** As `systemctl disable` does. */

@@ -131,3 +131,21 @@ describe('the documents', () => {
     }
   });
 });
+
+describe('docs/fleet.md', () => {
+  const text = read('docs/fleet.md');
+
+  test('shows a config that is taken', () => {
+    const yaml = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+    expect(readConfigText(yaml, 'docs/fleet.md').update.fleet_url).toBe('https://hawkbit.example.org');
+  });
+
+  test('names units and a version that are there', () => {
+    for (const [unit] of text.matchAll(/homie-update[\w-]*\.(?:service|timer)/g))
+      expect(existsSync(join(project.root, 'bundle-skeleton/rootfs/usr/lib/systemd/system', unit))).toBe(
+        true,
+      );
+    const version = /<hawkbit.version>(.*)<\/hawkbit.version>/.exec(read('test/fleet/server/pom.xml'))?.[1];
+    expect(text).toContain(`hawkBit ${version} on`);
+  });
+});

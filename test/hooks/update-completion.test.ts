@@ -23,7 +23,7 @@ function shell(name: 'bash' | 'zsh', script: string): string[] {
 
 const rows: [line: string, found: string[]][] = [
   ['sta', ['status']],
-  ['re', ['restore', 'repair']],
+  ['re', ['restore', 'repair', 'report']],
   ['status --j', ['--json']],
   ['status --json --', ['--data', '--help']],
   ['completion ', ['bash', 'zsh']],

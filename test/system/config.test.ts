@@ -100,6 +100,7 @@ describe('readConfig()', () => {
         stallSeconds: 60,
         fetchTries: 12,
         imageAllowanceMiB: 256,
+        fleet: undefined,
       },
     });
   });
@@ -222,6 +223,7 @@ update:
         stallSeconds: 5,
         fetchTries: 3,
         imageAllowanceMiB: 0,
+        fleet: undefined,
       },
     });
   });

@@ -17,6 +17,18 @@ function standing(given: Partial<Standing>): Standing {
   return { written: [], asked: [], totalBytes: total, provenBytes: 0, bytesPerSecond: 0, ...given };
 }
 
+describe('nextPiece() where requests are counted', () => {
+  test.each<[string, Partial<Standing>, Range | undefined]>([
+    ['begins at the start', { totalBytes: undefined }, kib([0, 4096])[0]],
+    ['has one on its way', { asked: kib([0, 4096]) }, undefined],
+    ['goes on behind what has come, whatever is proved', { written: kib([0, 4096]) }, kib([4096, 8192])[0]],
+    ['ends at the end', { written: kib([0, 8192]) }, kib([8192, 10_240])[0]],
+    ['ends', { written: kib([0, 10_240]) }, undefined],
+  ])('%s', (_, given, piece) => {
+    expect(nextPiece(standing(given), pace, 4 * mebibyte)).toEqual(piece);
+  });
+});
+
 describe('nextPiece()', () => {
   test.each<[string, Partial<Standing>, Range | undefined]>([
     ['begins at the start', { totalBytes: undefined }, kib([0, 256])[0]],

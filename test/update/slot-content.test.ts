@@ -86,12 +86,15 @@ describe('writeSlotContent()', () => {
     expect(treeOf(scene.at('slot/etc'))).toEqual(links);
   });
 
-  test.skipIf(!hasSystemd)('gives the API little to do harm with', async () => {
+  test.skipIf(!hasSystemd).each([
+    ['homie-update-api.service', 25],
+    // The network, and the reboot.
+    ['homie-update-agent.service', 26],
+  ])('gives %s little to do harm with', async (name, most) => {
     write();
     const run = command({ deadlineMs: 20_000, accept: 'any' });
     // systemd's own count, in tenths, of what a service of the kind could do to the device: 9.6 for one without a sandbox.
-    const most = 25;
-    const path = scene.at('slot/usr/lib/systemd/system/homie-update-api.service');
+    const path = scene.at(`slot/usr/lib/systemd/system/${name}`);
     const weighed = await run`systemd-analyze security --offline=yes --no-pager --threshold=${most} ${path}`;
     expect(weighed.stdout).toContain('Overall exposure level');
     expect(weighed.exitCode).toBe(0);
@@ -115,6 +118,25 @@ describe('writeSlotContent()', () => {
     expect(treeOf(scene.at('slot/etc'))).toEqual(enabled);
     expect(isTimerEnabledIn(scene.slot)).toBe(true);
     expect(isTimerEnabledIn(scene.places.root)).toBe(false);
+  });
+
+  test('enables the agent where the device belongs to a fleet, and only there', () => {
+    const link = 'slot/etc/systemd/system/multi-user.target.wants/homie-update-agent.service';
+    const writeFor = (isAgentEnabled: boolean): void =>
+      writeSlotContent(scene.slot, {
+        executable,
+        version: '1.1.0',
+        unit: 'homie-orchestrator',
+        isTimerEnabled: undefined,
+        isAgentEnabled,
+      });
+    writeFor(false);
+    expect(existsSync(scene.at('slot/usr/lib/systemd/system/homie-update-agent.service'))).toBe(true);
+    expect(lstatSync(scene.at(link), { throwIfNoEntry: false })).toBeUndefined();
+    writeFor(true);
+    expect(readlinkSync(scene.at(link))).toBe('/usr/lib/systemd/system/homie-update-agent.service');
+    writeFor(false);
+    expect(lstatSync(scene.at(link), { throwIfNoEntry: false })).toBeUndefined();
   });
 
   test('leaves the identical tree when it is run again', () => {

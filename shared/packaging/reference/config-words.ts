@@ -29,6 +29,18 @@ export const updateWords: readonly (readonly [heading: string, words: Partial<Wo
     },
   ],
   [
+    'the fleet',
+    {
+      fleet_url: "the fleet's hawkBit server; see [fleet.md](fleet.md)",
+      fleet_tenant: 'of that server; `DEFAULT` where it is not given',
+      fleet_controller_id: 'what the server calls this device; by default made from the machine id',
+      fleet_target_token_file: 'one line, for this device alone; `chmod 600`',
+      fleet_gateway_token_file: 'in place of it: one for all devices',
+      fleet_consent:
+        'with `ask` what the server attempts, or wants confirmed, waits for `update.sh consent yes`',
+    },
+  ],
+  [
     'what may be installed, and when',
     {
       version_floor: 'nothing older is installed, whatever ran here before',

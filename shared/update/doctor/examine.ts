@@ -7,6 +7,7 @@ import { commandLine } from './command-line.ts';
 import { data } from './data.ts';
 import { docker } from './docker.ts';
 import { bad, type Check, type Finding, type Patient } from './finding.ts';
+import { fleet } from './fleet.ts';
 import { kernel } from './kernel.ts';
 import { keyring } from './keyring.ts';
 import { raucService } from './rauc-service.ts';
@@ -30,6 +31,7 @@ const checks: readonly Check[] = [
   units,
   docker,
   schedule,
+  fleet,
   anomalies,
 ];
 

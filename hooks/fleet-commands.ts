@@ -1,0 +1,45 @@
+import type { Values } from '../shared/system/arguments.ts';
+import type { Outcome } from '../shared/system/exit-code.ts';
+import type { Running } from '../shared/system/program.ts';
+import type { CommandSpec } from '../shared/system/program-spec.ts';
+import { hookOptions } from './hook.ts';
+
+const data = { data: hookOptions.data };
+
+/** What update.sh has for a device of a fleet. */
+export const fleetCommands: readonly CommandSpec[] = [
+  {
+    name: 'agent',
+    summary: "Carry out what the fleet's server (hawkBit) asks for, until told to end",
+    options: { ...data, once: { type: 'boolean', describe: 'Ask once, do what is next, and end' } },
+    examples: [['$0 agent', 'What homie-update-agent.service runs']],
+  },
+  {
+    name: 'consent',
+    summary: "Say yes or no to an update that the fleet's server only attempts, or wants confirmed",
+    positionals: [{ name: 'answer', describe: 'What is said', choices: ['yes', 'no'] }],
+    options: { ...data },
+    examples: [['$0 consent yes', 'Let it be fetched and installed']],
+  },
+  {
+    name: 'report',
+    summary: "Tell the fleet's server the last verdict, beside another client of it",
+    options: { ...data },
+    examples: [['$0 report', 'Once, after a boot']],
+  },
+];
+
+export async function fleetStory(
+  command: 'agent' | 'consent' | 'report',
+  values: Values,
+  running: Running,
+): Promise<Outcome> {
+  switch (command) {
+    case 'agent':
+      return await (await import('../shared/fleet/run-agent.ts')).runAgent(values, running);
+    case 'consent':
+      return (await import('../shared/fleet/consent.ts')).giveConsent(values, running);
+    case 'report':
+      return await (await import('../shared/fleet/report.ts')).report(values, running);
+  }
+}

@@ -1,0 +1,19 @@
+import type { Values } from '../system/arguments.ts';
+import type { Outcome } from '../system/exit-code.ts';
+import { Failure } from '../system/failure.ts';
+import { findPlaces, logFileOf } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
+import { readAction, writeAction } from './action.ts';
+
+/** Somebody at the device says yes or no to what the fleet's server asks for; the agent takes it from there. */
+export function giveConsent(values: Values, { log }: Running): Outcome {
+  const places = findPlaces({ data: values.text('data') });
+  const consent = values.text('answer') === 'yes' ? 'yes' : 'no';
+  const action = readAction(places);
+  if (action === undefined || (action.stage !== 'fetching' && action.stage !== 'fetched'))
+    throw new Failure('Cannot answer: no action of the fleet waits for it', { outcome: 'failed' });
+  log.alsoTo(logFileOf(places));
+  writeAction(places, { ...action, consent });
+  log.info(`Said ${consent} to action ${action.actionId}, version "${action.version}"`);
+  return 'done';
+}

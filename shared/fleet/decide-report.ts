@@ -1,0 +1,13 @@
+import { lastStep, type Transaction } from '../update/transaction.ts';
+import { verdictOf } from './decide-step.ts';
+
+/** What is told of the action for that version; undefined where the last update here was another one. */
+export function decideReport(
+  last: Transaction | undefined,
+  version: string | undefined,
+): { isSuccess: boolean; reason: string } | undefined {
+  if (last === undefined || version === undefined || last.to.version !== version) return undefined;
+  const { state, reason } = lastStep(last);
+  const { isSuccess, reason: words } = verdictOf({ state, reason, isClosed: last.isClosed });
+  return { isSuccess, reason: words };
+}

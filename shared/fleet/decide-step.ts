@@ -1,0 +1,184 @@
+import type { State } from '../update/transaction.ts';
+import type { FleetAction } from './action.ts';
+import type { Offer } from './offer.ts';
+
+/** What became of the install, in the words of the transaction. */
+export interface FoundTransaction {
+  state: State;
+  isClosed: boolean;
+  reason: string | undefined;
+}
+
+/** All that decides what is done next about an action, gathered without touching anything. */
+export interface StepFacts {
+  /** The transaction of this action; undefined where it has none yet. */
+  transaction: FoundTransaction | undefined;
+  /** Whether the bundle of the offer lies here, whole. */
+  hasBundle: boolean;
+  /** RAUC installs, for whomever. */
+  isRaucBusy: boolean;
+  /** Why no update may be fetched or installed at all; undefined where it may. */
+  obstacle: string | undefined;
+  /** Why it may not be installed at this time; undefined where it may. */
+  installWindow: string | undefined;
+  /** Why it may not be rebooted into at this time, or not by us. */
+  rebootWindow: string | undefined;
+  consent: 'automatic' | 'ask';
+  bootId: string;
+}
+
+export type Step =
+  | { kind: 'wait'; reason: string }
+  | { kind: 'fetch' }
+  /** Its bundle is gone. */
+  | { kind: 'fetch-again' }
+  | { kind: 'tell-fetched' }
+  | { kind: 'install' }
+  | { kind: 'back-to-fetched' }
+  /** RAUC is done, and nobody has noted it. */
+  | { kind: 'note-installed' }
+  | { kind: 'tell-installed' }
+  | { kind: 'reboot' }
+  | { kind: 'close'; isSuccess: boolean; reason: string }
+  | { kind: 'tell-closed' }
+  | { kind: 'none' };
+
+/** An install that power cuts end again and again is given up. */
+const mostInstalls = 3;
+
+/** What is done next; `offer` is what the server says now, undefined where it no longer names the action. */
+export function decideStep(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+  switch (action.stage) {
+    case 'fetching':
+      return decideFetch(action, offer, facts);
+    case 'fetched':
+      return decideInstall(action, offer, facts);
+    case 'installing':
+      return decideCutInstall(action, offer, facts);
+    case 'installed':
+      return decideInstalled(action, offer, facts);
+    case 'closing':
+      return { kind: 'tell-closed' };
+    case 'closed':
+      return { kind: 'none' };
+  }
+}
+
+function decideFetch(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+  if (offer === undefined) return { kind: 'none' };
+  if (offer.download === 'skip') return wait('the server says not to download it yet');
+  return decideConsent(action, offer.download, facts) ?? obstacleTo(facts) ?? { kind: 'fetch' };
+}
+
+function decideInstall(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+  if (offer === undefined) return { kind: 'none' };
+  if (!facts.hasBundle) return { kind: 'fetch-again' };
+  if (!action.isFetchTold) return { kind: 'tell-fetched' };
+  if (offer.maintenanceWindow === 'unavailable')
+    return wait('the maintenance window of the server is closed');
+  if (offer.update === 'skip') return wait('the server says not to install it yet');
+  const inTheWay = decideConsent(action, offer.update, facts) ?? obstacleTo(facts);
+  if (inTheWay !== undefined) return inTheWay;
+  if (facts.installWindow !== undefined) return wait(facts.installWindow);
+  return facts.isRaucBusy ? wait('RAUC is busy with another install') : { kind: 'install' };
+}
+
+/** The agent, or the board, was ended while RAUC installed. */
+function decideCutInstall({ installTries }: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+  const { transaction, isRaucBusy } = facts;
+  if (isRaucBusy) return wait('RAUC installs it');
+  const isThrough = transaction !== undefined && transaction.state !== 'failed' && !isUnfinished(transaction);
+  if (isThrough) return { kind: 'note-installed' };
+  if (installTries >= mostInstalls) {
+    const why = transaction?.reason === undefined ? '' : `: ${transaction.reason}`;
+    return {
+      kind: 'close',
+      isSuccess: false,
+      reason: `the install was cut short ${installTries} times${why}`,
+    };
+  }
+  // As if it had never begun: windows, cancel and the user's no count again.
+  if (offer !== undefined) return { kind: 'back-to-fetched' };
+  return {
+    kind: 'close',
+    isSuccess: false,
+    reason: 'the install was cut short, and the server no longer names it',
+  };
+}
+
+function isUnfinished({ state }: FoundTransaction): boolean {
+  return state === 'preparing' || state === 'installing';
+}
+
+/** Nothing is said of success or failure before the transaction is closed: it is what the reboot has proved. */
+function decideInstalled(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+  const { transaction, rebootWindow, bootId } = facts;
+  if (transaction === undefined)
+    return {
+      kind: 'close',
+      isSuccess: false,
+      reason: 'the record of the update is lost; see update.sh status',
+    };
+  if (transaction.isClosed) return verdictOf(transaction);
+  if (!action.isInstallTold) return { kind: 'tell-installed' };
+  if (transaction.state !== 'installed') return wait('it is on trial');
+  if (offer?.maintenanceWindow === 'unavailable')
+    return wait('it is installed, and the maintenance window of the server is closed');
+  if (rebootWindow !== undefined) return wait(`it is installed, and ${rebootWindow}`);
+  return action.rebootAskedIn === bootId
+    ? wait('it is installed, and waits for its reboot')
+    : { kind: 'reboot' };
+}
+
+export function verdictOf({ state, reason }: FoundTransaction): Extract<Step, { kind: 'close' }> {
+  const isSuccess = state === 'committed';
+  const words: Partial<Record<State, string>> = {
+    committed: 'committed: the new version has proved itself',
+    'rolled-back': 'rolled back',
+    'fallen-back': 'fallen back: the bootloader gave the new version up',
+  };
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return { kind: 'close', isSuccess, reason: `${words[state] ?? 'failed'}${why}` };
+}
+
+/** `forced` asks nobody here but for the user's inhibit file and the windows. */
+function decideConsent(
+  action: FleetAction,
+  handling: Offer['update'],
+  { consent }: StepFacts,
+): Step | undefined {
+  if (action.consent === 'no')
+    return { kind: 'close', isSuccess: false, reason: 'somebody here has said no to it' };
+  if (consent !== 'ask' || handling === 'forced' || action.consent === 'yes') return undefined;
+  return wait('somebody here has to say yes to it ("update.sh consent yes")');
+}
+
+function obstacleTo({ obstacle }: StepFacts): Step | undefined {
+  return obstacle === undefined ? undefined : wait(obstacle);
+}
+
+function wait(reason: string): Step {
+  return { kind: 'wait', reason };
+}
+
+export type CancelAnswer = { isAccepted: true } | { isAccepted: false; reason: string };
+
+/** What has begun to change slots and data goes to its end: that is a reboot away, and safe. */
+export function decideCancel(action: FleetAction | undefined, cancelledId: string): CancelAnswer {
+  if (action === undefined || action.actionId !== cancelledId) return { isAccepted: true };
+  switch (action.stage) {
+    case 'fetching':
+    case 'fetched':
+      return { isAccepted: true };
+    case 'installing':
+      return { isAccepted: false, reason: 'RAUC writes the slot, and knows no way to stop' };
+    case 'installed':
+      return {
+        isAccepted: false,
+        reason: 'it is installed; "update.sh cancel" on the device still takes it back',
+      };
+    case 'closing':
+    case 'closed':
+      return { isAccepted: false, reason: `it is over: ${action.verdict?.reason ?? 'no verdict'}` };
+  }
+}

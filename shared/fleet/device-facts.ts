@@ -1,0 +1,54 @@
+import { command } from '../system/command.ts';
+import type { Config } from '../system/config.ts';
+import type { Places } from '../system/places.ts';
+import { allTransactions } from '../update/admit.ts';
+import { readInhibit, reasonOfInhibit } from '../update/inhibit.ts';
+import { windowAt, wordsOfWindow } from '../update/schedule.ts';
+import { lastStep, type Transaction } from '../update/transaction.ts';
+import type { FleetAction } from './action.ts';
+import type { FoundTransaction } from './decide-step.ts';
+
+/** What of this board decides about the next step of an action. */
+
+export function foundTransaction(action: FleetAction, places: Places): FoundTransaction | undefined {
+  const found = transactionOf(action, places);
+  if (found === undefined) return undefined;
+  const { state, reason } = lastStep(found);
+  return { state, reason, isClosed: found.isClosed };
+}
+
+/** The one that the install has opened: of its version, and not the one that was there before. */
+export function transactionOf({ version, before }: FleetAction, places: Places): Transaction | undefined {
+  const all = allTransactions(places);
+  const known = all.findLastIndex(({ id }) => id === before);
+  return all.slice(known + 1).findLast(({ to }) => to.version === version);
+}
+
+export function obstacleOf(places: Places, now: Date): string | undefined {
+  const inhibit = reasonOfInhibit(readInhibit(places, now));
+  return inhibit === undefined
+    ? undefined
+    : `updates are inhibited on the device${inhibit === '' ? '' : `: ${inhibit}`}`;
+}
+
+export function closedWindow(config: Config, now: Date): string | undefined {
+  const window = windowAt(config, now);
+  return window.kind === 'always' || window.kind === 'inside' ? undefined : wordsOfWindow(window);
+}
+
+/** Asked again in each round: so that both windows are open when it comes. */
+export function rebootObstacle(config: Config, now: Date): string | undefined {
+  if (config.update.reboot === 'no') return 'somebody has to reboot (update.reboot is no)';
+  const closed = closedWindow(config, now);
+  return closed !== undefined && (config.update.reboot ?? 'window') === 'window' ? closed : undefined;
+}
+
+export async function raucVersion(signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const { stdout } = await command({ deadlineMs: 15_000, signal })`rauc --version`;
+    return /^rauc (\S+)/.exec(stdout)?.[1];
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}

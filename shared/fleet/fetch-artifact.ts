@@ -1,0 +1,89 @@
+import { hashFile } from '../data/checksum.ts';
+import type { Config } from '../system/config.ts';
+import { Failure } from '../system/failure.ts';
+import type { Places } from '../system/places.ts';
+import type { Credentials } from '../transfer/credentials.ts';
+import type { DdiServer } from '../transfer/ddi-line.ts';
+import { Download } from '../transfer/download.ts';
+import { fetchBundle } from '../transfer/fetch.ts';
+import { isOpenToOthers } from '../transfer/plain-http.ts';
+import { downloadFolderOf } from '../update/download-folder.ts';
+import type { LiveProgress } from '../update/live-progress.ts';
+import { requireSpace } from '../update/require-space.ts';
+import type { Artifact } from './offer.ts';
+
+const mebibyte = 1024 * 1024;
+/** hawkBit notes each request, and takes about a thousand for one action: 8 GiB in pieces of 16 MiB are half of them. */
+const pieceBytes = 16 * mebibyte;
+
+export interface ArtifactWork {
+  places: Places;
+  config: Config;
+  progress: LiveProgress;
+  server: DdiServer;
+  onPercent: (percent: number, what: string) => void;
+  signal: AbortSignal;
+}
+
+/** Brings the bundle to the download folder, whole and with the checksum that the server says. Throws a Failure. */
+export async function fetchArtifact(artifact: Artifact, work: ArtifactWork): Promise<void> {
+  const { filename, sha256, url } = artifact;
+  const { places, progress, server, signal } = work;
+  if (isOpenToOthers(url) && !isOpenToOthers(server.base))
+    throw new Failure(`Cannot fetch "${url}": the server leads from https to http`);
+  const download = new Download(downloadFolderOf(places));
+  const side = download.read();
+  const isWhole = side?.isWhole === true && side.url === url;
+  if (isWhole && (await isSame(download.path, sha256, signal))) return;
+  progress.enter('fetching', `Fetching "${filename}"`);
+  await progress.log.step('Fetching', 'Fetched', `"${filename}"`, () => fetch(artifact, download, work));
+  if (await isSame(download.path, sha256, signal)) return;
+  download.discard();
+  throw new Failure(`Cannot use "${filename}": it has another checksum than the server says`, {
+    outcome: 'signature',
+  });
+}
+
+async function fetch(
+  { filename, bytes, url }: Artifact,
+  download: Download,
+  work: ArtifactWork,
+): Promise<void> {
+  const { places, config, progress, server, onPercent, signal } = work;
+  const { update } = config;
+  const toCome = Math.max(0, bytes - download.occupiedBytes);
+  const { freeForBundle } = requireSpace(filename, toCome, { places, config });
+  const mostBytes = Math.min(
+    update.largestBundleMiB * mebibyte,
+    freeForBundle + download.occupiedBytes,
+    bytes,
+  );
+  await fetchBundle({
+    url,
+    credentials: credentialsFor(url, server),
+    stallMs: update.stallSeconds * 1000,
+    tries: update.fetchTries,
+    log: progress.log,
+    signal,
+    folder: downloadFolderOf(places),
+    mostBytes,
+    largePieceBytes: pieceBytes,
+    bytesPerSecond: update.limitRateKiB === undefined ? undefined : update.limitRateKiB * 1024,
+    onProgress: (come, total) => {
+      progress.fetched(come, total);
+      onPercent((100 * come) / Math.max(1, bytes), `Fetching "${filename}"`);
+    },
+  });
+}
+
+/** What lets us in goes to the server of the fleet, and to nobody that it names. */
+function credentialsFor(url: string, { base, credentials }: DdiServer): Credentials {
+  if (new URL(url).origin === new URL(base).origin) return credentials;
+  const { ca } = credentials.tls ?? {};
+  return { headers: {}, tls: ca === undefined ? undefined : { ca } };
+}
+
+/** Where the server says nothing, the signature tells. */
+async function isSame(path: string, sha256: string | null, signal: AbortSignal): Promise<boolean> {
+  return sha256 === null || (await hashFile(path, signal)) === sha256;
+}

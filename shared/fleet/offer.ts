@@ -1,0 +1,142 @@
+import * as v from 'valibot';
+
+/** What the server says (hawkBit's DDI), checked: only what is used, whatever else is sent. */
+
+const link = v.looseObject({ href: v.string() });
+
+const baseSchema = v.looseObject({
+  config: v.optional(
+    v.looseObject({ polling: v.optional(v.looseObject({ sleep: v.optional(v.string()) })) }),
+  ),
+  _links: v.optional(
+    v.looseObject({
+      configData: v.optional(link),
+      deploymentBase: v.optional(link),
+      cancelAction: v.optional(link),
+      confirmationBase: v.optional(link),
+      installedBase: v.optional(link),
+    }),
+  ),
+});
+
+export interface Base {
+  /** As the server writes it, `HH:mm:ss`. */
+  sleep: string | undefined;
+  links: {
+    configData?: string | undefined;
+    deploymentBase?: string | undefined;
+    cancelAction?: string | undefined;
+    confirmationBase?: string | undefined;
+    installedBase?: string | undefined;
+  };
+}
+
+export function parseBase(answer: unknown): Base {
+  const { config, _links = {} } = v.parse(baseSchema, answer);
+  return {
+    sleep: config?.polling?.sleep,
+    links: {
+      configData: _links.configData?.href,
+      deploymentBase: _links.deploymentBase?.href,
+      cancelAction: _links.cancelAction?.href,
+      confirmationBase: _links.confirmationBase?.href,
+      installedBase: _links.installedBase?.href,
+    },
+  };
+}
+
+const cancelSchema = v.looseObject({ cancelAction: v.looseObject({ stopId: v.string() }) });
+
+/** The action that is to be stopped. */
+export function parseCancel(answer: unknown): string {
+  return v.parse(cancelSchema, answer).cancelAction.stopId;
+}
+
+const handling = v.picklist(['skip', 'attempt', 'forced']);
+
+const artifactSchema = v.looseObject({
+  filename: v.string(),
+  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  hashes: v.looseObject({ sha256: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/i))) }),
+  _links: v.record(v.string(), link),
+});
+
+const workSchema = v.looseObject({
+  download: handling,
+  update: handling,
+  maintenanceWindow: v.optional(v.picklist(['available', 'unavailable'])),
+  chunks: v.array(
+    v.looseObject({ name: v.string(), version: v.string(), artifacts: v.array(artifactSchema) }),
+  ),
+});
+
+type Handling = v.InferOutput<typeof handling>;
+
+export interface Artifact {
+  filename: string;
+  bytes: number;
+  /** Null where the server does not say it: then the signature alone tells. */
+  sha256: string | null;
+  url: string;
+}
+
+export interface Offer {
+  actionId: string;
+  download: Handling;
+  update: Handling;
+  /** Undefined: the server knows no window. */
+  maintenanceWindow: 'available' | 'unavailable' | undefined;
+  /** What the server calls it. */
+  version: string;
+  artifact: Artifact;
+}
+
+/** What cannot be carried out, with the id to say so. */
+export interface Unusable {
+  actionId: string;
+  problem: string;
+}
+
+const deploymentSchema = v.looseObject({ id: v.string(), deployment: workSchema });
+const confirmationSchema = v.looseObject({ id: v.string(), confirmation: workSchema });
+
+export function parseDeployment(answer: unknown): Offer | Unusable {
+  const { id, deployment } = v.parse(deploymentSchema, answer);
+  return offerOf(id, deployment);
+}
+
+export function parseConfirmation(answer: unknown): Offer | Unusable {
+  const { id, confirmation } = v.parse(confirmationSchema, answer);
+  return offerOf(id, confirmation);
+}
+
+export function isOffer(answer: Offer | Unusable): answer is Offer {
+  return 'artifact' in answer;
+}
+
+/** One bundle, of however many artifacts there are: what goes with it is for others. */
+function offerOf(actionId: string, work: v.InferOutput<typeof workSchema>): Offer | Unusable {
+  const { download, update, maintenanceWindow, chunks } = work;
+  const bundles = chunks.flatMap(({ version, artifacts }) =>
+    artifacts
+      .filter(({ filename }) => filename.endsWith('.raucb'))
+      .map((artifact) => ({ version, artifact })),
+  );
+  const [bundle, ...others] = bundles;
+  if (bundle === undefined) return { actionId, problem: 'there is no bundle (.raucb) among its artifacts' };
+  if (others.length > 0) {
+    const names = bundles.map(({ artifact }) => artifact.filename).join(', ');
+    return { actionId, problem: `there are several bundles among its artifacts: ${names}` };
+  }
+  const { filename, size, hashes, _links } = bundle.artifact;
+  const url = (_links['download'] ?? _links['download-http'])?.href;
+  if (url === undefined) return { actionId, problem: `the server does not say where "${filename}" lies` };
+  return {
+    actionId,
+    download,
+    update,
+    maintenanceWindow,
+    version: bundle.version,
+    artifact: { filename, bytes: size, sha256: hashes.sha256?.toLowerCase() ?? null, url },
+  };
+}

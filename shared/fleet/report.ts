@@ -1,0 +1,55 @@
+import type { Values } from '../system/arguments.ts';
+import { readConfig } from '../system/config.ts';
+import type { Outcome } from '../system/exit-code.ts';
+import { findPlaces, logFileOf } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
+import { DdiLine, DdiRefusal } from '../transfer/ddi-line.ts';
+import { readHistory } from '../update/journal.ts';
+import { lastStep, type Transaction } from '../update/transaction.ts';
+import { decideReport } from './decide-report.ts';
+import { closed } from './feedback.ts';
+import { HomieDevice } from './homie-device.ts';
+import { isOffer, parseBase, parseDeployment } from './offer.ts';
+import { fleetServerOf } from './server.ts';
+
+const reportMs = 5 * 60_000;
+
+/**
+ * Beside another client (rauc-hawkbit-updater), which has closed the action when RAUC was done: tells the server what
+ * the reboot has proved. An action that is still open is closed by it; one that is closed already cannot be opened
+ * again, and the verdict stands in the target's attributes.
+ */
+export async function report(values: Values, running: Running): Promise<Outcome> {
+  const { log, signal, allow } = running;
+  allow(reportMs);
+  const places = findPlaces({ data: values.text('data') });
+  const { server } = fleetServerOf(readConfig(places), places);
+  log.alsoTo(logFileOf(places));
+  const line = new DdiLine(server, signal);
+  const device = new HomieDevice(places, running, server);
+  const { links } = parseBase(await line.get());
+  await line.send('PUT', links.configData ?? `${server.base}/configData`, {
+    mode: 'merge',
+    data: await device.attributes(),
+    status: { execution: 'closed', result: { finished: 'success' }, details: [] },
+  });
+  const last = readHistory(places).at(-1);
+  log.info(last === undefined ? 'Reported: no update has ended here' : `Reported: ${wordsOf(last)}`);
+  const href = links.deploymentBase ?? links.installedBase;
+  const named = href === undefined ? undefined : parseDeployment(await line.get(href));
+  const verdict = decideReport(last, named !== undefined && isOffer(named) ? named.version : undefined);
+  if (named === undefined || verdict === undefined) return 'done';
+  const feedback = closed(named.actionId, verdict, device.logTail());
+  try {
+    await line.send('POST', `${server.base}/deploymentBase/${named.actionId}/feedback`, feedback);
+    log.info(`Closed action ${named.actionId}: ${verdict.reason}`);
+  } catch (error) {
+    if (!(error instanceof DdiRefusal) || (error.status !== 410 && error.status !== 404)) throw error;
+    log.info(`Action ${named.actionId} is closed already; the verdict is among the target's attributes`);
+  }
+  return 'done';
+}
+
+function wordsOf(last: Transaction): string {
+  return `version "${last.to.version}", ${lastStep(last).state}`;
+}

@@ -1,0 +1,66 @@
+import { reasonOf } from '../system/failure.ts';
+import type { Log } from '../system/log.ts';
+import { type DdiLine, DdiRefusal } from '../transfer/ddi-line.ts';
+import type { Feedback } from './feedback.ts';
+
+/** Percents come many times a second, and the server keeps each that it is told. */
+const percentsBetween = 20;
+
+/** Tells the server how an action goes, in order, without holding the work up. */
+export class Reporter {
+  readonly #line: DdiLine;
+  readonly #log: Log;
+  readonly #signal: AbortSignal;
+  #last: Promise<void> = Promise.resolve();
+  #toldPercent = -percentsBetween;
+
+  constructor(line: DdiLine, log: Log, signal: AbortSignal) {
+    this.#line = line;
+    this.#log = log;
+    this.#signal = signal;
+  }
+
+  /** Soon, and not at any price. */
+  tell(feedback: Feedback): void {
+    this.#last = this.#last.then(async () => {
+      try {
+        await this.#post(feedback);
+      } catch (error) {
+        if (!this.#signal.aborted) this.#log.warn(`Cannot tell the fleet's server: ${reasonOf(error)}`);
+      }
+    });
+  }
+
+  /** The same for what comes in percents of one phase. */
+  tellPercent(percent: number, make: () => Feedback): void {
+    if (percent < this.#toldPercent) this.#toldPercent = -percentsBetween;
+    if (percent < this.#toldPercent + percentsBetween) return;
+    this.#toldPercent = percent;
+    this.tell(make());
+  }
+
+  /** At the beginning of a phase. */
+  beginPercents(): void {
+    this.#toldPercent = -percentsBetween;
+  }
+
+  /** Now: throws where the server has not taken it in. What it has closed or forgotten itself needs no word of ours. */
+  async tellNow(feedback: Feedback): Promise<void> {
+    await this.settled();
+    try {
+      await this.#post(feedback);
+    } catch (error) {
+      if (!(error instanceof DdiRefusal) || (error.status !== 404 && error.status !== 410)) throw error;
+      this.#log.info(`The fleet's server has closed action ${feedback.id} itself (${error.status})`);
+    }
+  }
+
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  async #post(feedback: Feedback): Promise<void> {
+    const href = `${this.#line.server.base}/deploymentBase/${encodeURIComponent(feedback.id)}/feedback`;
+    await this.#line.send('POST', href, feedback);
+  }
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { Values } from '../system/arguments.ts';
+import { waitForClock } from '../system/clock.ts';
+import { readConfig } from '../system/config.ts';
+import { Deadline, pause } from '../system/deadline.ts';
+import type { Outcome } from '../system/exit-code.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
+import { isLock, tryLock } from '../system/lock.ts';
+import type { Log } from '../system/log.ts';
+import { findPlaces, logFileOf, type Places } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
+import { tellManager, watchdogPauseMs } from '../system/service-manager.ts';
+import { DdiLine, DdiRefusal } from '../transfer/ddi-line.ts';
+import { FleetAgent } from './agent.ts';
+import { HomieDevice } from './homie-device.ts';
+import { afterFailureMs, withJitter } from './polling.ts';
+import { fleetServerOf } from './server.ts';
+
+/** The program's own deadline, begun anew as long as it runs. */
+const deadlineMs = 10 * 60_000;
+const usualPauseMs = 60_000;
+/** A verdict does not wait for the next round. */
+const lookEveryMs = 2_000;
+const usualIntervalMs = 5 * 60_000;
+
+/** The device's part of a fleet, until it is told to end; with --once, one round. */
+export async function runAgent(values: Values, running: Running): Promise<Outcome> {
+  const { log, undo, signal } = running;
+  const places = findPlaces({ data: values.text('data') });
+  log.alsoTo(logFileOf(places));
+  const make = (): FleetAgent => makeAgent(places, running);
+  const agent = make();
+  undo.owe('release the lock of the agent', takeAgentLock(places));
+  const stay = stayAlive(running);
+  undo.owe('stop the watchdog', stay);
+  await waitForClock({ log, signal });
+  tellManager('READY=1');
+  if (values.flag('once')) {
+    await agent.round();
+    return 'done';
+  }
+  try {
+    await goRound(agent, make, running);
+  } finally {
+    tellManager('STOPPING=1');
+  }
+  return 'done';
+}
+
+function makeAgent(places: Places, running: Running): FleetAgent {
+  const { log, signal } = running;
+  const { fleet, server } = fleetServerOf(readConfig(places), places);
+  const device = new HomieDevice(places, running, server);
+  log.info(`Asking the fleet's server "${server.base}"`);
+  return new FleetAgent(new DdiLine(server, signal), device, { log, signal, consent: fleet.consent });
+}
+
+async function goRound(first: FleetAgent, make: () => FleetAgent, { log, signal }: Running): Promise<void> {
+  let agent = first;
+  let interval = usualIntervalMs;
+  let failures = 0;
+  let told = '';
+  while (!signal.aborted) {
+    let pauseMs: number;
+    let isShutOut = false;
+    try {
+      interval = await agent.round();
+      if (failures > 0) log.info("The fleet's server answers again");
+      [failures, told] = [0, ''];
+      pauseMs = interval;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Failure)) throw error;
+      failures += 1;
+      const reason = reasonOf(error);
+      // A server that is away for a night is told once.
+      if (reason !== told) log.warn(reason);
+      told = reason;
+      pauseMs = afterFailureMs(failures, interval);
+      // A new token may lie there by then.
+      if (error instanceof DdiRefusal && (error.status === 401 || error.status === 403)) isShutOut = true;
+    }
+    await waitForNews(agent, withJitter(pauseMs, Math.random()), signal);
+    if (isShutOut && !signal.aborted) agent = again(make, agent, log);
+  }
+}
+
+/** With what the config says now; as before, where that cannot be used. */
+function again(make: () => FleetAgent, agent: FleetAgent, log: Log): FleetAgent {
+  try {
+    return make();
+  } catch (error) {
+    log.warn(reasonOf(error));
+    return agent;
+  }
+}
+
+async function waitForNews(agent: FleetAgent, ms: number, signal: AbortSignal): Promise<void> {
+  const deadline = new Deadline(ms);
+  try {
+    const hadNews = agent.hasNews();
+    while (!deadline.isOver && (hadNews || !agent.hasNews()))
+      await pause(Math.min(lookEveryMs, deadline.leftMs), signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Two of them would carry out one action twice. */
+function takeAgentLock(places: Places): () => void {
+  const lock = tryLock(join(places.run, 'agent.lock'), 'update.sh agent');
+  if (isLock(lock)) return () => lock.release();
+  throw new Failure(`Cannot run the agent: process ${lock.pid} does already`, { outcome: 'busy' });
+}
+
+/** As long as this process's events go round, systemd hears from it. */
+function stayAlive(running: Running): () => void {
+  const live = (): void => {
+    running.allow(deadlineMs);
+    tellManager('WATCHDOG=1');
+  };
+  live();
+  const timer = setInterval(live, Math.min(watchdogPauseMs() ?? usualPauseMs, usualPauseMs));
+  return () => clearInterval(timer);
+}

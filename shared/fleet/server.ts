@@ -1,0 +1,17 @@
+import type { Config } from '../system/config.ts';
+import { Failure } from '../system/failure.ts';
+import type { FleetConfig } from '../system/fleet-schema.ts';
+import type { Places } from '../system/places.ts';
+import { type DdiServer, ddiServerOf } from '../transfer/ddi-line.ts';
+import { controllerIdOf } from '../update/controller-id.ts';
+
+/** The server that the config names. Throws a usage Failure where it names none, or a secret is not kept well. */
+export function fleetServerOf(config: Config, places: Places): { fleet: FleetConfig; server: DdiServer } {
+  const { fleet } = config.update;
+  if (fleet === undefined)
+    throw new Failure('Cannot reach the fleet: update.fleet_url in orchestrator.yaml names no server', {
+      outcome: 'usage',
+      advice: 'See docs/fleet.md',
+    });
+  return { fleet, server: ddiServerOf(fleet, controllerIdOf(fleet, places), config.update) };
+}
