@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { appendLine, makeFolder } from './durable-file.ts';
 import { reasonOf } from './failure.ts';
+import { rotateWhereLong } from './log-rotation.ts';
 import { print } from './print.ts';
 import { redact } from './redact.ts';
 import { isTerminal } from './terminal.ts';
@@ -46,6 +47,7 @@ export function createLog(program: string): Log {
     lastLine = line;
     if (file !== undefined) {
       try {
+        rotateWhereLong(file);
         appendLine(file, `${new Date().toISOString()} ${program}: ${line}`);
       } catch (error) {
         forget(file, error);

@@ -5,9 +5,8 @@ import type { BootPlan } from './decide-boot.ts';
 import type { Inhibit } from './inhibit.ts';
 import { reasonOfInhibit } from './inhibit.ts';
 import type { Progress } from './progress.ts';
-import { wordsOfWindow } from './schedule.ts';
+import { type WindowStanding, wordsOfWindow } from './schedule.ts';
 import { lastStep, type Transaction } from './transaction.ts';
-import type { WindowDecision } from './window.ts';
 
 /** All that decides what this device does next by itself. */
 export interface NextFacts {
@@ -18,7 +17,7 @@ export interface NextFacts {
   holder: LockHolder | undefined;
   progress: Progress | undefined;
   scheduled: ScheduledShutdown | undefined;
-  window: WindowDecision;
+  window: WindowStanding;
   inhibit: Inhibit;
 }
 

@@ -1,13 +1,23 @@
 import { bootId, type Places } from '../system/places.ts';
+import { findDirectRefusal } from './direct-refusal.ts';
 import { type Anomaly, findAnomalies } from './find-anomalies.ts';
 import { updatesSoFar } from './put-fallback-back.ts';
 import { readRefusals } from './refusals.ts';
 
-/** What stands out on this device now; reads only. `booted` is the booted slot's name, where RAUC told it. */
-export function gatherAnomalies(places: Places, booted: string | undefined, now: Date): Anomaly[] {
+/** What RAUC has told, where it did. */
+export interface RaucsWord {
+  /** The booted slot's name. */
+  booted: string | undefined;
+  lastError?: string | undefined;
+}
+
+/** What stands out on this device now; reads only. */
+export function gatherAnomalies(places: Places, { booted, lastError }: RaucsWord, now: Date): Anomaly[] {
+  const refusals = readRefusals(places);
+  const direct = findDirectRefusal(lastError, { refusals, bootId: bootId(), now });
   return findAnomalies({
     updates: updatesSoFar(places),
-    refusals: readRefusals(places),
+    refusals: direct === undefined ? refusals : [...refusals, direct],
     bootId: bootId(),
     booted,
     now,

@@ -22,8 +22,11 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** The zone's own rules, as this system knows them (ICU's); undefined is the system's zone. */
-export function localTimeIn(timeZone: string | undefined): Clock {
+/**
+ * What the clock of the zone shows at a moment, as if it were UTC; in milliseconds. The rules are the zone's own, as this
+ * system knows them (ICU's); undefined is the system's zone.
+ */
+export function wallClockIn(timeZone: string | undefined): (at: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
     ...(timeZone === undefined ? {} : { timeZone }),
     hourCycle: 'h23',
@@ -34,13 +37,16 @@ export function localTimeIn(timeZone: string | undefined): Clock {
     minute: 'numeric',
     second: 'numeric',
   });
-  /** What the clock shows, as if it were UTC. */
-  const shownAt = (at: number): number => {
+  return (at) => {
     const part: Record<string, number> = {};
     for (const { type, value } of format.formatToParts(at)) part[type] = Number(value);
     const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
     return Date.UTC(year, month - 1, day, hour, minute, second);
   };
+}
+
+export function localTimeIn(timeZone: string | undefined): Clock {
+  const shownAt = wallClockIn(timeZone);
   const offsetAt = (at: number): number => shownAt(at) - Math.floor(at / 1000) * 1000;
 
   /** The instant from which the clock is off by another amount than an hour before. */

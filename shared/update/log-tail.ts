@@ -1,14 +1,20 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { pause } from '../system/deadline.ts';
 import { isMissing } from '../system/failure.ts';
+import { rotatedLogOf } from '../system/log-rotation.ts';
 
 /** The end of a log that others write: bounded, whatever its size. */
 
 const mostBytes = 256 * 1024;
 const lookEveryMs = 250;
 
-/** The last lines that are whole. No file is an empty one. */
+/** The last lines that are whole, those before the log was begun anew among them. No file is an empty one. */
 export function tailOf(path: string, lines: number): string[] {
+  const newest = endOf(path, lines);
+  return newest.length >= lines ? newest : [...endOf(rotatedLogOf(path), lines - newest.length), ...newest];
+}
+
+function endOf(path: string, lines: number): string[] {
   const descriptor = openIfThere(path);
   if (descriptor === undefined) return [];
   try {

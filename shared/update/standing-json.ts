@@ -1,4 +1,5 @@
 import type { Slot } from '../rauc/status.ts';
+import { localIso } from './local-text.ts';
 import type { Standing } from './standing.ts';
 
 /** The parts of a standing as `--json` tells them; docs/schema/ describes each. Fields are only ever added. */
@@ -21,11 +22,12 @@ export function versionIn(slot: Slot, runningVersion: string | undefined): strin
 }
 
 export function scheduleJson({ window, inhibit, scheduled }: Standing) {
+  const timeIn = (at: Date | undefined) => (at === undefined ? null : localIso(at, window.timeZone));
   return {
     window: {
       kind: window.kind,
-      until: window.kind === 'inside' ? (window.until?.toISOString() ?? null) : null,
-      opens: window.kind === 'outside' ? (window.opens?.toISOString() ?? null) : null,
+      until: window.kind === 'inside' ? timeIn(window.until) : null,
+      opens: window.kind === 'outside' ? timeIn(window.opens) : null,
     },
     inhibit:
       inhibit.kind === 'inhibited'

@@ -1,3 +1,4 @@
+import { readLastError } from '../rauc/last-error.ts';
 import { otherSlot, readSlots, type Slots } from '../rauc/status.ts';
 import { readScheduledShutdown, type ScheduledShutdown } from '../stack/shutdown.ts';
 import type { Config } from '../system/config.ts';
@@ -38,16 +39,22 @@ export interface Answers {
   /** Why the slots are not known. */
   slotsProblem: Failure | undefined;
   scheduled: ScheduledShutdown | undefined;
+  /** Why RAUC's last install failed, whoever asked for it. */
+  lastError?: string | undefined;
 }
 
 export async function askAround(signal: AbortSignal): Promise<Answers> {
-  const [answer, scheduled] = await Promise.all([askForSlots(signal), readScheduledShutdown(signal)]);
-  return { ...answer, scheduled };
+  const [answer, scheduled, lastError] = await Promise.all([
+    askForSlots(signal),
+    readScheduledShutdown(signal),
+    readLastError(signal),
+  ]);
+  return { ...answer, scheduled, lastError };
 }
 
 /** The same from answers that are there already: all else is read from files, at once. */
 export function standingOf(places: Places, config: Config, answers: Answers, now = new Date()): Standing {
-  const { slots, slotsProblem, scheduled } = answers;
+  const { slots, slotsProblem, scheduled, lastError } = answers;
   const current = readTransaction(places);
   const transaction = knownTransaction(current);
   const runningVersion = readRelease(places.root);
@@ -65,12 +72,12 @@ export function standingOf(places: Places, config: Config, answers: Answers, now
     scheduled,
     window: windowAt(config, now),
     inhibit: readInhibit(places, now),
-    anomalies: gatherAnomalies(places, booted, now),
+    anomalies: gatherAnomalies(places, { booted, lastError }, now),
   };
 }
 
 /** RAUC answers nothing while it installs: that is when somebody asks how it stands. */
-async function askForSlots(signal: AbortSignal): Promise<Omit<Answers, 'scheduled'>> {
+async function askForSlots(signal: AbortSignal): Promise<Pick<Answers, 'slots' | 'slotsProblem'>> {
   try {
     return { slots: await readSlots(signal), slotsProblem: undefined };
   } catch (error) {

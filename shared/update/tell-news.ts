@@ -5,6 +5,7 @@ import type { Log } from '../system/log.ts';
 import type { Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
 import { postJson } from '../transfer/http.ts';
+import { noteDirectRefusal } from './direct-refusal.ts';
 import { gatherAnomalies } from './gather-anomalies.ts';
 import { readHistory } from './journal.ts';
 import { readRelease } from './release.ts';
@@ -34,7 +35,8 @@ export function oweNews(
 
 async function tellNews(places: Places, booted: string | undefined, log: Log): Promise<void> {
   const told = readTold(places);
-  const anomalies = gatherAnomalies(places, booted, new Date());
+  await noteDirectRefusal(places, log);
+  const anomalies = gatherAnomalies(places, { booted }, new Date());
   const fresh = anomalies.filter(({ id }) => !told.anomalies.includes(id));
   for (const { what } of fresh) log.warn(`Look at this: ${what}`);
   let now: Told = { ...told, anomalies: [...told.anomalies, ...fresh.map(({ id }) => id)] };

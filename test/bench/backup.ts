@@ -6,7 +6,8 @@ import type { Point } from './bench.ts';
 import { inTurn, medianSeconds, peakBytesOf, type Run, ratioOf, run, runScript } from './measure.ts';
 import { atMost, inSeconds, megabytes, type Row, row } from './row.ts';
 
-const rounds = 5;
+/** A round takes minutes on a slow disk. */
+const rounds = 3;
 /** Of both trees, and of whichever is larger. */
 const flatBytes = 160e6;
 const most = 1.25;

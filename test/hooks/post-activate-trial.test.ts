@@ -5,6 +5,7 @@ import { asked, BootStage } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
 import { bootId } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
+import { until } from '../support/until.ts';
 
 setDefaultTimeout(30_000);
 let stage: BootStage;
@@ -161,6 +162,8 @@ describe('post-activate, in the boot of a new version', () => {
     const ended = await stage.postActivate({
       whileRunning: async (process) => {
         await reached.promise;
+        // Both checks are asked at once; either may be first.
+        await until(() => stage.calls().includes(isActive));
         process.kill('SIGTERM');
       },
     });

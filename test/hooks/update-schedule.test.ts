@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { weekdays } from '../../shared/system/schedule-schema.ts';
+import { localText } from '../../shared/update/local-text.ts';
 import { readRefusals } from '../../shared/update/refusals.ts';
 import { asked } from '../support/boot-stage.ts';
 import { honest, someBytes } from '../support/file-server.ts';
@@ -49,7 +50,7 @@ describe('the update window', () => {
     scene.configure({ windows: setting });
     const ended = await install();
     expect(ended.reason).toBe(
-      `Cannot install now: the update window opens at ${opens.toISOString()}. Wait, or add --now`,
+      `Cannot install now: the update window opens at ${localText(opens, 'UTC')}. Wait, or add --now`,
     );
     expect(scene.calls()).toEqual([status, info()]);
     expect(ended.exitCode).toBe(13);
@@ -115,7 +116,7 @@ describe('the update window', () => {
     const before = treeOf(scene.places.data);
     const ended = await install('--dry-run');
     expect(ended.reason).toBe(
-      `It would be fetched now, and installed later: the update window opens at ${opens.toISOString()}`,
+      `It would be fetched now, and installed later: the update window opens at ${localText(opens, 'UTC')}`,
     );
     expect(treeOf(scene.places.data)).toEqual(before);
     expect(ended.exitCode).toBe(0);

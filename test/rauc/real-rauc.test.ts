@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { inspectBundle } from '../../shared/rauc/info.ts';
 import { installBundle, RaucRefusal } from '../../shared/rauc/install.ts';
+import { parseLastError } from '../../shared/rauc/last-error.ts';
 import { markActive, markGood } from '../../shared/rauc/mark.ts';
 import { readSlots } from '../../shared/rauc/status.ts';
 import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device-parts.ts';
@@ -63,6 +64,17 @@ describe.skipIf(!hasDeviceParts)('with a real RAUC', () => {
     expect(failure).toBeInstanceOf(RaucRefusal);
     expect(failure.message).toContain('signature verification failed');
     expect((await onDevice(() => readSlots())).primary?.name).toBe('rootfs.0');
+    // What anybody else who asks the service hears of it afterwards.
+    const ask = ['--session', '--print-reply=literal', '--dest=de.pengutronix.rauc', '/'];
+    const get = [
+      'org.freedesktop.DBus.Properties.Get',
+      'string:de.pengutronix.rauc.Installer',
+      'string:LastError',
+    ];
+    const { stdout } = await device.run('dbus-send', [...ask, ...get]);
+    expect(parseLastError(`s "${stdout.trim().replace(/^variant\s+/, '')}"`)).toContain(
+      'signature verification failed',
+    );
   });
 
   test('installBundle() tells progress up to the end; meanwhile others are told that RAUC is busy', async () => {

@@ -154,8 +154,8 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
   ],
   [
     'a window is shut',
-    { window: { kind: 'outside', opens: new Date('2026-01-03T01:00:00Z') } },
-    [stays, fallsBack, 'The update window opens at 2026-01-03T01:00:00.000Z.'],
+    { window: { kind: 'outside', opens: new Date('2026-01-03T01:00:00Z'), timeZone: 'Europe/Berlin' } },
+    [stays, fallsBack, 'The update window opens at Sat 2026-01-03 02:00 Europe/Berlin (+01:00).'],
   ],
   [
     'the user says no',

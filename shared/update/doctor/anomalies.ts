@@ -1,3 +1,4 @@
+import { readLastError } from '../../rauc/last-error.ts';
 import { readSlots } from '../../rauc/status.ts';
 import { gatherAnomalies } from '../gather-anomalies.ts';
 import { type Check, ok, warn } from './finding.ts';
@@ -10,7 +11,8 @@ export const anomalies: Check = {
       signal.throwIfAborted();
       return undefined;
     });
-    const found = gatherAnomalies(places, slots?.booted?.name, now);
+    const lastError = await readLastError(signal);
+    const found = gatherAnomalies(places, { booted: slots?.booted?.name, lastError }, now);
     if (found.length === 0) return ok('nothing in it stands out');
     return warn(found.map(({ what }) => what).join('; '), 'Run update.sh history and update.sh log');
   },

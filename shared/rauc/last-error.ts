@@ -1,0 +1,29 @@
+import { command } from '../system/command.ts';
+
+/** It is asked beside other things, by who may be in a hurry. */
+const deadlineMs = 10_000;
+
+/**
+ * Why RAUC's last install failed, whoever asked for it: the property LastError of its service, which keeps it until the
+ * next install or its own end. Undefined where there was none, or nobody answers.
+ */
+export async function readLastError(signal?: AbortSignal): Promise<string | undefined> {
+  const installer = ['de.pengutronix.rauc', '/', 'de.pengutronix.rauc.Installer'];
+  try {
+    const run = command({ deadlineMs, signal });
+    return parseLastError((await run`busctl get-property ${installer} LastError`).stdout);
+  } catch {
+    signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** `s "Failed to …: \"x\""`: quoted as in C. */
+export function parseLastError(answer: string): string | undefined {
+  const quoted = /^s "(.*)"$/s.exec(answer.trim())?.[1];
+  const text = quoted
+    ?.replace(/\\(["\\])/g, '$1')
+    .replace(/\\n/g, ' ')
+    .trim();
+  return text === '' ? undefined : text;
+}
