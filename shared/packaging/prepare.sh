@@ -16,6 +16,8 @@ if [ "${1:-test}" != build ]; then
 	packages="$packages dbus mount util-linux fdisk dosfstools attr"
 	# systemd reads the units that a slot is given; zsh the completion. bsdutils has script, a terminal for tests.
 	packages="$packages systemd zsh bsdutils"
+	# readelf, which our own reader of programs is held against.
+	packages="$packages binutils"
 	# What a fetch is measured against.
 	packages="$packages curl"
 	# The stack as it runs on a board: Docker, docker-compose, a registry, images made of Debian packages, networks.

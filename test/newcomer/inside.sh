@@ -7,6 +7,8 @@ folder=$2
 shift 2
 
 mount --make-rprivate /
+# The root of a machine is a mount, whose propagation can be asked for.
+mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
 # Loop devices, and what the tests ask of /dev.
