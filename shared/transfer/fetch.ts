@@ -9,7 +9,6 @@ import { type Answer, Line, type LineOptions } from './line.ts';
 import { networkTrouble } from './network-reason.ts';
 import { afterBreak, afterWhole, atRate, firstPace, oneByOne, type Pace } from './pace.ts';
 import { Patience } from './patience.ts';
-import { ProofClock } from './proof-clock.ts';
 import type { Range } from './ranges.ts';
 import { rangeValidator } from './validators.ts';
 import { nextPiece, type Standing, shouldProve } from './window.ts';
@@ -62,7 +61,6 @@ class Fetching {
   readonly #intake: Intake;
   readonly #line: Line;
   readonly #patience: Patience;
-  readonly #clock = new ProofClock();
   #pace: Pace = firstPace;
   #mayRange = true;
   #isWhole = false;
@@ -111,8 +109,7 @@ class Fetching {
 
   #standing(): Standing {
     const { written, provenBytes, known } = this.#intake;
-    const { bytesPerSecond } = this.#clock;
-    return { written, provenBytes, bytesPerSecond, asked: [...this.#asked], totalBytes: known?.totalBytes };
+    return { written, provenBytes, asked: [...this.#asked], totalBytes: known?.totalBytes };
   }
 
   #askForMore(): void {
@@ -235,7 +232,6 @@ class Fetching {
     if (!shouldProve(this.#standing())) return;
     const proof = this.#intake.startProof();
     if (proof === undefined) return;
-    this.#clock.proves(this.#intake.length);
     proof.then(
       () => this.#changed.resolve(),
       (error) => this.#setBack({ kind: 'failure', error }),

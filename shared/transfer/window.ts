@@ -4,8 +4,8 @@ import { firstGap, prefixOf, type Range, withRange } from './ranges.ts';
 const mebibyte = 1024 * 1024;
 /** What is on its way is lost when the program is killed: of the bytes behind the first gap nothing is noted. */
 const mostAhead = mebibyte;
-/** What a power cut may cost of a fast line, as time: it is fetched again sooner than anybody notices. */
-const unprovenSeconds = 0.25;
+/** What a power cut may cost, however fast the line is. */
+const mostUnproven = mebibyte;
 
 /** How a fetch stands. */
 export interface Standing {
@@ -16,18 +16,11 @@ export interface Standing {
   totalBytes: number | undefined;
   /** A power cut cannot take these away any more. */
   provenBytes: number;
-  /** Of the last second or so; nothing yet is 0. */
-  bytesPerSecond: number;
-}
-
-/** How many bytes may be missing after a power cut: 1 MiB, or a quarter of a second where the line is faster than that. */
-export function mostUnproven(bytesPerSecond: number): number {
-  return Math.max(mebibyte, Math.floor(bytesPerSecond * unprovenSeconds));
 }
 
 /** Half of what may be unproven; the other half comes while the disk is at work. */
-export function shouldProve({ written, provenBytes, bytesPerSecond }: Standing): boolean {
-  return prefixOf(written) - provenBytes >= mostUnproven(bytesPerSecond) / 2;
+export function shouldProve({ written, provenBytes }: Standing): boolean {
+  return prefixOf(written) - provenBytes >= mostUnproven / 2;
 }
 
 /** The next bytes to ask for; undefined where there are none, or none before something has come or is proved. */
@@ -37,11 +30,11 @@ export function nextPiece(
   largePieceBytes?: number,
 ): Range | undefined {
   if (largePieceBytes !== undefined) return largePiece(standing, largePieceBytes);
-  const { written, asked, totalBytes, provenBytes, bytesPerSecond } = standing;
+  const { written, asked, totalBytes, provenBytes } = standing;
   // The first answer says whose bytes they are; before it nobody knows what to put them beside.
   if (asked.length >= (totalBytes === undefined ? 1 : lanes)) return undefined;
   const fileEnd = totalBytes ?? Number.POSITIVE_INFINITY;
-  const windowEnd = Math.min(prefixOf(written) + mostAhead, provenBytes + mostUnproven(bytesPerSecond));
+  const windowEnd = Math.min(prefixOf(written) + mostAhead, provenBytes + mostUnproven);
   const taken = asked.reduce<Range[]>(withRange, [...written]);
   const gap = firstGap(taken, fileEnd);
   const to = Math.min(gap.to, gap.from + bytes);
