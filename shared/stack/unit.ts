@@ -6,7 +6,7 @@ import { Failure, reasonOf } from '../system/failure.ts';
 /** A stop waits for the unit's own TimeoutStopSec; systemd's default is 90 s. */
 const stopDeadlineMs = 120_000;
 const startDeadlineMs = 30_000;
-const askDeadlineMs = 10_000;
+const askDeadlineMs = 30_000;
 /** systemctl(1), "Exit status". */
 const unitNotActive = 3;
 const unitNotThere = 4;
