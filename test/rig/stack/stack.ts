@@ -83,7 +83,14 @@ export class Stack {
     }
   }
 
+  /** Core answers, and Docker has found out of every service how it is: that comes a second or more later. */
   async healthy(deadlineMs = 30_000): Promise<void> {
     await waitFor('core to be healthy', async () => (await this.health())?.status === 200, { deadlineMs });
+    const starting = ['ps', '--quiet', '--filter=health=starting'];
+    await waitFor(
+      'Docker to know how its containers are',
+      async () => (await this.engine.docker(starting)).stdout === '',
+      { deadlineMs },
+    );
   }
 }
