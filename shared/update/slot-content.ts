@@ -3,6 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import heldRebootUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-held-reboot.service' with {
   type: 'text',
 };
+import noDataRebootUnit from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-no-data-reboot.service' with {
+  type: 'text',
+};
 import holdConditions from '../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-orchestrator.service.d/50-homie-hold.conf' with {
   type: 'text',
 };
@@ -51,6 +54,7 @@ const units = [
     enabledIn: ['multi-user.target.wants', 'boot-complete.target.requires'],
   },
   { name: 'homie-held-reboot.service', text: heldRebootUnit, enabledIn: [] },
+  { name: 'homie-no-data-reboot.service', text: noDataRebootUnit, enabledIn: [] },
   { name: 'homie-update-api.service', text: apiUnit, enabledIn: ['multi-user.target.wants'] },
   { name: 'homie-update.service', text: updateService, enabledIn: [] },
 ];

@@ -60,7 +60,7 @@ describe('writeSlotContent()', () => {
     );
   });
 
-  test.skipIf(!hasSystemd).each([...units, 'homie-held-reboot.service'])(
+  test.skipIf(!hasSystemd).each([...units, 'homie-held-reboot.service', 'homie-no-data-reboot.service'])(
     'writes %s, and systemd finds no fault with it',
     async (name) => {
       write();

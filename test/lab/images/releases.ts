@@ -20,6 +20,11 @@ export const releases: readonly Release[] = [
     files: { 'usr/lib/homie-lab/application': '#!/bin/sh\nkill -SEGV 1\nexec sleep infinity\n' },
     without: [],
   },
+  {
+    version: '1.3.3',
+    files: { 'etc/fstab': 'PARTLABEL=nowhere /data ext4 nofail,x-systemd.device-timeout=5s 0 2\n' },
+    without: [],
+  },
   { version: '1.4.0', files: {}, without: ['/boot/vmlinuz'] },
   { version: '1.5.0', files: { 'usr/lib/homie-lab/schema': '2\n' }, without: [] },
   // The lab's root has no Docker: its images cannot be fetched.

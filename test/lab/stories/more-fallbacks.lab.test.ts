@@ -15,6 +15,12 @@ describe('an emulated board', () => {
     await expectFallback(board);
   });
 
+  story('falls back from a system that does not find its data, and says so', settledBoard, async (board) => {
+    await update(board, '1.3.3');
+    expect(board.boots()).toEqual(['B ok', 'B ok', 'B ok', 'A ok']);
+    await expectFallback(board);
+  });
+
   story(
     'falls back in the same boot from a system without a kernel, and says so',
     settledBoard,
