@@ -34,7 +34,7 @@ describe('an emulated board', () => {
     // What the device was told stays true in the new slot.
     expect(await board.run('systemctl is-enabled homie-update.timer')).toBe('enabled');
     await board.run('systemctl start homie-update.service');
-    expect(await board.run('tail -n 5 /data/logs/update.log')).toContain('unchanged');
+    expect(await board.run('tail -n 5 /data/logs/update.log')).toContain('Nothing new');
   });
 
   story('has logind keep the reboot, and takes it back with the update', settledBoard, async (board) => {
