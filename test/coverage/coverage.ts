@@ -27,6 +27,7 @@ const quick = [
   ...['arguments', 'columns', 'config', 'failure', 'redact', 'rooted-path'].map(
     (name) => `test/system/${name}.test.ts`,
   ),
+  ...['decide-report', 'decide-step', 'words'].map((name) => `test/fleet/${name}.test.ts`),
   ...['components', 'lint', 'lint-certificate', 'manifest'].map((name) => `test/packaging/${name}.test.ts`),
 ];
 
