@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { findBackups, kindOfBackup, type SavedKind } from '../data/saved-backups.ts';
+import { basename, join, resolve } from 'node:path';
+import { findBackups, kindOfBackup, type SavedBackup, type SavedKind } from '../data/saved-backups.ts';
 import { Failure } from '../system/failure.ts';
 
 export interface Chosen {
@@ -13,6 +13,8 @@ export interface Wish {
   archive: string | undefined;
   isConfigOnly: boolean;
   isDatabaseOnly: boolean;
+  /** What runs here; undefined where nobody can tell. */
+  version: string | undefined;
 }
 
 /** What is to be restored: the one that was named, else the newest config and the newest dump. Throws a Failure. */
@@ -22,11 +24,25 @@ export function chooseRestore(wish: Wish, folder: string): Chosen[] {
     throw usage('Cannot restore with --config-only and --database-only: they exclude each other');
   if (archive !== undefined) return [chooseNamed(archive, wish, folder)];
   const backups = findBackups(folder);
-  const newest = (kind: SavedKind): Chosen[] => backups.filter((backup) => backup.kind === kind).slice(0, 1);
+  const newest = (kind: SavedKind): SavedBackup[] =>
+    backups.filter((backup) => backup.kind === kind).slice(0, 1);
   const database = isConfigOnly ? [] : newest('database');
+  refuseOfOther(database, wish.version);
   const chosen = [...(isDatabaseOnly ? [] : newest('config')), ...database, ...database.flatMap(twinOf)];
   if (chosen.length > 0) return chosen.map(({ kind, path }) => ({ kind, path }));
   throw usage(`Cannot restore: there is no such backup in "${folder}"`);
+}
+
+/** A dump that was made because the next version migrates: under that one, which knows another schema, nothing serves. */
+function refuseOfOther([dump]: readonly SavedBackup[], version: string | undefined): void {
+  if (dump?.occasion !== 'pre-migrate' || version === undefined || dump.from === version) return;
+  throw new Failure(
+    `Cannot restore the database: the newest dump is of version "${dump.from}", before it was migrated, and "${version}" runs`,
+    {
+      outcome: 'tryLater',
+      advice: `Go back to that version first (update.sh rollback), or name the dump: ${basename(dump.path)}`,
+    },
+  );
 }
 
 function chooseNamed(archive: string, { isConfigOnly, isDatabaseOnly }: Wish, folder: string): Chosen {

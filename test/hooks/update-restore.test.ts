@@ -253,6 +253,20 @@ describe('update.sh restore of data', () => {
     expect(ended.exitCode).toBe(0);
   });
 
+  test('refuses by itself a dump from before the migration of what runs, and takes it where it is named', async () => {
+    const stack = new RecoveryStack(scene);
+    const dump = save(`${stem}.dump`, 'saved rows\n');
+    scene.write('root/usr/lib/homie/release', 'VERSION=1.1.0\n');
+    const refused = await restore('--database-only', '--yes');
+    expect(refused.reason).toBe(
+      `Cannot restore the database: the newest dump is of version "1.0.0", before it was migrated, and "1.1.0" runs. Go back to that version first (update.sh rollback), or name the dump: ${stem}.dump`,
+    );
+    expect([scene.read('database'), stack.switched, refused.exitCode]).toEqual(['rows\n', [], 21]);
+    expect((await restore(dump, '--yes')).exitCode).toBe(0);
+    scene.write('root/usr/lib/homie/release', 'VERSION=1.0.0\n');
+    expect((await restore('--database-only', '--yes')).exitCode).toBe(0);
+  });
+
   test('starts only the database, and stops it again, when the stack is down', async () => {
     const stack = new RecoveryStack(scene, []);
     expect((await restore(save(`${stem}.dump`, 'saved rows\n'), '--yes')).exitCode).toBe(0);

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { owesRestore, stateOf } from '../../shared/update/transaction.ts';
 import type { Ended } from '../support/scene.ts';
 import { bothNames, exhaust, otherName } from './bootloader.ts';
@@ -127,25 +126,12 @@ export class Life implements AsyncDisposable {
   async #operate(words: readonly string[], cut: Cut | undefined): Promise<void> {
     const { board } = this;
     if (words[0] === 'rollback' && !this.#mayRun(otherName(board.booted))) return;
-    if (words[0] === 'restore' && !this.#hasDumpOfItsOwn()) return;
     const ended = await board.program('update.sh', words, cut === undefined ? {} : { fault: faultOf(cut) });
     this.#heard(ended);
     // What was written after the backup is what a restore by hand is for.
     if (words[0] === 'restore' || words[0] === 'repair' || words[0] === 'rollback') this.#keepWhatIsThere();
     if (cut?.isPower && ended.exitCode === 137) return await this.#reboot();
     await board.letSystemdAct();
-  }
-
-  /** A dump of an older schema, put by hand under a version that is committed, keeps that from serving: not this story. */
-  #hasDumpOfItsOwn(): boolean {
-    const { board } = this;
-    const dumps = readdirSync(board.at('data/backups')).filter((name) => name.endsWith('.dump'));
-    const timeOf = (name: string): string => /\d{8}T\d{6}Z/.exec(name)?.[0] ?? '';
-    const newest = dumps.map(timeOf).sort().at(-1);
-    const head = board.headIn(board.booted);
-    return dumps
-      .filter((name) => timeOf(name) === newest)
-      .every((name) => board.read(`data/backups/${name}`).startsWith(`${head} `));
   }
 
   #keepWhatIsThere(): void {

@@ -16,6 +16,7 @@ import { decideRestore } from '../decide-restore.ts';
 import { unpackFolderOf } from '../find-leftovers.ts';
 import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
 import { configForRecovery, requireStack, transactionForRecovery } from '../recovery.ts';
+import { readRelease } from '../release.ts';
 import { dataRestoreOf, requireServices, restoreData } from '../restore-data.ts';
 import { stopOrchestrator } from '../still-stack.ts';
 import { tellBackups } from './restore-list.ts';
@@ -39,6 +40,7 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
       archive: values.text('archive'),
       isConfigOnly: values.flag('config-only'),
       isDatabaseOnly: values.flag('database-only'),
+      version: readRelease(places.root),
     },
     config.backupPath,
   );
