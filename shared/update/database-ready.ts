@@ -1,4 +1,5 @@
 import { askDatabase } from '../data/database.ts';
+import type { Container } from '../stack/container.ts';
 import { Deadline, pause } from '../system/deadline.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import type { Stack } from './stack.ts';
@@ -8,16 +9,31 @@ import type { Stack } from './stack.ts';
 const readyMs = 180_000;
 const askPauseMs = 500;
 const watchEveryMs = 3_000;
-/** Docker waits twice as long before each: so many take half a minute, and what passes by itself has passed. */
+/** Docker waits twice as long before each restart, up to a minute: so many take half a minute, and as long is enough. */
 const mostRestarts = 8;
+const restartingMs = 30_000;
+
+type Look = Pick<Container, 'state' | 'restartCount'>;
+
+/**
+ * Whether its container ends again and again, so that nobody has to wait for it: what passes by itself passes within
+ * half a minute. Where Docker has come to long pauses already it restarts once in that time, or not at all.
+ */
+export function endsAgainAndAgain(first: Look, now: Look, watchedMs: number): boolean {
+  const restarts = now.restartCount - first.restartCount;
+  if (restarts >= mostRestarts) return true;
+  const isPausing = now.state === 'restarting';
+  return watchedMs >= restartingMs && isPausing && (restarts > 0 || first.state === 'restarting');
+}
 
 /** Returns when it answers a query. Throws a Failure at the deadline, or when its container ends again and again. */
 export async function waitForDatabase(stack: Stack, signal: AbortSignal): Promise<void> {
   const { database } = stack;
   if (database === undefined) return;
   const deadline = new Deadline(readyMs);
+  const begunMs = performance.now();
   let watch = new Deadline(watchEveryMs);
-  let restartsBefore: number | undefined;
+  let first: Look | undefined;
   for (;;) {
     try {
       await askDatabase(database, { script: 'SELECT 1;' });
@@ -28,32 +44,32 @@ export async function waitForDatabase(stack: Stack, signal: AbortSignal): Promis
         throw new Failure(`Cannot reach the database: ${reasonOf(error)}`, { cause: error });
     }
     if (watch.isOver) {
-      const restarts = await countRestarts(stack, database.service);
-      restartsBefore ??= restarts;
-      if (restarts >= restartsBefore + mostRestarts) throw await endsAgainAndAgain(stack, database.service);
+      const look = await lookAt(stack, database.service);
+      first ??= look;
+      if (first && look && endsAgainAndAgain(first, look, performance.now() - begunMs))
+        throw await inItsWords(stack, database.service);
       watch = new Deadline(watchEveryMs);
     }
     await pause(askPauseMs, signal);
   }
 }
 
-async function countRestarts({ compose }: Stack, service: string): Promise<number> {
+async function lookAt({ compose }: Stack, service: string): Promise<Look | undefined> {
   const containers = await compose.containers().catch(() => []);
-  return Math.max(
-    0,
-    ...containers.filter((one) => one.service === service).map(({ restartCount }) => restartCount),
-  );
+  return containers.find((one) => one.service === service);
 }
 
 /** In the database's own words: it alone knows that its disk is full, or its files damaged. */
-async function endsAgainAndAgain({ compose }: Stack, service: string): Promise<Failure> {
+async function inItsWords({ compose }: Stack, service: string): Promise<Failure> {
   const log = await compose.logTail(service).catch(() => '');
   const lines = log
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
   const words = lines.findLast((line) => /\b(FATAL|PANIC|ERROR|error)\b/.test(line)) ?? lines.at(-1);
+  const isFull = /no space left/i.test(words ?? '');
   return new Failure(
     `Cannot reach the database: its container ends again and again${words === undefined ? '' : ` (${words})`}`,
+    isFull ? { outcome: 'noSpace', advice: 'Free space on the data partition' } : {},
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { Failure } from '../../shared/system/failure.ts';
-import { waitForDatabase } from '../../shared/update/database-ready.ts';
+import { endsAgainAndAgain, waitForDatabase } from '../../shared/update/database-ready.ts';
 import type { Stack } from '../../shared/update/stack.ts';
 import { failureOf } from '../support/failure-of.ts';
 
@@ -17,7 +17,7 @@ function stackOf({ answersAfter, restarts }: { answersAfter: number; restarts: (
     },
   };
   const compose = {
-    containers: async () => [{ service: 'postgres', restartCount: restarts() }],
+    containers: async () => [{ service: 'postgres', state: 'running', restartCount: restarts() }],
     logTail: async () =>
       'LOG:  starting\nFATAL:  could not write lock file "postmaster.pid": No space left on device\n',
   };
@@ -39,11 +39,34 @@ describe('waitForDatabase()', () => {
     expect(failure.message).toBe(
       'Cannot reach the database: its container ends again and again (FATAL:  could not write lock file "postmaster.pid": No space left on device)',
     );
+    expect(failure).toMatchObject({ outcome: 'noSpace' });
   });
 
   test('ends at once when it is told to', async () => {
     const told = AbortSignal.abort(new Failure('told to end'));
     const stack = stackOf({ answersAfter: Number.POSITIVE_INFINITY, restarts: () => 0 });
     expect((await failureOf(() => waitForDatabase(stack, told))).message).toBe('told to end');
+  });
+});
+
+describe('endsAgainAndAgain()', () => {
+  const running = (restartCount: number) => ({ state: 'running', restartCount });
+  const pausing = (restartCount: number) => ({ state: 'restarting', restartCount });
+
+  test('counts the restarts while Docker still hurries', () => {
+    expect(endsAgainAndAgain(running(0), running(7), 20_000)).toBe(false);
+    expect(endsAgainAndAgain(running(0), running(8), 20_000)).toBe(true);
+  });
+
+  test('waits half a minute where Docker has come to long pauses', () => {
+    expect(endsAgainAndAgain(pausing(6), pausing(6), 29_000)).toBe(false);
+    expect(endsAgainAndAgain(pausing(6), pausing(6), 30_000)).toBe(true);
+    expect(endsAgainAndAgain(running(6), pausing(7), 30_000)).toBe(true);
+  });
+
+  test('leaves one alone that runs, be it ever so slow, or has ended for the first time', () => {
+    expect(endsAgainAndAgain(pausing(6), running(7), 170_000)).toBe(false);
+    expect(endsAgainAndAgain(running(6), running(6), 170_000)).toBe(false);
+    expect(endsAgainAndAgain(running(0), pausing(0), 170_000)).toBe(false);
   });
 });

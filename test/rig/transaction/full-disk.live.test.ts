@@ -61,26 +61,30 @@ describe('a trial on a full disk', () => {
     expect(story.lastUpdate().migration).toBeUndefined();
   });
 
-  scenario('gives the data back once there is room, when the disk is full at the restore', async () => {
-    stage.configure({ health_deadline_seconds: 14 });
-    await story.installAndReboot('2.0.0', '2.0.0', { behaviour: 'never-healthy' });
-    {
-      const deciding = story.postActivate();
-      await story.whenMigrated();
-      // The database has 40 MiB and more, and its log of writes as much again.
-      await using _full = await fillDisk(stage.device.dataFolder, { leaveAllMiB: 24 });
-      await deciding;
-      expect(story.verdict).toMatchObject({ exitCode: 30 });
-      expect(story.verdict.stderr).toMatch(/Cannot restore the data yet: .*No space left on device/);
+  scenario(
+    'gives the data back once there is room, when the disk is full at the restore',
+    async () => {
+      stage.configure({ health_deadline_seconds: 14 });
+      await story.installAndReboot('2.0.0', '2.0.0', { behaviour: 'never-healthy' });
+      {
+        const deciding = story.postActivate();
+        await story.whenMigrated();
+        // The database has 40 MiB and more, and its log of writes as much again.
+        await using _full = await fillDisk(stage.device.dataFolder, { leaveAllMiB: 24 });
+        await deciding;
+        expect(story.verdict).toMatchObject({ exitCode: 30 });
+        expect(story.verdict.stderr).toMatch(/Cannot restore the data yet: .*No space left on device/);
+        expect((await stage.reboot()).booted).toBe('A');
+        const { exitCode, stderr } = await story.ordinaryBoot();
+        expect({ exitCode, stderr }).toMatchObject({ exitCode: 11 });
+        expect(stderr).toMatch(/No space left on device|no space/);
+        expect(existsSync(join(stage.device.dataFolder, 'update/hold'))).toBe(true);
+      }
       expect((await stage.reboot()).booted).toBe('A');
-      const { exitCode, stderr } = await story.ordinaryBoot();
-      expect({ exitCode, stderr }).toMatchObject({ exitCode: 11 });
-      expect(stderr).toMatch(/No space left on device|no space/);
-      expect(existsSync(join(stage.device.dataFolder, 'update/hold'))).toBe(true);
-    }
-    expect((await stage.reboot()).booted).toBe('A');
-    await story.expectHome('rolled-back', /http: it answers 503/);
-  });
+      await story.expectHome('rolled-back', /http: it answers 503/);
+    },
+    400_000,
+  );
 
   scenario('is committed though not a line of the log can be written', async () => {
     await story.installAndReboot('2.0.0', '2.0.0');
