@@ -66,10 +66,11 @@ async function inItsWords({ compose }: Stack, service: string): Promise<Failure>
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const words = lines.findLast((line) => /\b(FATAL|PANIC|ERROR|error)\b/.test(line)) ?? lines.at(-1);
-  const isFull = /no space left/i.test(words ?? '');
+  // Of a full disk it tells first, and ends with what came of it.
+  const full = lines.findLast((line) => /no space left/i.test(line));
+  const words = full ?? lines.findLast((line) => /\b(FATAL|PANIC|ERROR|error)\b/.test(line)) ?? lines.at(-1);
   return new Failure(
     `Cannot reach the database: its container ends again and again${words === undefined ? '' : ` (${words})`}`,
-    isFull ? { outcome: 'noSpace', advice: 'Free space on the data partition' } : {},
+    full !== undefined ? { outcome: 'noSpace', advice: 'Free space on the data partition' } : {},
   );
 }

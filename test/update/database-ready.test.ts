@@ -19,7 +19,7 @@ function stackOf({ answersAfter, restarts }: { answersAfter: number; restarts: (
   const compose = {
     containers: async () => [{ service: 'postgres', state: 'running', restartCount: restarts() }],
     logTail: async () =>
-      'LOG:  starting\nFATAL:  could not write lock file "postmaster.pid": No space left on device\n',
+      'LOG:  starting\nFATAL:  could not write lock file "postmaster.pid": No space left on device\nFATAL:  checkpoint request failed\n',
   };
   return { database: { containers, service: 'postgres' }, compose } as unknown as Stack;
 }
