@@ -16,8 +16,7 @@ export async function serveBundle(
 ): Promise<AsyncDisposable> {
   const folder = mkdtempSync(join(tmpdir(), 'homie-lab-shelf-'));
   const name = `${version}.raucb`;
-  const file = join(folder, name);
-  await command({ deadlineMs: 120_000 })`debugfs -R ${`dump /${name} ${file}`} ${images.bundles}`;
+  const file = await takeFromShelf(images, version, folder);
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: board.webPort,
@@ -29,6 +28,14 @@ export async function serveBundle(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The bundle as a file of that folder; answers with its path. */
+export async function takeFromShelf(images: LabImages, version: string, folder: string): Promise<string> {
+  const name = `${version}.raucb`;
+  const file = join(folder, name);
+  await command({ deadlineMs: 120_000 })`debugfs -R ${`dump /${name} ${file}`} ${images.bundles}`;
+  return file;
 }
 
 function answer(request: Request, file: string, name: string): Response {
