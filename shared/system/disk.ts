@@ -37,9 +37,13 @@ function entriesOf(folder: string): Dirent[] {
   }
 }
 
-/** The size of a slot's device, by whatever name, or of the file that stands for one. Throws where there is none. */
-export function deviceBytes(path: string): number {
-  const stat = statSync(path, { bigint: true });
+/**
+ * The size of a slot's device, by whatever name, or of the file that stands for one; `undefined` where there is none. It
+ * is looked at only: in a sandbox without devices access(2) says that none is there.
+ */
+export function deviceBytes(path: string): number | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
   if (!stat.isBlockDevice()) return Number(stat.size);
   const { major, minor } = deviceNumber(stat.rdev);
   return Number(readFileSync(`/sys/dev/block/${major}:${minor}/size`, 'utf8')) * 512;

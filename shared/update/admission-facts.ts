@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { machine } from 'node:os';
 import { backupBytesAtMost } from '../data/backup.ts';
 import type { BundleFacts } from '../rauc/bundle-facts.ts';
@@ -78,6 +77,6 @@ function rootSlots(conf: SystemConf | undefined): AdmissionFacts['slots'] {
   return slots.map(({ name, device }) => ({
     name,
     device,
-    bytes: existsSync(device) ? deviceBytes(device) : undefined,
+    bytes: deviceBytes(device),
   }));
 }
