@@ -13,17 +13,19 @@ const watchEveryMs = 3_000;
 const mostRestarts = 8;
 const restartingMs = 30_000;
 
-type Look = Pick<Container, 'state' | 'restartCount'>;
+/** Its container at a moment, of the clock that only runs forward. */
+type Look = Pick<Container, 'state' | 'restartCount'> & { atMs: number };
 
 /**
  * Whether its container ends again and again, so that nobody has to wait for it: what passes by itself passes within
  * half a minute. Where Docker has come to long pauses already it restarts once in that time, or not at all.
  */
-export function endsAgainAndAgain(first: Look, now: Look, watchedMs: number): boolean {
+export function endsAgainAndAgain(first: Look, now: Look): boolean {
   const restarts = now.restartCount - first.restartCount;
   if (restarts >= mostRestarts) return true;
   const isPausing = now.state === 'restarting';
-  return watchedMs >= restartingMs && isPausing && (restarts > 0 || first.state === 'restarting');
+  const isLong = now.atMs - first.atMs >= restartingMs;
+  return isLong && isPausing && (restarts > 0 || first.state === 'restarting');
 }
 
 /** Returns when it answers a query. Throws a Failure at the deadline, or when its container ends again and again. */
@@ -31,7 +33,6 @@ export async function waitForDatabase(stack: Stack, signal: AbortSignal): Promis
   const { database } = stack;
   if (database === undefined) return;
   const deadline = new Deadline(readyMs);
-  const begunMs = performance.now();
   let watch = new Deadline(watchEveryMs);
   let first: Look | undefined;
   for (;;) {
@@ -46,8 +47,7 @@ export async function waitForDatabase(stack: Stack, signal: AbortSignal): Promis
     if (watch.isOver) {
       const look = await lookAt(stack, database.service);
       first ??= look;
-      if (first && look && endsAgainAndAgain(first, look, performance.now() - begunMs))
-        throw await inItsWords(stack, database.service);
+      if (first && look && endsAgainAndAgain(first, look)) throw await inItsWords(stack, database.service);
       watch = new Deadline(watchEveryMs);
     }
     await pause(askPauseMs, signal);
@@ -56,7 +56,8 @@ export async function waitForDatabase(stack: Stack, signal: AbortSignal): Promis
 
 async function lookAt({ compose }: Stack, service: string): Promise<Look | undefined> {
   const containers = await compose.containers().catch(() => []);
-  return containers.find((one) => one.service === service);
+  const container = containers.find((one) => one.service === service);
+  return container && { ...container, atMs: performance.now() };
 }
 
 /** In the database's own words: it alone knows that its disk is full, or its files damaged. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../shared/system/command.ts';
 import { TempFolder } from '../support/temp-folder.ts';
@@ -20,6 +20,10 @@ const targets = [
   'boot-complete',
   'multi-user',
 ];
+
+function textOf(unit: string): string {
+  return readFileSync(join(source, unit), 'utf8');
+}
 
 async function verify(unit: string, change: (root: TempFolder) => void = () => {}) {
   using root = new TempFolder();
@@ -54,6 +58,12 @@ describe('the units of bundle-skeleton', () => {
     expect(units).toContain('homie-update.service');
     expect(units).toContain('homie-update.timer');
   });
+
+  // RAUC looks for the node of the disk that a bundle lies on, and refuses to read it where there is none.
+  test.each(units.filter((unit) => /update\.sh (agent|install)/.test(textOf(unit))))(
+    '%s, which reads bundles, sees the nodes of the disks',
+    (unit) => expect(textOf(unit)).not.toMatch(/^PrivateDevices=/m),
+  );
 
   test.each(units)('%s has nothing that systemd complains of', async (unit) => {
     expect(await verify(unit)).toEqual({ exitCode: 0, said: '' });

@@ -50,23 +50,23 @@ describe('waitForDatabase()', () => {
 });
 
 describe('endsAgainAndAgain()', () => {
-  const running = (restartCount: number) => ({ state: 'running', restartCount });
-  const pausing = (restartCount: number) => ({ state: 'restarting', restartCount });
+  const running = (restartCount: number, atMs = 100_000) => ({ state: 'running', restartCount, atMs });
+  const pausing = (restartCount: number, atMs = 100_000) => ({ state: 'restarting', restartCount, atMs });
 
   test('counts the restarts while Docker still hurries', () => {
-    expect(endsAgainAndAgain(running(0), running(7), 20_000)).toBe(false);
-    expect(endsAgainAndAgain(running(0), running(8), 20_000)).toBe(true);
+    expect(endsAgainAndAgain(running(0), running(7, 120_000))).toBe(false);
+    expect(endsAgainAndAgain(running(0), running(8, 120_000))).toBe(true);
   });
 
   test('waits half a minute where Docker has come to long pauses', () => {
-    expect(endsAgainAndAgain(pausing(6), pausing(6), 29_000)).toBe(false);
-    expect(endsAgainAndAgain(pausing(6), pausing(6), 30_000)).toBe(true);
-    expect(endsAgainAndAgain(running(6), pausing(7), 30_000)).toBe(true);
+    expect(endsAgainAndAgain(pausing(6), pausing(6, 129_000))).toBe(false);
+    expect(endsAgainAndAgain(pausing(6), pausing(6, 130_000))).toBe(true);
+    expect(endsAgainAndAgain(running(6), pausing(7, 130_000))).toBe(true);
   });
 
   test('leaves one alone that runs, be it ever so slow, or has ended for the first time', () => {
-    expect(endsAgainAndAgain(pausing(6), running(7), 170_000)).toBe(false);
-    expect(endsAgainAndAgain(running(6), running(6), 170_000)).toBe(false);
-    expect(endsAgainAndAgain(running(0), pausing(0), 170_000)).toBe(false);
+    expect(endsAgainAndAgain(pausing(6), running(7, 270_000))).toBe(false);
+    expect(endsAgainAndAgain(running(6), running(6, 270_000))).toBe(false);
+    expect(endsAgainAndAgain(running(0), pausing(0, 270_000))).toBe(false);
   });
 });

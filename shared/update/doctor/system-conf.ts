@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type KeyFile, listOf, parseKeyFile, valueIn } from '../../rauc/key-file.ts';
 import { type ConfiguredSlot, readSystemConf } from '../../rauc/system-conf.ts';
+import { deviceBytes } from '../../system/disk.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 
 /** RAUC's own configuration: what it does not refuse, and hurts all the same. */
@@ -20,7 +21,9 @@ export const systemConf: Check = {
   async run({ places }) {
     const conf = readSystemConf(places.root);
     if (conf === undefined) return judgeSystemConf(undefined);
-    const missing = conf.slots.filter(({ device }) => !existsSync(device)).map(({ device }) => device);
+    const missing = conf.slots
+      .map(({ device }) => device)
+      .filter((device) => deviceBytes(device) === undefined);
     const file = parseKeyFile(readFileSync(conf.path, 'utf8'));
     return judgeSystemConf({ path: conf.path, file, slots: conf.slots, missing });
   },
