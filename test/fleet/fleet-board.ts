@@ -61,8 +61,8 @@ export class FleetBoard implements AsyncDisposable {
   }
 
   /** As its unit does; with a fault it dies where that says. */
-  startAgent(env: Record<string, string> = {}): void {
-    this.#agent = Bun.spawn([join(this.#workshop.programs, 'update.sh'), 'agent'], {
+  startAgent(env: Record<string, string> = {}, programs = this.#workshop.programs): void {
+    this.#agent = Bun.spawn([join(programs, 'update.sh'), 'agent'], {
       cwd: '/',
       env: { ...this.device.environment, ...env },
       stdin: 'ignore',
@@ -82,7 +82,7 @@ export class FleetBoard implements AsyncDisposable {
     await this.#agent?.exited;
   }
 
-  /** Of memory, after a fetch and an install. */
+  /** Of memory so far; an emulated one has its emulator's among it. */
   get agentPeakMiB(): number {
     const status = readFileSync(`/proc/${this.#agent?.pid}/status`, 'utf8');
     return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024);

@@ -21,34 +21,33 @@ export class FleetStage implements AsyncDisposable {
   static async open(): Promise<FleetStage> {
     const server = await FleetServer.start();
     try {
-      return new FleetStage(server, await openFleetWorkshop('x64'));
+      return new FleetStage(server, await openFleetWorkshop());
     } catch (error) {
       await server[Symbol.asyncDispose]();
       throw error;
     }
   }
 
-  release(version: string, workshop = this.workshop): Promise<number> {
-    const key = `${version} ${workshop.architecture}`;
-    const known = this.#releases.get(key) ?? this.#upload(version, workshop);
-    this.#releases.set(key, known);
+  release(version: string): Promise<number> {
+    const known = this.#releases.get(version) ?? this.#upload(version);
+    this.#releases.set(version, known);
     return known;
   }
 
-  async #upload(version: string, workshop: FleetWorkshop): Promise<number> {
-    return await this.operator.addRelease(version, await workshop.bundle(version));
+  async #upload(version: string): Promise<number> {
+    return await this.operator.addRelease(version, await this.workshop.bundle(version));
   }
 
   /** A new target, and the board that is it. */
   async board(
     config: Record<string, Setting> = {},
-    { url = this.server.url, token, workshop = this.workshop }: BoardWish = {},
+    { url = this.server.url, token }: BoardWish = {},
   ): Promise<FleetBoard> {
     this.#boards += 1;
     const id = `board-${this.#boards}`;
     const own = `token-of-${id}`;
     await this.operator.addTargets([{ controllerId: id, securityToken: own }]);
-    return await FleetBoard.start(id, workshop, { url, token: token ?? own, config });
+    return await FleetBoard.start(id, this.workshop, { url, token: token ?? own, config });
   }
 
   /** Until the server says so of the action. */
@@ -83,5 +82,4 @@ export class FleetStage implements AsyncDisposable {
 interface BoardWish {
   url?: string;
   token?: string;
-  workshop?: FleetWorkshop;
 }

@@ -4,34 +4,38 @@ import { join } from 'node:path';
 import { makeBundle } from '../../shared/packaging/bundle.ts';
 import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { createKeys, type KeySet } from '../../shared/packaging/keys.ts';
-import type { Architecture } from '../../shared/packaging/project.ts';
 import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
 import { createLog } from '../../shared/system/log.ts';
 
-/** What the boards of a fleet are made of: programs for this machine, or for the board, with fault points. */
+/** What the boards of a fleet are made of: the programs with fault points, bundles, keys. */
 export interface FleetWorkshop extends Disposable {
   folder: string;
   keys: KeySet;
-  architecture: Architecture;
   programs: string;
+  /** The same for this machine: without an emulator they can be measured. */
+  nativePrograms: string;
   factoryRootfs: string;
   /** Signed by this workshop's keys, or by others. */
   bundle(version: string, keys?: KeySet): Promise<string>;
 }
 
+/** The programs as they ship; on another machine as a Cortex-A57. */
+const architecture = 'arm64';
 const buildTime = new Date('2026-01-01T00:00:00Z');
 const factoryVersion = '1.0.0';
 
-export async function openFleetWorkshop(architecture: Architecture): Promise<FleetWorkshop> {
+export async function openFleetWorkshop(): Promise<FleetWorkshop> {
   const folder = mkdtempSync(join(tmpdir(), 'homie-fleet-'));
   const programs = join(folder, 'programs');
+  const nativePrograms = join(folder, 'native');
   const factoryRootfs = join(folder, 'factory.ext4');
   const close = () => rmSync(folder, { recursive: true, force: true });
   try {
     await compilePrograms(programs, { architecture, hasFaultPoints: true });
+    await compilePrograms(nativePrograms, { architecture: process.arch === 'arm64' ? 'arm64' : 'x64' });
     await makeDemoRootfs(factoryRootfs, factoryVersion, buildTime);
     const keys = await createKeys(join(folder, 'keys'));
-    const parts = { folder, keys, architecture, programs, factoryRootfs };
+    const parts = { folder, keys, programs, nativePrograms, factoryRootfs };
     return {
       ...parts,
       bundle: (version, others) => bundleOf(parts, version, others),
@@ -44,7 +48,7 @@ export async function openFleetWorkshop(architecture: Architecture): Promise<Fle
 }
 
 async function bundleOf(
-  { folder, keys, architecture, programs }: Omit<FleetWorkshop, 'bundle' | typeof Symbol.dispose>,
+  { folder, keys, programs }: Omit<FleetWorkshop, 'bundle' | typeof Symbol.dispose>,
   version: string,
   others?: KeySet,
 ): Promise<string> {
