@@ -11,8 +11,9 @@ if [ "${1:-}" = --cuts ]; then
 	HOMIE_LAB_CUTS=$2
 	export HOMIE_LAB_CUTS
 	shift 2
+	[ $# -gt 0 ] || set -- power-cuts.lab
 fi
 # What CI runs; docs/lab.md has the rest.
-[ $# -gt 0 ] || set -- boot-script.lab guide-script.lab card.lab
+[ $# -gt 0 ] || set -- boot-script.lab guide-script.lab card.lab good-update.lab fallback.lab guide.lab power-cuts.lab
 # Two boards at once: on two cores one of them is always waiting for its disk or its clock.
 exec node_modules/.bin/bun test --max-concurrency 2 --timeout 600000 "$@"

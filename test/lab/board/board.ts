@@ -133,7 +133,7 @@ export class Board implements AsyncDisposable {
     const state = {
       card: join(folder, 'state.qcow2'),
       memory: join(folder, 'state.memory'),
-      bootId: this.#bootId,
+      bootId: this.bootId,
     };
     await this.#on.saveTo(state.memory);
     this.#machine = undefined;

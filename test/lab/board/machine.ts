@@ -63,8 +63,10 @@ export class Machine {
         `qemu has ended with ${qemu.exitCode}: ${readFileSync(at('console.log'), 'latin1').slice(-2000)}`,
       );
     const qmp = await Qmp.open(at('qmp.socket'));
+    // Before it goes on: what a board says while nobody listens is lost.
+    const shell = await Shell.open(at('shell.socket'));
     if (wish.memory !== undefined) await goOn(qmp);
-    return new Machine({ qmp, shell: new Shell(at('shell.socket')), qemu, cache });
+    return new Machine({ qmp, shell, qemu, cache });
   }
 
   /** Stops, and leaves its memory in the file; its card has all that it wrote. It has no power then. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { forEachLineOf } from './socket-lines.ts';
 
@@ -28,8 +29,14 @@ export class Shell {
   #question: Question | undefined;
   #count = 0;
 
-  constructor(path: string) {
-    this.#socket = connect(path);
+  static async open(path: string): Promise<Shell> {
+    const socket = connect(path);
+    await once(socket, 'connect');
+    return new Shell(socket);
+  }
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
     this.#socket.on('error', () => {});
     this.#socket.on('close', () => this.#lose());
     forEachLineOf(this.#socket, (line) => this.#take(line));
