@@ -59,7 +59,7 @@ export interface GoodUpdate extends Downtime {
   verdictSeconds: number;
 }
 
-interface LabReport {
+export interface LabReport {
   format: 1;
   /** Environments that the boot script was started from, each held against the model. */
   scriptStates: number;
