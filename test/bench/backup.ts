@@ -1,10 +1,11 @@
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import type { Point } from './bench.ts';
 import { inTurn, medianSeconds, peakBytesOf, type Run, ratioOf, run, runScript } from './measure.ts';
 import { atMost, inSeconds, megabytes, type Row, row } from './row.ts';
+import { fillWithLargeFiles, fillWithSmallFiles } from './trees.ts';
 
 /** A round takes minutes on a slow disk. */
 const rounds = 3;
@@ -33,8 +34,8 @@ export const measureBackup: Point = async (tell) => {
   );
   const rows: Row[] = [];
   for (const [what, fill] of [
-    ['100,000 small files', manySmall],
-    ['2 GB in 8 files', fewLarge],
+    ['100,000 small files', (tree: string) => fillWithSmallFiles(tree, 100_000)],
+    ['2 GB in 8 files', (tree: string) => fillWithLargeFiles(tree, 8, 250)],
   ] as const) {
     tell(`making ${what}`);
     const tree = folder.at('tree');
@@ -118,37 +119,4 @@ async function measureTree(
       goal: atMost(restore, most),
     }),
   ];
-}
-
-/** 100 B to 8 KiB, half of it text-like, as configuration is. */
-function manySmall(tree: string): void {
-  const text = Buffer.from('brightness: 70\nroom: kitchen\nlast_seen: 2026-01-01T00:00:00Z\n'.repeat(80));
-  for (let folder = 0; folder < 1000; folder += 1) {
-    const path = join(tree, `device-${folder}`);
-    mkdirSync(path, { recursive: true });
-    for (let file = 0; file < 100; file += 1) {
-      const random = crypto.getRandomValues(Buffer.alloc(50 + ((folder * 31 + file * 17) % 1000)));
-      writeFileSync(
-        join(path, `${file}.yaml`),
-        Buffer.concat([random, text.subarray(0, (file * 37) % 4096)]),
-      );
-    }
-  }
-}
-
-/** A quarter cannot be compressed, as recordings cannot; the rest can, as a database. */
-function fewLarge(tree: string): void {
-  mkdirSync(tree, { recursive: true });
-  const block = Buffer.alloc(1_000_000);
-  for (let file = 0; file < 8; file += 1) {
-    const path = join(tree, `history-${file}.db`);
-    writeFileSync(path, '');
-    for (let count = 0; count < 250; count += 1) {
-      block.fill(`row ${file}.${count} sensor=${count % 97} value=${count * 1.7} `);
-      crypto.getRandomValues(block.subarray(0, 65_536));
-      for (let from = 65_536; from < 250_000; from += 65_536)
-        crypto.getRandomValues(block.subarray(from, Math.min(250_000, from + 65_536)));
-      writeFileSync(path, block, { flag: 'a' });
-    }
-  }
 }

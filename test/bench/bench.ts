@@ -25,6 +25,10 @@ const points: Readonly<Record<string, { title: string; load: () => Promise<Point
     title: 'Start of the programs, and an install-check that passes',
     load: async () => (await import('./start.ts')).measureStart,
   },
+  install: {
+    title: 'rauc install with our hooks, with none, and with the scripts of the guide',
+    load: async () => (await import('./install.ts')).measureInstall,
+  },
   backup: {
     title: 'Backup and restore',
     load: async () => (await import('./backup.ts')).measureBackup,

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test';
+import { downtimeRows } from './downtime.ts';
+import { hookTimesOf, roundsFor } from './install-times.ts';
 import { median, type Run, ratioOf } from './measure.ts';
 import { allOf, atLeast, atMost, row } from './row.ts';
+import { readTestRun } from './test-run.ts';
 
 const runs = (...seconds: number[]): Run[] => seconds.map((each) => ({ seconds: each, stderr: '' }));
 
@@ -23,5 +26,51 @@ describe('the figures of the bench', () => {
     expect(goal(0.3333)).toMatchObject({ ratio: 0.33, goal: '≤ 0.5, ≥ 0.2', isMet: true });
     expect(goal(0.0512)).toMatchObject({ ratio: 0.051, isMet: false });
     expect(row({ what: 'x', ours: '1', n: 1 })).toMatchObject({ ratio: null, goal: null, isMet: null });
+  });
+
+  test('hookTimesOf() adds up the programs, and takes the backup from the lines of the log', () => {
+    const programs = ['install-check', 'pre-install'].map((program) => ({
+      program,
+      exitCode: 0,
+      ms: 1250,
+      lastLine: '',
+    }));
+    const log = `2026-01-01T00:00:01.000Z pre-install: Stopping "homie-orchestrator"
+2026-01-01T00:00:01.500Z pre-install: Backing up "/data/config"
+2026-01-01T00:00:03.250Z pre-install: Backed up "/data/config"
+2026-01-01T00:00:04.000Z pre-install: The backup is "/data/backups/x" (1 MiB, 3 entries)
+`;
+    expect(hookTimesOf(programs, log)).toEqual({ programSeconds: 2.5, backupSeconds: 1.75 });
+    expect(hookTimesOf([], '')).toEqual({ programSeconds: 0, backupSeconds: 0 });
+  });
+
+  test.each([
+    [8, 7],
+    [30, 7],
+    [31, 3],
+  ])('roundsFor(%d) is %d', (seconds, rounds) => {
+    expect(roundsFor(seconds)).toBe(rounds);
+  });
+
+  test('downtimeRows() holds our update against the guide’s, and says nothing of one alone', () => {
+    const update = { gaps: 2, installSeconds: 60, rebootSeconds: 50, verdictSeconds: 10 };
+    const [ours, guide] = [
+      { ...update, downSeconds: 30 },
+      { ...update, downSeconds: 120, gaps: 1 },
+    ];
+    expect(downtimeRows({ goodUpdate: ours, guideUpdate: guide })).toMatchObject([
+      { ours: '30.00 s in 2 gaps', ratio: 0.25, n: 1, goal: '≤ 0.2', isMet: false },
+    ]);
+    expect(downtimeRows({ goodUpdate: ours })).toEqual([]);
+  });
+
+  test.each([
+    ['a run that passed', 'failures="0" skipped="1" time="2.5"', { tests: 7, seconds: 2.5 }],
+    ['one with a failure', 'failures="1" skipped="0" time="2.5"', undefined],
+    ['one that was cut off', '', undefined],
+  ])('readTestRun() of %s', (_what, words, expected) => {
+    const xml = `<testsuites name="bun test" tests="7" ${words}>
+  <testsuite name="a" tests="1" failures="0" time="9"></testsuite></testsuites>`;
+    expect(readTestRun(xml)).toEqual(expected);
   });
 });
