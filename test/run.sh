@@ -11,13 +11,13 @@ run() {
 		--path-ignore-patterns '**/*.fleet.test.ts' "$@"
 }
 
-rm -rf reports
-mkdir reports
 if [ $# -gt 0 ]; then
 	run some "$@"
 	exit
 fi
 
+rm -rf reports
+mkdir reports
 said=$(mktemp)
 run model ./test/model >"$said" 2>&1 &
 model=$!
