@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../shared/system/command.ts';
 import { TempFolder } from '../support/temp-folder.ts';
@@ -63,6 +63,22 @@ describe('the units of bundle-skeleton', () => {
   test.each(units.filter((unit) => /update\.sh (agent|install)/.test(textOf(unit))))(
     '%s, which reads bundles, sees the nodes of the disks',
     (unit) => expect(textOf(unit)).not.toMatch(/^PrivateDevices=/m),
+  );
+
+  test.each(units.filter((unit) => textOf(unit).includes('CapabilityBoundingSet=')))(
+    '%s, which writes the log, may do so in the folder of the orchestrator’s user',
+    async (unit) => {
+      using data = new TempFolder();
+      chmodSync(data.path, 0o755);
+      chownSync(data.path, 1000, 1000);
+      const [, kept = ''] = /^CapabilityBoundingSet=(.*)$/m.exec(textOf(unit)) ?? [];
+      const set = ['-all', ...kept.split(' ').map((name) => name.toLowerCase().replace('cap_', '+'))].join(
+        ',',
+      );
+      const run = command({ deadlineMs: 10_000, accept: 'any' });
+      const { exitCode, stderr } = await run`setpriv --bounding-set=${set} touch ${data.at('update.log')}`;
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    },
   );
 
   test.each(units)('%s has nothing that systemd complains of', async (unit) => {
