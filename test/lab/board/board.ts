@@ -19,7 +19,7 @@ export class Board implements AsyncDisposable {
   readonly #folder: string;
   readonly #card: Card;
   readonly #bundles: string;
-  readonly #healthPort = freePort();
+  #healthPort = 0;
   /** Of this machine, where the board finds a web server if there is one. */
   readonly webPort = freePort();
   #machine: Machine | undefined;
@@ -46,6 +46,8 @@ export class Board implements AsyncDisposable {
   }
 
   async powerOn({ memory, clock }: Pick<MachineWish, 'memory' | 'clock'> = {}): Promise<void> {
+    // Anew each time: while a board had no power, its port was anybody's.
+    this.#healthPort = freePort();
     this.#machine = await Machine.start(this.#folder, {
       card: this.#card.socket,
       bundles: this.#bundles,

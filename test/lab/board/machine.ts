@@ -57,16 +57,20 @@ export class Machine {
       },
     );
     closeSync(log);
-    await until(() => existsSync(at('qmp.socket')) || qemu.exitCode !== null);
-    if (qemu.exitCode !== null)
-      throw new Error(
-        `qemu has ended with ${qemu.exitCode}: ${readFileSync(at('console.log'), 'latin1').slice(-2000)}`,
-      );
-    const qmp = await Qmp.open(at('qmp.socket'));
-    // Before it goes on: what a board says while nobody listens is lost.
-    const shell = await Shell.open(at('shell.socket'));
-    if (wish.memory !== undefined) await goOn(qmp);
-    return new Machine({ qmp, shell, qemu, cache });
+    try {
+      await until(() => existsSync(at('qmp.socket')) || qemu.exitCode !== null || qemu.signalCode !== null);
+      const qmp = await Qmp.open(at('qmp.socket'));
+      // Before it goes on: what a board says while nobody listens is lost.
+      const shell = await Shell.open(at('shell.socket'));
+      if (wish.memory !== undefined) await goOn(qmp);
+      return new Machine({ qmp, shell, qemu, cache });
+    } catch (error) {
+      cache.kill();
+      qemu.kill('SIGKILL');
+      await Promise.all([qemu.exited, cache.exited]);
+      const said = readFileSync(at('console.log'), 'latin1').slice(-2000);
+      throw new Error(`qemu has ended with ${qemu.signalCode ?? qemu.exitCode}: ${said}`, { cause: error });
+    }
   }
 
   /** Stops, and leaves its memory in the file; its card has all that it wrote. It has no power then. */

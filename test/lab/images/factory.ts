@@ -105,6 +105,8 @@ function overlayIn(folder: string): string {
   };
   const units = '/usr/lib/systemd/system';
   link('/dev/null', 'serial-getty@hvc0.service');
+  // Looks for volumes of LVM, for seconds.
+  link('/dev/null', 'e2scrub_reap.service');
   link(`${units}/homie-lab-shell.service`, 'multi-user.target.wants/homie-lab-shell.service');
   link(`${units}/homie-lab-clock.service`, 'sysinit.target.wants/homie-lab-clock.service');
   link(`${units}/homie-lab-health.socket`, 'sockets.target.wants/homie-lab-health.socket');
