@@ -80,7 +80,9 @@ describe('a device', () => {
         seed: one,
         interruptAfterTimeLimit: 1_500_000,
       });
-      return details.failed || details.interrupted ? fc.defaultReportMessage(details) : undefined;
+      return details.failed || details.interrupted
+        ? `${fc.defaultReportMessage(details)}\n${details.errorInstance}`
+        : undefined;
     });
     expect(failures.filter((failure) => failure !== undefined)).toEqual([]);
   }, 1_800_000);

@@ -11,6 +11,7 @@ import { honest, type Part, type ServedFile, someBytes } from '../support/file-s
 import { type Behaviour, HostileServer, head, reply } from '../support/hostile-server.ts';
 import { mayMount, onSmallDisk } from '../support/small-disk.ts';
 import { TempFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 /** The client in this process, against a server that lies, stalls and drops. */
 
@@ -475,12 +476,14 @@ describe('fetchBundle()', () => {
         count += 1;
         line.write(part.head);
         if (count < 3) line.write(part.bytes);
-        else ending.abort(new Error('told to end'));
+        else void until(() => proven() === both).then(() => ending.abort(new Error('told to end')));
       },
     );
+    const both = 192 * 1024;
+    const proven = (): number | undefined => new Download(folder.at('download')).read()?.provenBytes;
     await using server = await HostileServer.start(behave);
     expect(await fetch(server.url, { signal: ending.signal }).catch(String)).toBe('Error: told to end');
-    expect(new Download(folder.at('download')).read()?.provenBytes).toBe(192 * 1024);
+    expect(proven()).toBe(both);
   });
 
   test('tells progress up to the end', async () => {
