@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
-import { until } from '../../support/until.ts';
 import { endsWithUs } from './ends-with-us.ts';
+import { untilListening } from './listening.ts';
 
 /**
  * What a board boots from: an image that nobody writes to, and over it what this board has written. It outlives the
@@ -37,7 +36,8 @@ export async function insertCard(folder: string, image: string): Promise<Card> {
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
-  await until(() => existsSync(socket) || server.exitCode !== null);
+  await untilListening(socket, () => server.exitCode !== null);
+  if (server.exitCode !== null) throw new Error(`qemu-nbd has ended with ${server.exitCode}`);
   return {
     socket,
     image: overlay,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Subprocess } from 'bun';
 import { until } from '../../support/until.ts';
 import { endsWithUs } from './ends-with-us.ts';
+import { untilListening } from './listening.ts';
 import { Qmp } from './qmp.ts';
 import { Shell } from './shell.ts';
 import { startVolatileCache, type VolatileCache } from './volatile-cache.ts';
@@ -57,19 +58,22 @@ export class Machine {
       },
     );
     closeSync(log);
+    const hasEnded = (): boolean => qemu.exitCode !== null || qemu.signalCode !== null;
     try {
-      await until(() => existsSync(at('qmp.socket')) || qemu.exitCode !== null || qemu.signalCode !== null);
+      await untilListening(at('qmp.socket'), hasEnded);
       const qmp = await Qmp.open(at('qmp.socket'));
+      await untilListening(at('shell.socket'), hasEnded);
       // Before it goes on: what a board says while nobody listens is lost.
       const shell = await Shell.open(at('shell.socket'));
       if (wish.memory !== undefined) await goOn(qmp);
       return new Machine({ qmp, shell, qemu, cache });
     } catch (error) {
+      const end = hasEnded() ? `has ended with ${qemu.signalCode ?? qemu.exitCode}` : 'does not answer';
       cache.kill();
       qemu.kill('SIGKILL');
       await Promise.all([qemu.exited, cache.exited]);
       const said = readFileSync(at('console.log'), 'latin1').slice(-2000);
-      throw new Error(`qemu has ended with ${qemu.signalCode ?? qemu.exitCode}: ${said}`, { cause: error });
+      throw new Error(`qemu ${end}: ${said}`, { cause: error });
     }
   }
 

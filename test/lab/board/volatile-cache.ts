@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
-import { until } from '../../support/until.ts';
+import { rmSync } from 'node:fs';
+import { untilListening } from './listening.ts';
 
 /** A card's own memory, which forgets when power is cut what nobody had it write down. */
 export interface VolatileCache {
@@ -27,7 +27,7 @@ export async function startVolatileCache(socket: string, card: string): Promise<
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
-  await until(() => existsSync(socket) || server.exitCode !== null);
+  await untilListening(socket, () => server.exitCode !== null);
   if (server.exitCode !== null) throw new Error(`nbdkit has ended with ${server.exitCode}`);
   return {
     url: `nbd+unix:///?socket=${socket}`,
