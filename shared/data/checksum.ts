@@ -26,8 +26,13 @@ export async function checkSaved(path: string, signal?: AbortSignal): Promise<st
   } catch (error) {
     throw cannotTrust(path, signal?.aborted ? 'it was told to end' : reasonOf(error), error);
   }
-  if (sha256 !== expected) throw cannotTrust(path, 'it does not have the checksum beside it');
+  requireChecksum(path, sha256, expected);
   return sha256;
+}
+
+/** Throws a Failure unless the file, which has the one, should have it. */
+export function requireChecksum(path: string, sha256: string, expected: string): void {
+  if (sha256 !== expected) throw cannotTrust(path, 'it does not have the checksum beside it');
 }
 
 export async function hashFile(path: string, signal?: AbortSignal): Promise<string> {
@@ -41,7 +46,8 @@ export function cannotTrust(path: string, reason: string, cause?: unknown): Fail
   return new Failure(`Cannot trust the backup "${path}": ${reason}`, { advice, cause });
 }
 
-function readChecksum(path: string): string {
+/** The checksum beside it. Throws a Failure where there is none, or that of another file. */
+export function readChecksum(path: string): string {
   const file = checksumFileOf(path);
   let line: string;
   try {

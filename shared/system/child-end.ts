@@ -3,10 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 export interface Limits {
   deadlineMs: number;
   signal?: AbortSignal | undefined;
+  /** What the child reads is being handed to it: without that it is ended. */
+  feeding?: Promise<void> | undefined;
 }
 
 /** Why a child had to be ended. */
-export type Cut = 'too late' | 'told to end';
+export type Cut = 'too late' | 'told to end' | 'input failed';
 
 const killGraceMs = 3_000;
 /** After SIGKILL only a child that hangs in the kernel is still there, and it may hang for ever. */
@@ -22,7 +24,7 @@ const drainMs = 1_000;
 export async function endedInTime(
   child: ChildProcess,
   closed: PromiseLike<unknown>,
-  { deadlineMs, signal }: Limits,
+  { deadlineMs, signal, feeding }: Limits,
 ): Promise<Cut | undefined> {
   const lost = Promise.withResolvers<void>();
   let cut: Cut | undefined;
@@ -41,6 +43,7 @@ export async function endedInTime(
   const deadline = setTimeout(() => end('too late'), deadlineMs);
   const onAbort = (): void => end('told to end');
   signal?.addEventListener('abort', onAbort, { once: true });
+  feeding?.catch(() => end('input failed'));
   child.once('exit', () => {
     if (cut === undefined) draining = setTimeout(() => letGo(child), drainMs);
   });
@@ -62,6 +65,7 @@ export async function endedInTime(
 }
 
 function letGo(child: ChildProcess): void {
+  child.stdin?.destroy();
   child.stdout?.destroy();
   child.stderr?.destroy();
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { type Cut, endedInTime } from './child-end.ts';
+import { feedChild } from './child-input.ts';
 import { collectText, forEachLine } from './child-output.ts';
 import { Failure, reasonOf } from './failure.ts';
 import { stepPoint } from './fault-point.ts';
@@ -16,6 +17,11 @@ export interface CommandOptions {
   cwd?: string;
   /** Added to our environment, never instead of it; `undefined` takes a variable away. */
   env?: Record<string, string | undefined>;
+  /**
+   * What the child reads; nothing where it is not given. Where it fails the child is ended, and its error thrown. What
+   * the child does not read is left: whether that is a failure, its exit code says.
+   */
+  stdin?: AsyncIterable<Uint8Array>;
   /** Called for each line the child prints, on either stream, as it comes. */
   onLine?: (line: string) => void;
 }
@@ -70,7 +76,7 @@ export function command(options: CommandOptions): Command {
       quiet: true,
       nothrow: true,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       env: { PATH: usualPath, ...process.env, LC_ALL: 'C', ...options.env },
       ...fromNoEnvironment,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -86,8 +92,11 @@ export function command(options: CommandOptions): Command {
       forEachLine(child.stderr, options.onLine);
     }
 
-    const cut = await endedInTime(child, running, options);
-    if (cut !== undefined) throw failure(wordsFor(cut, options.deadlineMs), undefined, stderr());
+    const feeding = options.stdin === undefined ? undefined : feedChild(child, options.stdin);
+    const cut = await endedInTime(child, running, { ...options, feeding });
+    // It throws.
+    if (cut === 'input failed') await feeding;
+    else if (cut !== undefined) throw failure(wordsFor(cut, options.deadlineMs), undefined, stderr());
     const { exitCode, signal } = await running;
     stepPoint('after', step);
     const result = { exitCode: exitCode ?? 1, stdout: stdout(), stderr: stderr() };
@@ -125,7 +134,7 @@ function hasNul(value: string | number): boolean {
   return String(value).includes('\0');
 }
 
-function wordsFor(cut: Cut, deadlineMs: number): string {
+function wordsFor(cut: Exclude<Cut, 'input failed'>, deadlineMs: number): string {
   return cut === 'too late'
     ? `did not end within ${seconds(deadlineMs)}`
     : 'was ended because we were told to end';

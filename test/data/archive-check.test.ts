@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { createArchive } from '../../shared/data/archive.ts';
 import { verifyArchive } from '../../shared/data/archive-check.ts';
-import { temporaryFolder } from './archive-tree.ts';
+import { temporaryFolder, verify } from './archive-tree.ts';
 
 type Spoil = (path: string) => void;
 
@@ -56,11 +56,11 @@ test.each(spoiled)('verifyArchive() says what is wrong when %s', async (_when, r
   mkdirSync(folder);
   writeFileSync(join(folder, 'a'), randomBytes(300_000));
   await createArchive({ folder, target: path });
-  await verifyArchive(path);
+  await verify(path, 'in');
 
   spoil(path);
 
-  const failure: unknown = await verifyArchive(path).catch((error: unknown) => error);
+  const failure: unknown = await verify(path, 'in').catch((error: unknown) => error);
   expect(failure).toMatchObject({ name: 'Failure', outcome: 'failed' });
   const prefix = `Cannot trust the backup "${path}": `;
   const message = String(failure instanceof Error ? failure.message : failure);
@@ -74,7 +74,7 @@ test('verifyArchive() says that it was told to end when it is aborted', async ()
   const path = join(temporary.path, 'x.tar.zst');
   mkdirSync(join(temporary.path, 'in'));
   await createArchive({ folder: join(temporary.path, 'in'), target: path });
-  const checking = verifyArchive(path, { signal: AbortSignal.abort() });
+  const checking = verifyArchive(path, 'in', AbortSignal.abort());
   expect(checking).rejects.toThrow(`Cannot trust the backup "${path}": it was told to end`);
   await checking.catch(() => undefined);
 });

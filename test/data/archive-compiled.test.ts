@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { verifyArchive } from '../../shared/data/archive-check.ts';
 import { command } from '../../shared/system/command.ts';
-import { listTree, restore, temporaryFolder } from './archive-tree.ts';
+import { listTree, restore, temporaryFolder, verify } from './archive-tree.ts';
 import { makeHardTree } from './hard-tree.ts';
 
 const program = `
@@ -32,7 +31,7 @@ test('createArchive() keeps its promise when it is compiled for the board', asyn
   const { stdout } = await run`${at('program')} ${at('config')} ${at('x.tar.zst')}`;
 
   expect(JSON.parse(stdout)).toEqual({ arch: 'arm64', isEmpty: false, leftOut: [] });
-  await verifyArchive(at('x.tar.zst'));
+  await verify(at('x.tar.zst'), 'config');
   await restore(at('x.tar.zst'), at('restored'));
   expect(await listTree(at('restored/config'))).toEqual(before);
 }, 300_000);

@@ -11,11 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { createArchive } from '../../shared/data/archive.ts';
-import { verifyArchive } from '../../shared/data/archive-check.ts';
 import { Content, readSmall } from '../../shared/data/archive-content.ts';
 import { walkTree } from '../../shared/data/tree-walk.ts';
 import { Failure } from '../../shared/system/failure.ts';
-import { openDescriptorsBelow, run, temporaryFolder } from './archive-tree.ts';
+import { openDescriptorsBelow, run, temporaryFolder, verify } from './archive-tree.ts';
 
 /** The Failure that the work ends in. Anything else fails the test. */
 async function failureOf(work: Promise<unknown>): Promise<Failure> {
@@ -153,7 +152,7 @@ test('createArchive() keeps the older archive of that name when the new one fail
   const older = readFileSync(target);
   await failureOf(createArchive({ folder, target, signal: AbortSignal.abort() }));
   expect(readFileSync(target)).toEqual(older);
-  await verifyArchive(target);
+  await verify(target, 'in');
   expect(readdirSync(temporary.path).sort()).toEqual(['in', 'x.tar.zst', 'x.tar.zst.sha256']);
 });
 

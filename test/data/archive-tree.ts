@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type VerifiedArchive, verifyArchive } from '../../shared/data/archive-check.ts';
 import { command } from '../../shared/system/command.ts';
 
 export const run = command({ deadlineMs: 60_000 });
@@ -46,6 +47,10 @@ export async function restore(archive: string, into: string): Promise<void> {
   const exactly = ['--xattrs', '--xattrs-include=*', '--same-owner', '--warning=no-timestamp'];
   const { stderr } = await run`tar --zstd ${exactly} -xpf ${archive} -C ${into}`;
   if (stderr !== '') throw new Error(`tar complains: ${stderr}`);
+}
+
+export function verify(archive: string, rootName: string): Promise<VerifiedArchive> {
+  return verifyArchive(archive, rootName, new AbortController().signal);
 }
 
 /** Our open descriptors on files that lie below the folder. */

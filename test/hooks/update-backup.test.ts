@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { verifyArchive } from '../../shared/data/archive-check.ts';
 import { checkSaved } from '../../shared/data/checksum.ts';
 import { kindOfBackup } from '../../shared/data/saved-backups.ts';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
+import { verify } from '../data/archive-tree.ts';
 import { RecoveryStack } from '../support/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 
@@ -36,7 +36,7 @@ describe('update.sh backup', () => {
       expect(statSync(file).mode & 0o777).toBe(0o600);
       await checkSaved(file);
     }
-    await verifyArchive(files[2] ?? '');
+    await verify(files[2] ?? '', 'config');
     expect(stack.switched).toEqual([
       'systemctl stop homie-orchestrator',
       'systemctl start --no-block homie-orchestrator',
@@ -74,7 +74,7 @@ describe('update.sh backup', () => {
     scene.write('fail-systemctl-is-active', 'System has not been booted with systemd\n');
     const ended = await backUp('--config-only');
     expect(ended.stderr).toContain('; it is not stopped for the backup');
-    await verifyArchive(filesOf(ended)[0] ?? '');
+    await verify(filesOf(ended)[0] ?? '', 'config');
     expect(ended.exitCode).toBe(0);
   });
 

@@ -234,6 +234,13 @@ describe('update.sh restore of a config', () => {
     expect(scene.calls()).toEqual([]);
     expect(ended.exitCode).toBe(1);
   });
+
+  test('refuses the backup of another folder before it asks', async () => {
+    const archive = await saveTar(name, ['--transform=s,^data/config,other,', 'data/config']);
+    const ended = await restore(archive, '--dry-run');
+    expect(ended.reason).toMatch(/: it holds "other\/", and not just "config"/);
+    expect(ended.exitCode).toBe(1);
+  });
 });
 
 describe('update.sh restore of data', () => {

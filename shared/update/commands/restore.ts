@@ -1,6 +1,6 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { verifyArchive } from '../../data/archive-check.ts';
+import { type VerifiedArchive, verifyArchive } from '../../data/archive-check.ts';
 import { unpackArchive } from '../../data/archive-unpack.ts';
 import { checkSaved } from '../../data/checksum.ts';
 import { swapFolder } from '../../data/folder-swap.ts';
@@ -46,10 +46,8 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
   );
   const data = dataRestoreOf(chosen, { transaction, places });
   if (data !== undefined) decideRestore(transaction);
-  for (const { kind, path } of chosen) {
-    if (kind === 'config') await verifyArchive(path, { signal });
-    else await checkSaved(path, signal);
-  }
+  const archive = await verifyConfig(chosen, config, signal);
+  for (const { kind, path } of chosen) if (kind !== 'config') await checkSaved(path, signal);
   const stack = data === undefined ? undefined : await requireStack('restore the data', places, config);
   if (data !== undefined && stack !== undefined) requireServices(data, stack);
 
@@ -59,7 +57,7 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
   log.alsoTo(logFileOf(places));
   log.info(`Restoring by hand from ${chosen.map(({ path }) => `"${path}"`).join(', ')}`);
 
-  const unpacked = await unpackConfig(chosen, config, running);
+  const unpacked = archive && (await unpackConfig(archive, config, running));
   const startAgain = await stopOrchestrator(config, places, running);
   await faultPoint('restore:stopped');
   if (data !== undefined && stack !== undefined) await restoreData(data, stack, running);
@@ -69,19 +67,26 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
   return 'done';
 }
 
-/** All that takes time is done before anything is stopped. */
-async function unpackConfig(
+async function verifyConfig(
   chosen: readonly Chosen[],
   { configPath }: Config,
+  signal: AbortSignal,
+): Promise<VerifiedArchive | undefined> {
+  const path = chosen.find(({ kind }) => kind === 'config')?.path;
+  return path === undefined ? undefined : await verifyArchive(path, basename(resolve(configPath)), signal);
+}
+
+/** All that takes time is done before anything is stopped. */
+async function unpackConfig(
+  archive: VerifiedArchive,
+  { configPath }: Config,
   { log, undo, signal }: Running,
-): Promise<{ putInPlace(): void } | undefined> {
-  const archive = chosen.find(({ kind }) => kind === 'config')?.path;
-  if (archive === undefined) return undefined;
+): Promise<{ putInPlace(): void }> {
   const folder = existsSync(configPath) ? realpathSync(configPath) : resolve(configPath);
   const into = unpackFolderOf(folder);
   undo.owe('unpack the backup', () => rmSync(into, { recursive: true, force: true }));
-  const fresh = await log.step('Unpacking', 'Unpacked', `"${archive}"`, () =>
-    unpackArchive({ archive, into, rootName: basename(resolve(configPath)), signal }),
+  const fresh = await log.step('Unpacking', 'Unpacked', `"${archive.path}"`, () =>
+    unpackArchive({ archive, into, signal }),
   );
   return {
     putInPlace() {

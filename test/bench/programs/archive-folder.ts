@@ -1,12 +1,13 @@
 import { createArchive } from '../../../shared/data/archive.ts';
+import { verifyArchive } from '../../../shared/data/archive-check.ts';
 import { unpackArchive } from '../../../shared/data/archive-unpack.ts';
 
-/** `pack FOLDER ARCHIVE` or `unpack ARCHIVE FOLDER`: the archives of the product and nothing else of it. */
+/** `pack FOLDER ARCHIVE` or `unpack ARCHIVE FOLDER`, verified before: the archives of the product and nothing else of it. */
 async function main(): Promise<void> {
   const [action, from = '', to = ''] = process.argv.slice(2);
   const { signal } = new AbortController();
   if (action === 'pack') await createArchive({ folder: from, target: to, signal });
-  else await unpackArchive({ archive: from, into: to, rootName: 'tree', signal });
+  else await unpackArchive({ archive: await verifyArchive(from, 'tree', signal), into: to, signal });
   process.exit(0);
 }
 
