@@ -55,9 +55,12 @@ const devicePackages = [
     'xz-utils',
   ],
 ];
-/** The guide's list; and growpart, which needs python3. */
+/**
+ * The guide's list; and growpart, which needs python3. Where the kernel has AppArmor, Docker starts no container without
+ * apparmor_parser, and its package only recommends that one.
+ */
 const stackPackages = [
-  ...['docker.io', 'docker-compose', 'python3', 'python3-pip', 'curl', 'wget', 'git'],
+  ...['docker.io', 'apparmor', 'docker-compose', 'python3', 'python3-pip', 'curl', 'wget', 'git'],
   ...['cloud-guest-utils', 'fdisk'],
 ];
 
