@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { command } from '../../shared/system/command.ts';
-import { Board, type BoardState } from './board/board.ts';
+import { Board, type BoardImages, type BoardState } from './board/board.ts';
 import { waitForVerdict, writeNotes } from './board/update.ts';
-import { digestOf, type LabImages, labImages, oneAtATime } from './images/images.ts';
+import { digestOf, labImages, oneAtATime } from './images/images.ts';
 
 /** Another machine, or another way to talk to it: the memory of one is of no use to the other. */
 const sources = ['test/lab/board', 'test/lab/settled.ts'];
@@ -15,23 +15,29 @@ export async function settledBoard(): Promise<Board> {
 
 /** Made once. */
 export async function settledState(): Promise<BoardState> {
-  const images = await labImages();
+  return await savedState(await labImages(), async (board) => {
+    await waitForVerdict(board);
+    await writeNotes(board);
+  });
+}
+
+/** A board of the factory that has come up for the first time, and lived through that; made once, beside its card. */
+export async function savedState(
+  images: BoardImages,
+  live: (board: Board) => Promise<void>,
+): Promise<BoardState> {
   const { stdout: emulator } = await command({ deadlineMs: 30_000 })`qemu-system-aarch64 --version`;
   const folder = join(dirname(images.card), `settled-${digestOf(sources, emulator)}`);
   const note = join(folder, 'state.json');
   await oneAtATime(async () => {
-    if (!existsSync(note)) await settle(images, folder, note);
+    if (existsSync(note)) return;
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    await using board = await Board.withCard(images);
+    await board.powerOn();
+    await board.nextBoot();
+    await live(board);
+    writeFileSync(note, JSON.stringify(await board.save(folder)));
   });
-  return JSON.parse(readFileSync(note, 'utf8')) as BoardState; // settle() wrote it
-}
-
-async function settle(images: LabImages, folder: string, note: string): Promise<void> {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  await using board = await Board.withCard(images);
-  await board.powerOn();
-  await board.nextBoot();
-  await waitForVerdict(board);
-  await writeNotes(board);
-  writeFileSync(note, JSON.stringify(await board.save(folder)));
+  return JSON.parse(readFileSync(note, 'utf8')) as BoardState; // we wrote it
 }

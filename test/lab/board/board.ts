@@ -7,6 +7,11 @@ import { type Card, insertCard } from './card.ts';
 import { Machine, type MachineWish } from './machine.ts';
 import type { Answer } from './shell.ts';
 
+export interface BoardImages extends LabImages {
+  /** Else as much as the small application needs. */
+  memoryMiB?: number;
+}
+
 /** A board that was stopped under power: what its card held, and its memory. */
 export interface BoardState {
   card: string;
@@ -19,26 +24,28 @@ export class Board implements AsyncDisposable {
   readonly #folder: string;
   readonly #card: Card;
   readonly #bundles: string;
+  readonly #memoryMiB: number;
   #healthPort = 0;
   /** Of this machine, where the board finds a web server if there is one. */
   readonly webPort = freePort();
   #machine: Machine | undefined;
   #bootId = '';
 
-  private constructor(folder: string, card: Card, bundles: string) {
+  private constructor(folder: string, card: Card, { bundles, memoryMiB = 768 }: BoardImages) {
     this.#folder = folder;
     this.#card = card;
     this.#bundles = bundles;
+    this.#memoryMiB = memoryMiB;
   }
 
   /** Without power yet. `card` is an image, of the factory or as another board has left it. */
-  static async withCard(images: LabImages, card = images.card): Promise<Board> {
+  static async withCard(images: BoardImages, card = images.card): Promise<Board> {
     const folder = mkdtempSync(join(tmpdir(), 'homie-lab-'));
-    return new Board(folder, await insertCard(folder, card), images.bundles);
+    return new Board(folder, await insertCard(folder, card), images);
   }
 
   /** Under power, where the other board was saved. */
-  static async resume(images: LabImages, state: BoardState): Promise<Board> {
+  static async resume(images: BoardImages, state: BoardState): Promise<Board> {
     const board = await Board.withCard(images, state.card);
     board.#bootId = state.bootId;
     await board.powerOn({ memory: state.memory });
@@ -53,6 +60,7 @@ export class Board implements AsyncDisposable {
       bundles: this.#bundles,
       healthPort: this.#healthPort,
       webPort: this.webPort,
+      memoryMiB: this.#memoryMiB,
       memory,
       clock,
     });

@@ -15,6 +15,7 @@ export interface MachineWish {
   healthPort: number;
   /** Of this machine: the board finds it at 10.0.2.100:80. */
   webPort: number;
+  memoryMiB: number;
   /** Where another machine has left its memory: then this one goes on from there. */
   memory?: string | undefined;
   /** What the hardware's clock says at power on, ISO 8601; else the time. */
@@ -46,7 +47,7 @@ export class Machine {
       [
         ...endsWithUs,
         'qemu-system-aarch64',
-        ...hardware,
+        ...hardware(wish),
         ...drives(cache.url, wish.bundles),
         ...network(wish),
         ...lines(at),
@@ -115,11 +116,14 @@ async function goOn(qmp: Qmp): Promise<void> {
   await qmp.run('cont');
 }
 
-const hardware = [
-  ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '768', '-accel', 'tcg,thread=multi,tb-size=256'],
-  ...['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin', '-display', 'none'],
-  ...['-device', 'i6300esb,addr=0xa', '-action', 'watchdog=reset'],
-];
+function hardware({ memoryMiB }: MachineWish): string[] {
+  return [
+    ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', String(memoryMiB)],
+    ...['-accel', 'tcg,thread=multi,tb-size=256'],
+    ...['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin', '-display', 'none'],
+    ...['-device', 'i6300esb,addr=0xa', '-action', 'watchdog=reset'],
+  ];
+}
 
 /** Addresses, so that the card is the first disk to U-Boot and to Linux. */
 function drives(card: string, bundles: string): string[] {

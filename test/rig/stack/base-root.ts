@@ -8,12 +8,16 @@ const suite = 'bookworm';
 const buildMs = 600_000;
 const source = join(import.meta.dir, 'images', 'base');
 
+/** In Debian's words, for another machine than this one; it takes qemu-user-static to run what is in it. */
+export type ForeignArchitecture = 'arm64';
+
 /**
  * One Debian root for all images, as a tar file, made of this machine's own package sources; made once, then taken
  * from the cache. Needs root.
  */
-export async function baseRoot(signal?: AbortSignal): Promise<string> {
-  const tar = join(project.cache, 'stack', `base-${fingerprintOf(source)}.tar`);
+export async function baseRoot(signal?: AbortSignal, architecture?: ForeignArchitecture): Promise<string> {
+  const name = ['base', architecture, fingerprintOf(source)].filter((part) => part !== undefined).join('-');
+  const tar = join(project.cache, 'stack', `${name}.tar`);
   if (existsSync(tar)) return tar;
   mkdirSync(join(project.cache, 'stack'), { recursive: true });
   const work = mkdtempSync(join(project.cache, 'stack', 'base-'));
@@ -21,10 +25,11 @@ export async function baseRoot(signal?: AbortSignal): Promise<string> {
   try {
     const packages = readFileSync(join(source, 'packages'), 'utf8').trim().split('\n').join(',');
     const quietly = ['--quiet', '--variant=extract', `--include=${packages}`];
+    const foreign = architecture === undefined ? [] : [`--architectures=${architecture}`];
     await command({
       deadlineMs: buildMs,
       signal,
-    })`mmdebstrap ${quietly} ${suite} ${root} ${packageSources()}`;
+    })`mmdebstrap ${quietly} ${foreign} ${suite} ${root} ${packageSources()}`;
     const finish = onHost({ cwd: root, env: { PYTHONDONTWRITEBYTECODE: undefined }, signal });
     await finish`sh ${join(source, 'finish.sh')}`;
     await onHost({

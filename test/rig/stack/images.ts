@@ -1,8 +1,9 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../../shared/packaging/project.ts';
-import { baseRoot, fingerprintOf } from './base-root.ts';
+import { baseRoot, type ForeignArchitecture, fingerprintOf } from './base-root.ts';
 import { type Engine, startEngine } from './engine.ts';
+import { loadForeignBase } from './foreign-base.ts';
 import { startRegistry } from './registry.ts';
 import { releaseNames, releases, schemaOf, writeRevisions } from './releases.ts';
 
@@ -19,16 +20,19 @@ export function imageName(registry: string, image: string, tag: string): string 
  * A folder with all images of all releases, as a registry stores them, for `startRegistry({ images })`. Built and
  * pushed once, then taken from the cache.
  */
-export async function stackImages(signal?: AbortSignal): Promise<string> {
-  const key = `${fingerprintOf(sources)}-${Bun.hash(JSON.stringify([path, releases])).toString(16)}`;
-  const images = join(project.cache, 'stack', `images-${key}`);
+export async function stackImages(signal?: AbortSignal, architecture?: ForeignArchitecture): Promise<string> {
+  const made = Bun.hash(JSON.stringify([path, releases, architecture])).toString(16);
+  const images = join(project.cache, 'stack', `images-${fingerprintOf(sources)}-${made}`);
   if (existsSync(images)) return images;
-  const base = await baseRoot(signal);
+  const base = await baseRoot(signal, architecture);
   const work = mkdtempSync(join(project.cache, 'stack', 'images-'));
   try {
     await using engine = await startEngine({ folder: join(work, 'engine'), signal });
     await using registry = await startRegistry({ folder: join(work, 'registry') });
-    await engine.docker(['import', `--change=ENV PATH=${path}`, base, 'homie-base']);
+    // What is built upon it is for the same machine: nothing is run for it.
+    if (architecture === undefined)
+      await engine.docker(['import', `--change=ENV PATH=${path}`, base, 'homie-base']);
+    else await loadForeignBase(engine, join(work, 'base'), { layer: base, architecture, path });
     for (const build of builds()) await buildAndPush(engine, registry.name, build, join(work, 'context'));
     await registry.stop();
     if (!existsSync(images)) renameSync(registry.storage, images);
