@@ -4,7 +4,7 @@ import { TempFolder } from '../support/temp-folder.ts';
 import { type Cutting, cutAt } from './cuts/cut.ts';
 import { type Cycle, recordCycles, updated } from './cuts/cycles.ts';
 import { extractRootfs } from './cuts/whole-slot.ts';
-import { factoryVersion } from './images/factory.ts';
+import { factoryVersion } from './images/card-image.ts';
 import { labImages } from './images/images.ts';
 import { randomFrom, seedOfThisRun } from './random.ts';
 import { type LabCut, reportCuts } from './report.ts';

@@ -65,7 +65,9 @@ describe('the units of bundle-skeleton', () => {
     (unit) => expect(textOf(unit)).not.toMatch(/^PrivateDevices=/m),
   );
 
-  test.each(units.filter((unit) => textOf(unit).includes('CapabilityBoundingSet=')))(
+  test
+    .skipIf(process.getuid?.() !== 0)
+    .each(units.filter((unit) => textOf(unit).includes('CapabilityBoundingSet=')))(
     '%s, which writes the log, may do so in the folder of the orchestrator’s user',
     async (unit) => {
       using data = new TempFolder();

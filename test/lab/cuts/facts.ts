@@ -1,6 +1,6 @@
 import type { Board } from '../board/board.ts';
 import { fullAttempts, notes, well } from '../board/update.ts';
-import { factoryVersion } from '../images/factory.ts';
+import { factoryVersion } from '../images/card-image.ts';
 
 /** What a board is found with after a cut, asked with small tools: our own programs take seconds in emulation. */
 export interface Facts {

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { compilePrograms } from '../../../shared/packaging/compile.ts';
 import { createKeys, findKeys } from '../../../shared/packaging/keys.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { command } from '../../../shared/system/command.ts';
 import { Deadline } from '../../../shared/system/deadline.ts';
 import { isLock, tryLock } from '../../../shared/system/lock.ts';
+import type { CardParts } from './card-image.ts';
 import { makeFactory } from './factory.ts';
-import { makeRelease, releases } from './releases.ts';
+import { makeRelease, type Release, releases } from './releases.ts';
 
 /** One root file system, one card and all bundles, made once for what they are made of. Needs root. */
 export interface LabImages {
@@ -36,17 +37,31 @@ export function labImages(): Promise<LabImages> {
 }
 
 async function findImages(): Promise<LabImages> {
-  const folder = join(project.cache, 'lab', digestOf(sources));
+  return await imagesBelow('lab', sources, { makeFactory, releases });
+}
+
+/** In a folder of the cache by the digest of what they are made of; what stands beside it there is older, and goes. */
+export async function imagesBelow(
+  name: string,
+  madeOf: readonly string[],
+  what: { makeFactory: (parts: CardParts) => Promise<void>; releases: readonly Release[] },
+): Promise<LabImages> {
+  const folder = join(project.cache, name, digestOf(madeOf));
   const images = { card: join(folder, 'card.img'), bundles: join(folder, 'bundles.img') };
   if (!existsSync(images.bundles))
     await oneAtATime(async () => {
-      if (!existsSync(images.bundles)) await makeImages(folder, images);
+      if (existsSync(images.bundles)) return;
+      rmSync(dirname(folder), { recursive: true, force: true });
+      await makeImages(folder, images, what);
     });
   return images;
 }
 
-async function makeImages(folder: string, images: LabImages): Promise<void> {
-  rmSync(join(project.cache, 'lab'), { recursive: true, force: true });
+async function makeImages(
+  folder: string,
+  images: LabImages,
+  { makeFactory, releases }: Parameters<typeof imagesBelow>[2],
+): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const rootfs = join(folder, 'rootfs.ext4');
   const programs = join(folder, 'programs');

@@ -4,7 +4,7 @@ import { readBoard } from '../../../shared/packaging/board.ts';
 import { makeBundle } from '../../../shared/packaging/bundle.ts';
 import { command } from '../../../shared/system/command.ts';
 import { createLog } from '../../../shared/system/log.ts';
-import { buildTime } from './factory.ts';
+import { buildTime } from './card-image.ts';
 
 /** Every bundle that a story installs: the factory's root file system, but for a few files. */
 export const releases: readonly Release[] = [

@@ -1,15 +1,7 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readBoard } from '../../../shared/packaging/board.ts';
-import { makeBootScript } from '../../../shared/packaging/boot-script-file.ts';
-import { makeDiskImage } from '../../../shared/packaging/disk-image/disk-image.ts';
-import { sizedPartitions } from '../../../shared/packaging/disk-image/genimage.ts';
-import { readRootfs } from '../../../shared/packaging/disk-image/rootfs-facts.ts';
 import { project } from '../../../shared/packaging/project.ts';
-import { makeRoot } from '../../../shared/packaging/root/root.ts';
-import { suiteNamed } from '../../../shared/packaging/root/suite.ts';
-import { createLog } from '../../../shared/system/log.ts';
-import { buildTime, factoryVersion } from '../images/factory.ts';
+import { type CardParts, enableUnits, factoryVersion, makeCard } from '../images/card-image.ts';
 import { composeFileOf, composePath } from './compose.ts';
 
 /** The root file system and the card of a board with Docker and the whole stack: what it has, a device has. */
@@ -40,50 +32,16 @@ const patience = `update:
   settle_seconds: 5
 `;
 
-export async function makeStackFactory(parts: {
-  folder: string;
-  rootfs: string;
-  programs: string;
-  keyring: string;
-  card: string;
-}): Promise<void> {
-  const { folder, rootfs, programs, keyring, card } = parts;
-  const board = readBoard('qemu-arm64');
-  const log = createLog('lab');
-  await makeRoot({
-    board,
-    suite: { ...suiteNamed('bookworm'), filters },
-    architecture: 'arm64',
-    mirror: undefined,
-    debs: undefined,
-    packages: [],
+export async function makeStackFactory(parts: CardParts): Promise<void> {
+  await makeCard(parts, {
+    filters,
     hasStack: true,
-    kernel: undefined,
-    orchestrator: undefined,
-    overlay: overlayIn(folder),
-    keyring,
-    programs,
-    version: factoryVersion,
+    overlay: overlayIn(parts.folder),
     sizeMiB: undefined,
-    time: buildTime,
-    isFresh: false,
-    output: rootfs,
-    cache: project.cache,
-    log,
-  });
-  await makeDiskImage({
-    board,
-    partitions: sizedPartitions(board, { slotMiB: 1536, dataMiB: 3072 }),
-    rootfs,
-    facts: await readRootfs(rootfs, board),
-    makeBootScript: (path) => makeBootScript(board, buildTime, path),
-    time: buildTime,
-    output: card,
-    log,
+    sizesMiB: { slotMiB: 1536, dataMiB: 3072 },
   });
 }
 
-/** With the units enabled, and the terminal that systemd would start on the shell's line left out. */
 function overlayIn(folder: string): string {
   const overlay = join(folder, 'overlay');
   const at = (path: string): string => {
@@ -97,10 +55,6 @@ function overlayIn(folder: string): string {
   const config = 'usr/share/homie/orchestrator.yaml';
   const ours = readFileSync(join(project.skeleton, 'device', config), 'utf8');
   writeFileSync(at(config), `${ours}\n${patience}`);
-  const link = (target: string, path: string): void =>
-    symlinkSync(target, at(join('etc/systemd/system', path)));
-  link('/dev/null', 'serial-getty@hvc0.service');
-  link('/usr/lib/systemd/system/homie-lab-shell.service', 'multi-user.target.wants/homie-lab-shell.service');
-  link('/usr/lib/systemd/system/homie-lab-clock.service', 'sysinit.target.wants/homie-lab-clock.service');
+  enableUnits(overlay);
   return overlay;
 }

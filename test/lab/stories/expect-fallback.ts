@@ -10,7 +10,7 @@ import {
   updateProgram,
   well,
 } from '../board/update.ts';
-import { factoryVersion } from '../images/factory.ts';
+import { factoryVersion } from '../images/card-image.ts';
 
 /** The version of the factory runs again in slot A, with its data as it was; and the board says what happened. */
 export async function expectFallback(board: Board): Promise<void> {

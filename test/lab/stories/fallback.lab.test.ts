@@ -11,7 +11,7 @@ import {
   waitForVerdict,
   well,
 } from '../board/update.ts';
-import { factoryVersion } from '../images/factory.ts';
+import { factoryVersion } from '../images/card-image.ts';
 import { settledBoard } from '../settled.ts';
 import { expectFallback } from './expect-fallback.ts';
 import { story } from './story.ts';

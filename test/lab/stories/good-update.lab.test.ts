@@ -15,7 +15,7 @@ import {
   waitForVerdict,
   well,
 } from '../board/update.ts';
-import { factoryVersion } from '../images/factory.ts';
+import { factoryVersion } from '../images/card-image.ts';
 import { labImages } from '../images/images.ts';
 import { reportGoodUpdate } from '../report.ts';
 import { settledBoard } from '../settled.ts';

@@ -1,6 +1,6 @@
 import { describe, expect } from 'bun:test';
 import { data, health, install, notes, reboot, told, update, waitForVerdict, well } from '../board/update.ts';
-import { factoryVersion } from '../images/factory.ts';
+import { factoryVersion } from '../images/card-image.ts';
 import { settledBoard } from '../settled.ts';
 import { expectFallback } from './expect-fallback.ts';
 import { story } from './story.ts';

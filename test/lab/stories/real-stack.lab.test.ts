@@ -1,7 +1,7 @@
 import { describe, expect } from 'bun:test';
 import type { Board } from '../board/board.ts';
 import { bootedSlot, install, reboot, told, waitForVerdict } from '../board/update.ts';
-import { factoryVersion } from '../images/factory.ts';
+import { factoryVersion } from '../images/card-image.ts';
 import { schemas } from '../stack/compose.ts';
 import { dump, schema, sql } from '../stack/database.ts';
 import { serveImages, settledStackBoard } from '../stack/settled-stack.ts';

@@ -14,7 +14,7 @@ import {
   waitForVerdict,
   well,
 } from '../board/update.ts';
-import { factoryVersion } from '../images/factory.ts';
+import { factoryVersion } from '../images/card-image.ts';
 import { settledBoard } from '../settled.ts';
 import { story } from './story.ts';
 
