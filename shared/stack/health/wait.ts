@@ -16,7 +16,17 @@ export interface WaitOptions {
   signal: AbortSignal;
 }
 
-const pauseMs = 300;
+const shortestPauseMs = 300;
+const longestPauseMs = 5_000;
+
+/**
+ * How long to leave an unhealthy system alone, after a round of so many milliseconds: as long as it took, within bounds. A
+ * slow board that is still starting is not asked for more than half of its time, while a check that was given up may still
+ * run in its container.
+ */
+export function pauseAfter(roundMs: number): number {
+  return Math.min(Math.max(roundMs, shortestPauseMs), longestPauseMs);
+}
 
 /**
  * Asks until all required checks have passed at two rounds at least `settleMs` apart, and at each in between, or the
@@ -29,7 +39,9 @@ export async function waitUntilHealthy(options: WaitOptions): Promise<Verdict> {
   let told = '';
   log.info(`Waiting until all is healthy, ${seconds(options.deadlineMs)} at most`);
   for (;;) {
+    const startMs = performance.now();
     const report = await runChecks(checks, signal);
+    const roundMs = performance.now() - startMs;
     const verdict = judge(report, baseline);
     if (verdict.isHealthy && settling?.isOver === true) return tell(verdict, report, log);
     if (!verdict.isHealthy && deadline.isOver) return tell(verdict, report, log);
@@ -38,6 +50,7 @@ export async function waitUntilHealthy(options: WaitOptions): Promise<Verdict> {
     told = words;
     settling = verdict.isHealthy ? (settling ?? new Deadline(settleMs)) : undefined;
     const leftMs = settling?.leftMs ?? deadline.leftMs;
+    const pauseMs = verdict.isHealthy ? shortestPauseMs : pauseAfter(roundMs);
     await pause(Math.min(pauseMs, Math.max(leftMs, 1)), signal);
   }
 }

@@ -6,7 +6,7 @@ import {
   unhealthy,
 } from '../../../shared/stack/health/check.ts';
 import { runChecks } from '../../../shared/stack/health/run-checks.ts';
-import { waitUntilHealthy } from '../../../shared/stack/health/wait.ts';
+import { pauseAfter, waitUntilHealthy } from '../../../shared/stack/health/wait.ts';
 import type { Log } from '../../../shared/system/log.ts';
 
 const never = new AbortController().signal;
@@ -161,6 +161,28 @@ describe('waitUntilHealthy()', () => {
     };
     await wait([check('http', run)], 1_500, 0);
     expect(asked.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('leaves an unhealthy system alone for as long as its answer took', async () => {
+    const pauses: number[] = [];
+    let answeredMs = Number.NaN;
+    const run = async () => {
+      pauses.push(performance.now() - answeredMs);
+      await Bun.sleep(800);
+      answeredMs = performance.now();
+      return unhealthy('still starting');
+    };
+    await wait([check('database', run)], 2_400, 0);
+    expect(pauses[1]).toBeGreaterThanOrEqual(790);
+  });
+
+  test.each([
+    [4, 300],
+    [300, 300],
+    [1_200, 1_200],
+    [20_000, 5_000],
+  ])('pauseAfter() a round of %d ms is %d ms', (roundMs, pauseMs) => {
+    expect(pauseAfter(roundMs)).toBe(pauseMs);
   });
 
   test('says each new reason once, and at the end what was excused and what was only wanted', async () => {
