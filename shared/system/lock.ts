@@ -4,6 +4,9 @@ import { makeFolder, writeAll } from './durable-file.ts';
 import { Failure, isMissing, reasonOf } from './failure.ts';
 import { tryFlock } from './libc.ts';
 
+const betweenTriesMs = 50;
+const mostTries = 40;
+
 /** Who holds the lock, and what for: the file's content, for people and for the hooks that RAUC runs on its behalf. */
 export interface LockHolder {
   program: string;
@@ -21,7 +24,7 @@ export interface Lock {
 /** Takes the lock, or answers with its holder. The kernel frees it when we die: no lock is ever stale. */
 export function tryLock(path: string, program: string): Lock | LockHolder {
   const descriptor = openLock(path);
-  if (!tryFlock(descriptor) && !tryFlockAgain(descriptor)) {
+  if (!tryFlock(descriptor) && !tryFlockAgain(descriptor, path)) {
     closeSync(descriptor);
     return readHolder(path);
   }
@@ -72,10 +75,17 @@ export function isLock(result: Lock | LockHolder): result is Lock {
   return 'release' in result;
 }
 
-/** Somebody who only asks who holds it has it for an instant too. */
-function tryFlockAgain(descriptor: number): boolean {
-  Bun.sleepSync(50);
-  return tryFlock(descriptor);
+/**
+ * Somebody who only asks who holds it has it for an instant too, which is long on a busy machine: a holder has its name
+ * in the file.
+ */
+function tryFlockAgain(descriptor: number, path: string): boolean {
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    Bun.sleepSync(betweenTriesMs);
+    if (tryFlock(descriptor)) return true;
+    if (readHolder(path).pid !== 0) return false;
+  }
+  return false;
 }
 
 function openLock(path: string): number {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lockFileOf } from '../../shared/system/places.ts';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { closeTransaction, readHistory, writeTransaction } from '../../shared/update/journal.ts';
 import { readProgress } from '../../shared/update/progress.ts';
@@ -146,6 +147,8 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     const ended = await install(file);
     expect(scene.calls()).toEqual([status]);
     expect(ended.exitCode).toBe(9);
+    // It has not taken the lock, not even for a moment: a hook of that install may be about to.
+    expect(existsSync(lockFileOf(scene.places))).toBe(false);
   });
 
   test('ends with 12 and the words of RAUC when the signature is refused', async () => {

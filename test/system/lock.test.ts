@@ -87,6 +87,13 @@ describe('tryLock()', () => {
     lock.release();
   });
 
+  test('takes the lock after somebody who only looks, however slowly', async () => {
+    using folder = new TempFolder();
+    const program = await holder(folder.at('lock'), 'look');
+    take(folder.at('lock')).release();
+    await program.ended();
+  });
+
   test('says who it can not name when the holder has written nothing yet', () => {
     using folder = new TempFolder();
     const descriptor = openSync(folder.write('lock', ''), 'r');

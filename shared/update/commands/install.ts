@@ -9,7 +9,7 @@ import { nameOf, parseSource } from '../../transfer/source.ts';
 import { requireStanding } from '../admit.ts';
 import { answeredSlots } from '../answered-slots.ts';
 import { tellExpiredInhibit } from '../inhibit.ts';
-import { takeUpdaterLock } from '../install-lock.ts';
+import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
 import { type InstallWork, letRaucInstall, verifyBundle } from '../install-steps.ts';
 import { writeLastInstall } from '../last-install.ts';
 import { LiveProgress } from '../live-progress.ts';
@@ -49,6 +49,9 @@ export async function install(values: Values, running: Running): Promise<Outcome
     return outcome;
   }
 
+  requireIdle(places);
+  // Between RAUC's hooks nobody has the lock: who took it there would end the install that goes on.
+  await answeredSlots(running);
   const lock = takeUpdaterLock(places);
   undo.owe('release the lock', () => lock.release());
   log.alsoTo(logFileOf(places));
@@ -69,8 +72,6 @@ export async function install(values: Values, running: Running): Promise<Outcome
   };
 
   requireStanding(nameOf(source), places);
-  // Between RAUC's hooks nobody has the lock.
-  await answeredSlots(running);
   await waitForClock({ log: progress.log, signal });
   const bundle = await obtainBundle(source, work);
   if (bundle.kind === 'unchanged') return tellUnchanged(bundle.last, work);
