@@ -124,10 +124,11 @@ export class HomieDevice implements FleetDevice {
   ): Promise<InstallEnd> {
     const { filename } = artifact;
     const places = this.#places;
+    // Between RAUC's hooks nobody has the lock: who took it there would end the install that goes on.
+    await answeredSlots(this.#running);
     return await this.#locked(filename, async (work) => {
-      const { progress, running } = work;
+      const { progress } = work;
       requireStanding(filename, places);
-      await answeredSlots(running);
       const copy = new Download(downloadFolderOf(places));
       const installWork = {
         ...work,
