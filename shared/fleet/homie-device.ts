@@ -2,6 +2,7 @@ import { readSlots, type Slots } from '../rauc/status.ts';
 import { readSystemConf } from '../rauc/system-conf.ts';
 import { type Config, readConfig } from '../system/config.ts';
 import { Failure } from '../system/failure.ts';
+import type { Lock } from '../system/lock.ts';
 import { bootId, logFileOf, type Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
 import { UndoStack } from '../system/undo.ts';
@@ -11,7 +12,7 @@ import { Download } from '../transfer/download.ts';
 import { requireStanding } from '../update/admit.ts';
 import { answeredSlots } from '../update/answered-slots.ts';
 import { downloadFolderOf } from '../update/download-folder.ts';
-import { takeUpdaterLock } from '../update/install-lock.ts';
+import { takeFreeUpdaterLock } from '../update/install-lock.ts';
 import { letRaucInstall, verifyBundle } from '../update/install-steps.ts';
 import { knownTransaction, readHistory, readTransaction } from '../update/journal.ts';
 import { LiveProgress } from '../update/live-progress.ts';
@@ -124,8 +125,6 @@ export class HomieDevice implements FleetDevice {
   ): Promise<InstallEnd> {
     const { filename } = artifact;
     const places = this.#places;
-    // Between RAUC's hooks nobody has the lock: who took it there would end the install that goes on.
-    await answeredSlots(this.#running);
     return await this.#locked(filename, async (work) => {
       const { progress } = work;
       requireStanding(filename, places);
@@ -167,19 +166,14 @@ export class HomieDevice implements FleetDevice {
   /** Under the lock of all updates, with an undo stack of its own: the agent lives on. */
   async #locked<T>(
     source: string,
-    work: (parts: {
-      config: Config;
-      progress: LiveProgress;
-      running: Running;
-      lock: ReturnType<typeof takeUpdaterLock>;
-    }) => Promise<T>,
+    work: (parts: { config: Config; progress: LiveProgress; running: Running; lock: Lock }) => Promise<T>,
   ): Promise<T> {
     const { log, signal } = this.#running;
     const undo = new UndoStack();
     const running: Running = { log, undo, signal, allow: () => {} };
     let reason: unknown;
     try {
-      const lock = takeUpdaterLock(this.#places);
+      const lock = await takeFreeUpdaterLock(this.#places, running);
       undo.owe('release the lock', () => lock.release());
       const progress = new LiveProgress(this.#places, log, source);
       undo.owe('tell the end', (why) => progress.failUnlessDone(why));

@@ -1,6 +1,8 @@
 import { Failure } from '../system/failure.ts';
 import { isLock, type Lock, type LockHolder, lockHolder, tryLock } from '../system/lock.ts';
 import { lockFileOf, type Places } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
+import { answeredSlots } from './answered-slots.ts';
 
 /**
  * One update at a time. RAUC runs the hooks of an install that our own updater asked for while that updater holds
@@ -19,6 +21,16 @@ export function takeInstallLock(places: Places, program: string, version: string
 /** The updater's own: no one else's install is joined. */
 export function takeUpdaterLock(places: Places): Lock {
   return takeProgramLock(places, updaterName);
+}
+
+/**
+ * The updater's own, to fetch or install, once nobody else is at it. RAUC is asked before: between its hooks nobody has
+ * the lock, and who took it there would end the install that goes on.
+ */
+export async function takeFreeUpdaterLock(places: Places, running: Pick<Running, 'signal'>): Promise<Lock> {
+  requireIdle(places);
+  await answeredSlots(running);
+  return takeUpdaterLock(places);
 }
 
 /** Held by this program alone, under its name. */

@@ -147,6 +147,7 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     const ended = await install(file);
     expect(scene.calls()).toEqual([status]);
     expect(ended.exitCode).toBe(9);
+    expect(scene.read('data/logs/update.log')).toEndWith(`${ended.reason}\n`);
     // It has not taken the lock, not even for a moment: a hook of that install may be about to.
     expect(existsSync(lockFileOf(scene.places))).toBe(false);
   });

@@ -7,9 +7,8 @@ import { findPlaces, logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
 import { nameOf, parseSource } from '../../transfer/source.ts';
 import { requireStanding } from '../admit.ts';
-import { answeredSlots } from '../answered-slots.ts';
 import { tellExpiredInhibit } from '../inhibit.ts';
-import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
+import { takeFreeUpdaterLock } from '../install-lock.ts';
 import { type InstallWork, letRaucInstall, verifyBundle } from '../install-steps.ts';
 import { writeLastInstall } from '../last-install.ts';
 import { LiveProgress } from '../live-progress.ts';
@@ -49,12 +48,10 @@ export async function install(values: Values, running: Running): Promise<Outcome
     return outcome;
   }
 
-  requireIdle(places);
-  // Between RAUC's hooks nobody has the lock: who took it there would end the install that goes on.
-  await answeredSlots(running);
-  const lock = takeUpdaterLock(places);
-  undo.owe('release the lock', () => lock.release());
+  // An install that nobody watches has been refused for a reason, too.
   log.alsoTo(logFileOf(places));
+  const lock = await takeFreeUpdaterLock(places, running);
+  undo.owe('release the lock', () => lock.release());
   oweNews(places, running);
   tellExpiredInhibit(places, new Date(), log);
   const progress = new LiveProgress(places, log, nameOf(source));
