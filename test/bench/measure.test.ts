@@ -71,6 +71,13 @@ describe('the figures of the bench', () => {
   ])('readTestRun() of %s', (_what, words, expected) => {
     const xml = `<testsuites name="bun test" tests="7" ${words}>
   <testsuite name="a" tests="1" failures="0" time="9"></testsuite></testsuites>`;
-    expect(readTestRun(xml)).toEqual(expected);
+    expect(readTestRun([xml])).toEqual(expected);
+  });
+
+  test('readTestRun() of runs side by side takes the tests of all and the seconds of the longest', () => {
+    const run = (tests: number, seconds: number) =>
+      `<testsuites name="bun test" tests="${tests}" failures="0" time="${seconds}">`;
+    expect(readTestRun([run(7, 3.5), run(2, 9.25)])).toEqual({ tests: 9, seconds: 9.25 });
+    expect(readTestRun([run(7, 3.5), ''])).toBeUndefined();
   });
 });

@@ -14,8 +14,8 @@ import { eachOf } from './pool.ts';
  * version on its own data, or to the old one on all that was written. Written down in `reports/kill-matrix.json`.
  */
 
-const atOnce = 10;
-const flowMs = 600_000;
+const atOnce = 16;
+const flowMs = 1_200_000;
 const report = {
   format: 1,
   steps: 0,

@@ -72,7 +72,8 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     super();
     this.#hook = join(programs, 'hook');
     this.usual['health_url'] = this.health.url;
-    this.usual['health_deadline_seconds'] = 1;
+    // A busy machine may be late once with an answer; only what is sick waits for so long.
+    this.usual['health_deadline_seconds'] = 6;
     this.usual['reserve_mib'] = 1;
     Object.assign(this.usual, settings);
     this.configure();
