@@ -7,7 +7,7 @@ import { extractRootfs } from './cuts/whole-slot.ts';
 import { factoryVersion } from './images/card-image.ts';
 import { labImages } from './images/images.ts';
 import { randomFrom, seedOfThisRun } from './random.ts';
-import { type LabCut, reportCuts } from './report.ts';
+import { cutsReported, type LabCut, reportCuts } from './report.ts';
 
 /**
  * Power is cut at random moments of a whole update, from the first byte to the commit, and of the rollback of a version
@@ -16,6 +16,8 @@ import { type LabCut, reportCuts } from './report.ts';
  */
 
 const cuts = Number(process.env['HOMIE_LAB_CUTS'] ?? 25);
+/** Of a long run that was ended: those before are in its report, and count if they are of the same seed. */
+const first = Number(process.env['HOMIE_LAB_FROM'] ?? 1);
 const boards = 2;
 const cutMs = 900_000;
 const recordingMs = 40 * 60_000;
@@ -38,8 +40,10 @@ test(
       `Recorded in ${secondsSince(began)} s: ${JSON.stringify(lengths)} ms. Cutting ${cuts} times, seed ${seed.toString(16)}\n`,
     );
     const moments = drawMoments(cycles, randomFrom(seed));
-    const fallen: LabCut[] = [];
-    await inParallel(moments.entries(), async ([index, { cycle, atMs }]) => {
+    const before = first === 1 ? [] : cutsReported(seed.toString(16));
+    const fallen: LabCut[] = before.filter(({ number }) => number < first);
+    for (const { outcome, nextUpdate } of fallen) if (nextUpdate !== 'not tried') cutting.proved.add(outcome);
+    await inParallel(moments.entries().drop(first - 1), async ([index, { cycle, atMs }]) => {
       const cut = { number: index + 1, cycle: cycle.name, atMs, ...(await cutAt(cutting, cycle, atMs)) };
       process.stderr.write(`  ${JSON.stringify(cut)}\n`);
       fallen.push(cut);

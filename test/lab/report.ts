@@ -111,6 +111,12 @@ export function reportCuts(cutting: LabCuts): void {
   });
 }
 
+/** Of the last run, if it was of that seed. */
+export function cutsReported(seed: string): readonly LabCut[] {
+  const { cutting } = read();
+  return cutting?.seed === seed ? cutting.cuts : [];
+}
+
 function write(report: LabReport): void {
   mkdirSync(project.reports, { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);

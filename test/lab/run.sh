@@ -1,16 +1,26 @@
 #!/bin/sh
-# The lab, from the project's folder: npm run test:lab -- [--cuts N] [NAME-OF-A-TEST-FILE...]
+# The lab, from the project's folder: npm run test:lab -- [--cuts N [--from NUMBER]] [NAME-OF-A-TEST-FILE...]
 set -eu
-if [ "${1:-}" = --cuts ]; then
-	case "${2:-}" in
-	'' | *[!0-9]*)
-		echo "Cannot cut power \"${2:-}\" times: a number was expected" >&2
+
+number() { # OPTION VALUE
+	case "$2" in
+	'' | 0* | *[!0-9]*)
+		echo "Cannot take \"$2\" for $1: a number from 1 on was expected" >&2
 		exit 2
 		;;
 	esac
-	HOMIE_LAB_CUTS=$2
-	export HOMIE_LAB_CUTS
+	echo "$2"
+}
+
+if [ "${1:-}" = --cuts ]; then
+	HOMIE_LAB_CUTS=$(number --cuts "${2:-}")
 	shift 2
+	if [ "${1:-}" = --from ]; then
+		HOMIE_LAB_FROM=$(number --from "${2:-}")
+		export HOMIE_LAB_FROM
+		shift 2
+	fi
+	export HOMIE_LAB_CUTS
 	[ $# -gt 0 ] || set -- power-cuts.lab
 fi
 # What CI runs; docs/lab.md has the rest.

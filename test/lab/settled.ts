@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { command } from '../../shared/system/command.ts';
 import { Board, type BoardImages, type BoardState } from './board/board.ts';
+import { steadyProcessors } from './board/processors.ts';
 import { waitForVerdict, writeNotes } from './board/update.ts';
 import { digestOf, labImages, oneAtATime } from './images/images.ts';
 
@@ -9,13 +10,14 @@ import { digestOf, labImages, oneAtATime } from './images/images.ts';
 const sources = ['test/lab/board', 'test/lab/settled.ts'];
 
 /** A board of the factory that has proved healthy, with a person's notes on it: where stories begin. */
-export async function settledBoard(): Promise<Board> {
-  return await Board.resume(await labImages(), await settledState());
+export async function settledBoard(images?: BoardImages): Promise<Board> {
+  const own = images ?? (await labImages());
+  return await Board.resume(own, await settledState(own));
 }
 
 /** Made once. */
-export async function settledState(): Promise<BoardState> {
-  return await savedState(await labImages(), async (board) => {
+export async function settledState(images: BoardImages): Promise<BoardState> {
+  return await savedState(images, async (board) => {
     await waitForVerdict(board);
     await writeNotes(board);
   });
@@ -27,7 +29,9 @@ export async function savedState(
   live: (board: Board) => Promise<void>,
 ): Promise<BoardState> {
   const { stdout: emulator } = await command({ deadlineMs: 30_000 })`qemu-system-aarch64 --version`;
-  const folder = join(dirname(images.card), `settled-${digestOf(sources, emulator)}`);
+  const { memoryMiB = 0, processors = steadyProcessors } = images;
+  const made = digestOf(sources, JSON.stringify({ emulator, memoryMiB, processors }));
+  const folder = join(dirname(images.card), `settled-${made}`);
   const note = join(folder, 'state.json');
   await oneAtATime(async () => {
     if (existsSync(note)) return;

@@ -5,11 +5,14 @@ import { freePort } from '../../rig/stack/free-port.ts';
 import type { LabImages } from '../images/images.ts';
 import { type Card, insertCard } from './card.ts';
 import { Machine, type MachineWish } from './machine.ts';
+import { type Processors, steadyProcessors } from './processors.ts';
 import type { Answer } from './shell.ts';
 
 export interface BoardImages extends LabImages {
   /** Else as much as the small application needs. */
   memoryMiB?: number;
+  /** Else `steadyProcessors`. */
+  processors?: Processors;
 }
 
 /** A board that was stopped under power: what its card held, and its memory. */
@@ -24,18 +27,22 @@ export class Board implements AsyncDisposable {
   readonly #folder: string;
   readonly #card: Card;
   readonly #bundles: string;
-  readonly #memoryMiB: number;
+  readonly #hardware: Pick<MachineWish, 'memoryMiB' | 'processors'>;
   #healthPort = 0;
   /** Of this machine, where the board finds a web server if there is one. */
   readonly webPort = freePort();
   #machine: Machine | undefined;
   #bootId = '';
 
-  private constructor(folder: string, card: Card, { bundles, memoryMiB = 768 }: BoardImages) {
+  private constructor(
+    folder: string,
+    card: Card,
+    { bundles, memoryMiB = 768, processors = steadyProcessors }: BoardImages,
+  ) {
     this.#folder = folder;
     this.#card = card;
     this.#bundles = bundles;
-    this.#memoryMiB = memoryMiB;
+    this.#hardware = { memoryMiB, processors };
   }
 
   /** Without power yet. `card` is an image, of the factory or as another board has left it. */
@@ -60,7 +67,7 @@ export class Board implements AsyncDisposable {
       bundles: this.#bundles,
       healthPort: this.#healthPort,
       webPort: this.webPort,
-      memoryMiB: this.#memoryMiB,
+      ...this.#hardware,
       memory,
       clock,
     });

@@ -4,6 +4,7 @@ import type { Subprocess } from 'bun';
 import { until } from '../../support/until.ts';
 import { endsWithUs } from './ends-with-us.ts';
 import { untilListening } from './listening.ts';
+import type { Processors } from './processors.ts';
 import { Qmp } from './qmp.ts';
 import { Shell } from './shell.ts';
 import { startVolatileCache, type VolatileCache } from './volatile-cache.ts';
@@ -16,6 +17,7 @@ export interface MachineWish {
   /** Of this machine: the board finds it at 10.0.2.100:80. */
   webPort: number;
   memoryMiB: number;
+  processors: Processors;
   /** Where another machine has left its memory: then this one goes on from there. */
   memory?: string | undefined;
   /** What the hardware's clock says at power on, ISO 8601; else the time. */
@@ -116,10 +118,10 @@ async function goOn(qmp: Qmp): Promise<void> {
   await qmp.run('cont');
 }
 
-function hardware({ memoryMiB }: MachineWish): string[] {
+function hardware({ memoryMiB, processors }: MachineWish): string[] {
   return [
-    ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', String(memoryMiB)],
-    ...['-accel', 'tcg,thread=multi,tb-size=256'],
+    ...['-M', 'virt', '-cpu', processors.model, '-smp', '2', '-m', String(memoryMiB)],
+    ...processors.emulation,
     ...['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin', '-display', 'none'],
     ...['-device', 'i6300esb,addr=0xa', '-action', 'watchdog=reset'],
   ];

@@ -42,7 +42,7 @@ const makeUnwell = [
   'echo 1 >/mnt/usr/lib/homie-lab/schema',
   'umount /mnt',
   // Nobody has to wait as long for a good answer that does not come.
-  'sed -i "s/health_deadline_seconds: .*/health_deadline_seconds: 30/" /data/config/orchestrator.yaml',
+  'sed -i "s/health_deadline_seconds: .*/health_deadline_seconds: 15/" /data/config/orchestrator.yaml',
   'sync',
 ].join(' && ');
 

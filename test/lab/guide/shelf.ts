@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findKeys } from '../../../shared/packaging/keys.ts';
 import { command } from '../../../shared/system/command.ts';
-import type { LabImages } from '../images/images.ts';
+import type { BoardImages } from '../board/board.ts';
 
 export const guideBundle = 'guide.raucb';
 
@@ -25,7 +25,7 @@ hooks=pre-install
 const toolMs = 300_000;
 
 /** The shelf, with the guide's bundle in place of one that it does without: a saved board knows the disk's size. */
-export async function withGuideBundle(images: LabImages, folder: string): Promise<LabImages> {
+export async function withGuideBundle(images: BoardImages, folder: string): Promise<BoardImages> {
   const lab = dirname(images.card);
   const keys = findKeys(join(lab, 'keys'));
   if (keys === undefined) throw new Error(`"${lab}" has no keys`);

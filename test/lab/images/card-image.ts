@@ -78,19 +78,25 @@ export async function makeCard(
  * that systemd would start on the shell's line is left out.
  */
 export function enableUnits(overlay: string, wanted: Readonly<Record<string, string>> = {}): void {
-  const link = (target: string, path: string): void => {
-    const place = join(overlay, 'etc/systemd/system', path);
-    mkdirSync(dirname(place), { recursive: true });
-    symlinkSync(target, place);
-  };
-  link('/dev/null', 'serial-getty@hvc0.service');
-  // Looks for volumes of LVM, for seconds.
-  link('/dev/null', 'e2scrub_reap.service');
+  // The second one looks for volumes of LVM, for seconds.
+  maskUnits(overlay, ['serial-getty@hvc0.service', 'e2scrub_reap.service']);
   const units = {
     'homie-lab-shell.service': 'multi-user.target',
     'homie-lab-clock.service': 'sysinit.target',
     ...wanted,
   };
   for (const [unit, target] of Object.entries(units))
-    link(`/usr/lib/systemd/system/${unit}`, `${target}.wants/${unit}`);
+    link(`/usr/lib/systemd/system/${unit}`, join(overlay, unitFolder, `${target}.wants/${unit}`));
+}
+
+/** Leaves them out of every boot. */
+export function maskUnits(overlay: string, units: readonly string[]): void {
+  for (const unit of units) link('/dev/null', join(overlay, unitFolder, unit));
+}
+
+const unitFolder = 'etc/systemd/system';
+
+function link(target: string, place: string): void {
+  mkdirSync(dirname(place), { recursive: true });
+  symlinkSync(target, place);
 }

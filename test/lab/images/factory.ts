@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../../shared/packaging/project.ts';
-import { type CardParts, enableUnits, makeCard } from './card-image.ts';
+import { type CardParts, enableUnits, makeCard, maskUnits } from './card-image.ts';
 
 /** The root file system and the card that a board leaves the factory with. */
 
@@ -41,6 +41,15 @@ const labFilters = [
   ...leftOutModules.map((path) => `path-exclude=/lib/modules/*/kernel/${path}/*`),
 ];
 
+/** Of what no story of the small board uses, that which is dear in emulation: each starts a program, or waits for one. */
+const ofNoUse = [
+  ...['configfs', 'drm', 'efi_pstore', 'fuse'].map((name) => `modprobe@${name}.service`),
+  ...['kernel-config', 'kernel-debug', 'kernel-tracing', 'fs-fuse-connections'].map(
+    (name) => `sys-${name}.mount`,
+  ),
+  ...['dev-hugepages.mount', 'dev-mqueue.mount', 'getty@tty1.service'],
+];
+
 export async function makeFactory(parts: CardParts): Promise<void> {
   await makeCard(parts, {
     filters: labFilters,
@@ -54,6 +63,7 @@ export async function makeFactory(parts: CardParts): Promise<void> {
 function overlayIn(folder: string): string {
   const overlay = join(folder, 'overlay');
   cpSync(join(project.root, 'test/lab/overlay'), overlay, { recursive: true });
+  maskUnits(overlay, ofNoUse);
   enableUnits(overlay, { 'homie-lab-health.socket': 'sockets.target' });
   return overlay;
 }

@@ -1,6 +1,7 @@
 import { describe, expect } from 'bun:test';
-import { Board } from '../board/board.ts';
+import { Board, type BoardImages } from '../board/board.ts';
 import { watchHealth } from '../board/health-watch.ts';
+import { nanoProcessors } from '../board/processors.ts';
 import {
   askToInstall,
   bootEnvironment,
@@ -24,7 +25,12 @@ import { story } from './story.ts';
 /** What an emulated board lives through where nothing goes wrong: its real U-Boot, kernel, systemd and RAUC. */
 
 async function factoryBoard(): Promise<Board> {
-  return await Board.withCard(await labImages());
+  return await Board.withCard(await nanoImages());
+}
+
+/** It is measured how fast it is. */
+async function nanoImages(): Promise<BoardImages> {
+  return { ...(await labImages()), processors: nanoProcessors };
 }
 
 describe('an emulated board', () => {
@@ -50,7 +56,7 @@ describe('an emulated board', () => {
 
   story(
     'installs a good update, boots it, and commits it; and refuses to go back',
-    settledBoard,
+    async () => await settledBoard(await nanoImages()),
     async (board) => {
       const watch = watchHealth(board.healthUrl);
       const installSeconds = await secondsOf(() => install(board, '1.1.0'));

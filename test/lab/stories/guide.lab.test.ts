@@ -2,6 +2,7 @@ import { afterAll, describe, expect } from 'bun:test';
 import { TempFolder } from '../../support/temp-folder.ts';
 import { Board } from '../board/board.ts';
 import { watchHealth } from '../board/health-watch.ts';
+import { nanoProcessors } from '../board/processors.ts';
 import { bootedSlot, installMs } from '../board/update.ts';
 import { guideBundle, withGuideBundle } from '../guide/shelf.ts';
 import { labImages } from '../images/images.ts';
@@ -18,7 +19,8 @@ const folder = new TempFolder();
 afterAll(() => folder[Symbol.dispose]());
 
 async function boardWithGuideBundle(): Promise<Board> {
-  return await Board.resume(await withGuideBundle(await labImages(), folder.path), await settledState());
+  const images = { ...(await labImages()), processors: nanoProcessors };
+  return await Board.resume(await withGuideBundle(images, folder.path), await settledState(images));
 }
 
 describe('an emulated board', () => {
