@@ -23,18 +23,12 @@ const askPauseMs = 1_000;
  * somebody installs: then nothing is ours to mend.
  */
 export async function beginRepair({ places, isDryRun, running }: Beginning): Promise<Slots | undefined> {
-  if (isDryRun) {
-    requireIdle(places);
-    return await answeredSlots(running);
-  }
+  requireIdle(places);
+  const slots = await answeredSlots(running);
+  if (isDryRun) return slots;
   const lock = takeUpdaterLock(places);
-  const release = running.undo.owe('release the lock', () => lock.release());
-  try {
-    return await answeredSlots(running);
-  } catch (error) {
-    await release.now();
-    throw error;
-  }
+  running.undo.owe('release the lock', () => lock.release());
+  return slots;
 }
 
 /** The same as soon as nobody installs. The lock is taken only then: the hooks of RAUC's install need it themselves. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { checkSaved } from '../../shared/data/checksum.ts';
 import { kindOfBackup } from '../../shared/data/saved-backups.ts';
+import { lockFileOf } from '../../shared/system/places.ts';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { verify } from '../data/archive-tree.ts';
 import { RecoveryStack } from '../support/recovery-stack.ts';
@@ -66,7 +67,10 @@ describe('update.sh backup', () => {
     new RecoveryStack(scene);
     const ended = await backUp('--config-only');
     expect(filesOf(ended).map(kindOfBackup)).toEqual(['config']);
-    expect(scene.calls()).toEqual(['systemctl is-active homie-orchestrator']);
+    expect(scene.calls()).toEqual([
+      'rauc status --detailed --output-format=json',
+      'systemctl is-active homie-orchestrator',
+    ]);
     expect(ended.exitCode).toBe(0);
   });
 
@@ -111,6 +115,12 @@ describe('update.sh backup', () => {
     expect(ended.reason).toStartWith('Cannot back up the database: this slot has no compose file');
     expect(ended.exitCode).toBe(1);
     expect((await backUp()).exitCode).toBe(0);
+  });
+
+  test('ends with 9 when RAUC installs for somebody else, and takes no lock from its hooks', async () => {
+    scene.write('fail-rauc-status', 'already processing a different method\n');
+    expect((await backUp('--config-only')).exitCode).toBe(9);
+    expect(existsSync(lockFileOf(scene.places))).toBe(false);
   });
 
   test('ends with 2 when both parts exclude each other, and with 9 when an update runs', async () => {

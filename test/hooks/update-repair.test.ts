@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { lockFileOf } from '../../shared/system/places.ts';
 import { holdNextBoot, holdNow } from '../../shared/update/hold.ts';
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { closeTransaction, readHistory, writeTransaction } from '../../shared/update/journal.ts';
@@ -289,7 +290,7 @@ describe('update.sh repair, called otherwise,', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('ends with 9 when an update runs, or RAUC installs for somebody else', async () => {
+  test('ends with 9 when an update runs', async () => {
     const lock = takeUpdaterLock(scene.places);
     try {
       expect((await repair('--yes')).exitCode).toBe(9);
@@ -297,8 +298,12 @@ describe('update.sh repair, called otherwise,', () => {
     } finally {
       lock.release();
     }
+  });
+
+  test('ends with 9 when RAUC installs for somebody else, and takes no lock from its hooks', async () => {
     scene.write('fail-rauc-status', 'already processing a different method\n');
     expect((await repair('--yes')).exitCode).toBe(9);
     expect(existsSync(scene.at('data/update/hold'))).toBe(true);
+    expect(existsSync(lockFileOf(scene.places))).toBe(false);
   });
 });

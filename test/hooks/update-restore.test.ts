@@ -24,6 +24,9 @@ import { RecoveryStack, redisFile } from '../support/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
 
+/** Whether somebody installs. */
+const raucStatus = 'rauc status --detailed --output-format=json';
+
 let scene: Scene;
 let config: string;
 beforeEach(() => {
@@ -87,6 +90,7 @@ describe('update.sh restore of a config', () => {
     expect(await listTree(scene.at('data', kept))).toEqual(spoilt);
     expect(ended.stderr).toContain(`Restored "${config}"; what it replaced is "${scene.at('data', kept)}"`);
     expect(scene.calls().map((call) => call.replace(/-\d+/, '-PID'))).toEqual([
+      raucStatus,
       'systemctl is-active homie-orchestrator',
       `systemd-run --quiet --collect --unit=homie-start-again-PID -- flock --close ${lockFileOf(scene.places)} systemctl start --no-block homie-orchestrator`,
       'systemctl stop homie-orchestrator',
@@ -132,7 +136,7 @@ describe('update.sh restore of a config', () => {
     expect(ended.stderr).toContain(
       'systemctl does nothing here, this is a chroot; it is neither stopped nor started',
     );
-    expect(scene.calls()).toEqual(['systemctl is-active homie-orchestrator']);
+    expect(scene.calls()).toEqual([raucStatus, 'systemctl is-active homie-orchestrator']);
     expect(ended.exitCode).toBe(0);
   });
 
@@ -231,7 +235,7 @@ describe('update.sh restore of a config', () => {
     const { 'logs/update.log': _log, logs: _logs, ...after } = treeOf(scene.places.data);
     expect(after).toEqual(before);
     expect(existsSync(scene.at('target/file'))).toBe(false);
-    expect(scene.calls()).toEqual([]);
+    expect(scene.calls()).toEqual([raucStatus]);
     expect(ended.exitCode).toBe(1);
   });
 
@@ -330,7 +334,7 @@ describe('update.sh restore of data', () => {
     writeTransaction(scene.places, transactionAt(state));
     const ended = await restore(save(`${stem}.dump`, 'saved rows\n'), '--yes');
     expect(ended.reason).toStartWith('Cannot restore the data: the update to "1.1.0" is on trial');
-    expect(scene.calls()).toEqual([]);
+    expect(scene.calls()).toEqual([raucStatus]);
     expect(ended.exitCode).toBe(21);
   });
 
@@ -340,7 +344,7 @@ describe('update.sh restore of data', () => {
     writeFileSync(dump, 'other rows\n');
     const ended = await restore(dump, '--yes');
     expect(ended.reason).toStartWith(`Cannot trust the backup "${dump}": it does not have the checksum`);
-    expect(scene.calls()).toEqual([]);
+    expect(scene.calls()).toEqual([raucStatus]);
     expect(scene.read('database')).toBe('rows\n');
     expect(ended.exitCode).toBe(1);
   });
@@ -364,7 +368,7 @@ describe('update.sh restore of data', () => {
     scene.write('unit-active', '');
     const ended = await restore(save(`${stem}.dump`, 'saved rows\n'), '--yes');
     expect(ended.reason).toStartWith('Cannot restore the data: this slot has no compose file');
-    expect(scene.calls()).toEqual([]);
+    expect(scene.calls()).toEqual([raucStatus]);
     expect(ended.exitCode).toBe(1);
   });
 
@@ -478,6 +482,12 @@ describe('update.sh restore', () => {
     } finally {
       lock.release();
     }
+  });
+
+  test('ends with 9 when RAUC installs for somebody else, and takes no lock from its hooks', async () => {
+    scene.write('fail-rauc-status', 'already processing a different method\n');
+    expect((await restore('--yes')).exitCode).toBe(9);
+    expect(existsSync(lockFileOf(scene.places))).toBe(false);
   });
 
   test('--dry-run says what it would do and changes nothing', async () => {

@@ -13,7 +13,7 @@ import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { backUpConfig, makeBackupFolder } from '../back-up-config.ts';
-import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
+import { requireIdle, takeFreeUpdaterLock } from '../install-lock.ts';
 import { configForRecovery, requireStack, transactionForRecovery } from '../recovery.ts';
 import { readRelease } from '../release.ts';
 import { findStack, type Stack } from '../stack.ts';
@@ -46,7 +46,7 @@ export async function backUpByHand(values: Values, running: Running): Promise<Ou
   }
 
   log.alsoTo(logFileOf(places));
-  const lock = takeUpdaterLock(places);
+  const lock = await takeFreeUpdaterLock(places, running);
   undo.owe('release the lock', () => lock.release());
   makeBackupFolder(config.backupPath);
   const saved: SavedFile[] = [];

@@ -14,7 +14,7 @@ import type { Running } from '../../system/program.ts';
 import { type Chosen, chooseRestore } from '../choose-restore.ts';
 import { decideRestore } from '../decide-restore.ts';
 import { unpackFolderOf } from '../find-leftovers.ts';
-import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
+import { requireIdle, takeFreeUpdaterLock } from '../install-lock.ts';
 import { configForRecovery, requireStack, transactionForRecovery } from '../recovery.ts';
 import { readRelease } from '../release.ts';
 import { dataRestoreOf, requireServices, restoreData } from '../restore-data.ts';
@@ -33,7 +33,7 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
 
   const isDryRun = values.flag('dry-run');
   if (isDryRun) requireIdle(places);
-  else undo.owe('release the lock', releaseOf(takeUpdaterLock(places)));
+  else undo.owe('release the lock', releaseOf(await takeFreeUpdaterLock(places, running)));
   const transaction = transactionForRecovery(places, log);
   const chosen = chooseRestore(
     {
