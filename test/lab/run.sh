@@ -23,7 +23,7 @@ if [ "${1:-}" = --cuts ]; then
 	export HOMIE_LAB_CUTS
 	[ $# -gt 0 ] || set -- power-cuts.lab
 fi
-# What CI runs; docs/lab.md has the rest.
+# What needs no whole board; docs/lab.md has the rest.
 [ $# -gt 0 ] || set -- boot-script.lab guide-script.lab card.lab
 # Two boards at once: on two cores one of them is always waiting for its disk or its clock.
 exec node_modules/.bin/bun test --max-concurrency 2 --timeout 600000 "$@"
