@@ -17,7 +17,9 @@ export const measureBuild: Point = async (tell) => {
   const git = command({ deadlineMs: 60_000, cwd: project.root });
   await git`git clone --quiet --no-hardlinks ${project.root} ${copy}`;
   await git`ln -s ${join(project.root, 'node_modules')} ${join(copy, 'node_modules')}`;
-  const build = (): Promise<Run> => run([process.execPath, 'build.ts', 'bundle'], { cwd: copy });
+  // The second one packs what the first one has compiled.
+  const both = '"$0" build.ts hooks && "$0" build.ts bundle';
+  const build = (): Promise<Run> => run(['sh', '-c', both, process.execPath], { cwd: copy });
   await run([process.execPath, 'build.ts', 'keys'], { cwd: copy });
   const [clean, again]: [Run[], Run[]] = [[], []];
   for (let round = 0; round < rounds; round += 1) {
@@ -27,8 +29,8 @@ export const measureBuild: Point = async (tell) => {
     again.push(await build());
   }
   return [
-    row({ what: 'build.ts bundle from clean', ours: inSeconds(medianSeconds(clean)), n: rounds }),
-    row({ what: 'build.ts bundle again', ours: inSeconds(medianSeconds(again)), n: rounds }),
+    row({ what: 'build.ts hooks and bundle, from clean', ours: inSeconds(medianSeconds(clean)), n: rounds }),
+    row({ what: 'build.ts hooks and bundle, again', ours: inSeconds(medianSeconds(again)), n: rounds }),
     await treeOfTheLockFile(),
     ...timeOfTheTests(tell),
   ];
