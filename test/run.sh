@@ -1,7 +1,7 @@
 #!/bin/sh
 # All tests but those that have a command of their own, from the project's folder: npm test, or npm test -- FILE...
-# Two runs side by side, for most tests wait more than they compute. The lives of a model, which no clock is part of, take
-# what the others leave of the processors.
+# Two runs side by side, for most tests wait more than they compute. The lives of a model, in which little goes by a clock,
+# take what the others leave of the processors.
 set -u
 
 # In a shell of its own, which it takes the place of: NAME-OF-THE-REPORT NICENESS FILE...

@@ -4,7 +4,7 @@ import { Failure, reasonOf } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
 import { answeredSlots } from './answered-slots.ts';
-import { requireIdle, takeUpdaterLock } from './install-lock.ts';
+import { requireIdle, takeFreeUpdaterLock } from './install-lock.ts';
 
 export interface Beginning {
   places: Places;
@@ -19,16 +19,22 @@ const silenceMs = 60_000;
 const askPauseMs = 1_000;
 
 /**
- * Takes the lock, unless it is a dry run, and answers with the slots where RAUC tells them. Throws a busy Failure while
- * somebody installs: then nothing is ours to mend.
+ * Takes the lock, unless it is a dry run, and answers with the slots where RAUC tells them: as they are under the lock,
+ * where no other program changes them. Throws a busy Failure while somebody installs: then nothing is ours to mend.
  */
 export async function beginRepair({ places, isDryRun, running }: Beginning): Promise<Slots | undefined> {
-  requireIdle(places);
-  const slots = await answeredSlots(running);
-  if (isDryRun) return slots;
-  const lock = takeUpdaterLock(places);
-  running.undo.owe('release the lock', () => lock.release());
-  return slots;
+  if (isDryRun) {
+    requireIdle(places);
+    return await answeredSlots(running);
+  }
+  const lock = await takeFreeUpdaterLock(places, running);
+  const release = running.undo.owe('release the lock', () => lock.release());
+  try {
+    return await answeredSlots(running);
+  } catch (error) {
+    await release.now();
+    throw error;
+  }
 }
 
 /** The same as soon as nobody installs. The lock is taken only then: the hooks of RAUC's install need it themselves. */

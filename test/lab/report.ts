@@ -33,7 +33,7 @@ export interface LabCuts {
   seed: string;
   /** The length of each cycle that nobody cuts. */
   cycleMs: Readonly<Record<string, number>>;
-  /** All of it, the recording included. */
+  /** All of it, the recording included; of its last part, where a run was gone on with. */
   seconds: number;
   cuts: readonly LabCut[];
 }

@@ -15,7 +15,7 @@ import { eachOf } from './pool.ts';
  */
 
 const atOnce = 16;
-const flowMs = 1_200_000;
+const flowMs = 600_000;
 const report = {
   format: 1,
   steps: 0,

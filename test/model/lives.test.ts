@@ -16,7 +16,7 @@ import { eachOf } from './pool.ts';
 const livesInAll = Number(process.env['HOMIE_LIVES'] ?? 500);
 const seed = Number(process.env['HOMIE_SEED'] ?? 1);
 const atOnce = 12;
-const longestMs = 3_000_000;
+const longestMs = 1_500_000;
 
 const cut: fc.Arbitrary<Cut> = fc.record({
   after: fc.integer({ min: 1, max: 90 }),
