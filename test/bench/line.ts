@@ -55,7 +55,8 @@ async function mayUse(control: string): Promise<boolean> {
 }
 
 async function layLine(): Promise<AsyncDisposable> {
-  const child = Bun.spawn([process.execPath, lineProgram, clientDevice, serverDevice, '20', '40', '1'], {
+  const words = [lineProgram, clientDevice, serverDevice, '20', '40', '1'];
+  const child = Bun.spawn(['setpriv', '--pdeathsig', 'KILL', process.execPath, ...words], {
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',

@@ -69,8 +69,11 @@ function pump(from: number, direction: Direction): void {
   const packet = Buffer.alloc(65_536);
   read(from, packet, 0, packet.length, null, (error, length) => {
     if (error === null) direction.take(new Uint8Array(packet.subarray(0, length)));
-    else if ('code' in error && error.code !== 'EAGAIN') setTimeout(() => pump(from, direction), 10);
-    pump(from, direction);
+    const code = error === null || !('code' in error) ? undefined : error.code;
+    // It is not up yet, or has gone with its namespace; then nobody needs this line any more.
+    if (code === 'EIO') setTimeout(() => pump(from, direction), 10);
+    else if (error === null || code === 'EAGAIN') pump(from, direction);
+    else process.exit(1);
   });
 }
 
