@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Subprocess } from 'bun';
 import { until } from '../../support/until.ts';
 import { endsWithUs } from './ends-with-us.ts';
+import { uBoot, writeUBootWithoutCountdown } from './firmware.ts';
 import { untilListening } from './listening.ts';
 import type { Processors } from './processors.ts';
 import { Qmp } from './qmp.ts';
@@ -44,12 +45,14 @@ export class Machine {
     for (const name of ['qmp.socket', 'shell.socket']) rmSync(at(name), { force: true });
     const cache = await startVolatileCache(at('disk.socket'), wish.card);
     const memory = wish.memory === undefined ? [] : ['-incoming', `exec:cat ${wish.memory}`];
+    const firmware = wish.processors.hasCountdown ? uBoot : at('u-boot.bin');
+    if (firmware !== uBoot) writeUBootWithoutCountdown(firmware);
     const log = openSync(at('console.log'), 'a');
     const qemu = Bun.spawn(
       [
         ...endsWithUs,
         'qemu-system-aarch64',
-        ...hardware(wish),
+        ...hardware(wish, firmware),
         ...drives(cache.url, wish.bundles),
         ...network(wish),
         ...lines(at),
@@ -118,11 +121,11 @@ async function goOn(qmp: Qmp): Promise<void> {
   await qmp.run('cont');
 }
 
-function hardware({ memoryMiB, processors }: MachineWish): string[] {
+function hardware({ memoryMiB, processors }: MachineWish, firmware: string): string[] {
   return [
     ...['-M', 'virt', '-cpu', processors.model, '-smp', '2', '-m', String(memoryMiB)],
     ...processors.emulation,
-    ...['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin', '-display', 'none'],
+    ...['-bios', firmware, '-display', 'none'],
     ...['-device', 'i6300esb,addr=0xa', '-action', 'watchdog=reset'],
   ];
 }

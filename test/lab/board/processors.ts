@@ -4,12 +4,15 @@ export interface Processors {
   model: string;
   /** Arguments of QEMU. */
   emulation: readonly string[];
+  /** U-Boot counts two seconds down, for somebody who would press a key, and computes all the while. */
+  hasCountdown: boolean;
 }
 
 /** The Nano's, as fast as this machine can, each on its own: for what is measured, on a machine that does nothing else. */
 export const nanoProcessors: Processors = {
   model: 'cortex-a57',
   emulation: ['-accel', 'tcg,thread=multi,tb-size=256'],
+  hasCountdown: true,
 };
 
 /**
@@ -20,4 +23,5 @@ export const nanoProcessors: Processors = {
 export const steadyProcessors: Processors = {
   model: 'max,pauth=off,sve=off,sme=off',
   emulation: ['-accel', 'tcg,thread=single,tb-size=256', '-icount', 'shift=3,sleep=on'],
+  hasCountdown: false,
 };

@@ -94,6 +94,11 @@ export function maskUnits(overlay: string, units: readonly string[]): void {
   for (const unit of units) link('/dev/null', join(overlay, unitFolder, unit));
 }
 
+export function maskGenerators(overlay: string, generators: readonly string[]): void {
+  for (const generator of generators)
+    link('/dev/null', join(overlay, 'etc/systemd/system-generators', generator));
+}
+
 const unitFolder = 'etc/systemd/system';
 
 function link(target: string, place: string): void {

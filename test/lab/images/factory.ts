@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../../shared/packaging/project.ts';
-import { type CardParts, enableUnits, makeCard, maskUnits } from './card-image.ts';
+import { type CardParts, enableUnits, makeCard, maskGenerators, maskUnits } from './card-image.ts';
 
 /** The root file system and the card that a board leaves the factory with. */
 
@@ -47,8 +47,22 @@ const ofNoUse = [
   ...['kernel-config', 'kernel-debug', 'kernel-tracing', 'fs-fuse-connections'].map(
     (name) => `sys-${name}.mount`,
   ),
-  ...['dev-hugepages.mount', 'dev-mqueue.mount', 'getty@tty1.service'],
+  ...['dev-hugepages.mount', 'dev-mqueue.mount', 'getty@tty1.service', 'serial-getty@ttyAMA0.service'],
+  ...[
+    'resolved',
+    'network-generator',
+    'sysusers',
+    'user-sessions',
+    'update-utmp',
+    'update-utmp-runlevel',
+  ].map((name) => `systemd-${name}.service`),
+  'kmod-static-nodes.service',
 ];
+/** The same of what systemd starts at each boot to be told of more units. It needs the one that reads the fstab. */
+const generatorsOfNoUse = [
+  ...['cryptsetup', 'debug', 'getty', 'gpt-auto', 'hibernate-resume', 'integritysetup', 'rc-local', 'run'],
+  ...['system-update', 'sysv', 'veritysetup'],
+].map((name) => `systemd-${name}-generator`);
 
 export async function makeFactory(parts: CardParts): Promise<void> {
   await makeCard(parts, {
@@ -64,6 +78,7 @@ function overlayIn(folder: string): string {
   const overlay = join(folder, 'overlay');
   cpSync(join(project.root, 'test/lab/overlay'), overlay, { recursive: true });
   maskUnits(overlay, ofNoUse);
+  maskGenerators(overlay, generatorsOfNoUse);
   enableUnits(overlay, { 'homie-lab-health.socket': 'sockets.target' });
   return overlay;
 }
