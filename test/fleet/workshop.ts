@@ -6,6 +6,7 @@ import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { createKeys, type KeySet } from '../../shared/packaging/keys.ts';
 import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
 import { createLog } from '../../shared/system/log.ts';
+import { thisArchitecture } from '../support/this-architecture.ts';
 
 /** What the boards of a fleet are made of: the programs with fault points, bundles, keys. */
 export interface FleetWorkshop extends Disposable {
@@ -32,7 +33,7 @@ export async function openFleetWorkshop(): Promise<FleetWorkshop> {
   const close = () => rmSync(folder, { recursive: true, force: true });
   try {
     await compilePrograms(programs, { architecture, hasFaultPoints: true });
-    await compilePrograms(nativePrograms, { architecture: process.arch === 'arm64' ? 'arm64' : 'x64' });
+    await compilePrograms(nativePrograms, { architecture: thisArchitecture });
     await makeDemoRootfs(factoryRootfs, factoryVersion, buildTime);
     const keys = await createKeys(join(folder, 'keys'));
     const parts = { folder, keys, programs, nativePrograms, factoryRootfs };

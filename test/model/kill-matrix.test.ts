@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { project } from '../../shared/packaging/project.ts';
+import { thisArchitecture } from '../support/this-architecture.ts';
 import { Boards } from './boards.ts';
 import { checkFlow, flows } from './flows.ts';
 import { type Cell, cellsOf, failForEver, Lives, stepsOf } from './matrix.ts';
@@ -39,7 +40,7 @@ let programs: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'homie-model-'));
   programs = join(folder, 'programs');
-  await compilePrograms(programs, { architecture: hostArchitecture(), hasFaultPoints: true });
+  await compilePrograms(programs, { architecture: thisArchitecture, hasFaultPoints: true });
 }, 120_000);
 afterAll(() => {
   mkdirSync(project.reports, { recursive: true });
@@ -115,8 +116,4 @@ function nameOf({ side, step }: Cell): string {
 function rowOf({ flow, steps, outcomes, untested, badEnds }: FlowReport): string {
   const ends = Object.entries(outcomes).map(([kind, count]) => `${kind} ${count}`);
   return `${flow}: ${steps.length} steps; ${ends.join(', ')}; untested ${untested.length}, bad ends ${badEnds.length}`;
-}
-
-function hostArchitecture(): 'arm64' | 'x64' {
-  return process.arch === 'arm64' ? 'arm64' : 'x64';
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { compilePrograms } from '../../shared/packaging/compile.ts';
+import { thisArchitecture } from '../support/this-architecture.ts';
 import { type Cut, type Happening, Life } from './life.ts';
 import { eachOf } from './pool.ts';
 
@@ -62,8 +63,7 @@ let programs: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'homie-lives-'));
   programs = join(folder, 'programs');
-  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
-  await compilePrograms(programs, { architecture, hasFaultPoints: true });
+  await compilePrograms(programs, { architecture: thisArchitecture, hasFaultPoints: true });
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -11,6 +11,7 @@ import { packagesOf, suiteNamed } from '../../shared/packaging/root/suite.ts';
 import { command } from '../../shared/system/command.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { TempFolder } from '../support/temp-folder.ts';
+import { thisArchitecture } from '../support/this-architecture.ts';
 
 let folder: TempFolder;
 beforeEach(() => {
@@ -197,7 +198,7 @@ describe('requireProgramsFor()', () => {
   test('takes programs of the architecture, and refuses others, or none', async () => {
     mkdirSync(folder.at('programs'));
     copyFileSync(process.execPath, folder.at('programs/hook'));
-    const here = process.arch === 'arm64' ? 'arm64' : 'x64';
+    const here = thisArchitecture;
     const there = here === 'arm64' ? 'x64' : 'arm64';
     requireProgramsFor(folder.at('programs'), here);
     const wrong = await failureOf(() => requireProgramsFor(folder.at('programs'), there));

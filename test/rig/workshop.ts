@@ -6,14 +6,19 @@ import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { createDevice, type DeviceOptions } from '../../shared/packaging/device/device.ts';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { createKeys, type KeySet } from '../../shared/packaging/keys.ts';
+import type { Architecture } from '../../shared/packaging/project.ts';
 import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
 import { createLog } from '../../shared/system/log.ts';
+import { thisArchitecture } from '../support/this-architecture.ts';
 
 /** What all scenarios need, made once: keys, programs as they ship, programs with fault points, root images. */
 export interface Workshop extends Disposable {
   folder: string;
   keys: KeySet;
   programs: string;
+  /** What `programs` are compiled for. */
+  architecture: Architecture;
+  /** For this machine: nobody ever gets them, and an emulator would take most of a test's time. */
   faultPrograms: string;
   factoryRootfs: string;
 }
@@ -27,18 +32,20 @@ export interface BundleWish {
 const buildTime = new Date('2026-01-01T00:00:00Z');
 const factoryVersion = '1.0.0';
 
-export async function openWorkshop(): Promise<Workshop> {
+/** Of a board's programs, unless a story asks for this machine's, which proves the same in a fraction of the time. */
+export async function openWorkshop(architecture: Architecture = 'arm64'): Promise<Workshop> {
   const folder = mkdtempSync(join(tmpdir(), 'homie-rig-'));
   const programs = join(folder, 'programs');
   const faultPrograms = join(folder, 'fault-programs');
   const factoryRootfs = join(folder, 'factory.ext4');
   try {
-    await compilePrograms(programs, { architecture: 'arm64' });
-    await compilePrograms(faultPrograms, { architecture: 'arm64', hasFaultPoints: true });
+    await compilePrograms(programs, { architecture });
+    await compilePrograms(faultPrograms, { architecture: thisArchitecture, hasFaultPoints: true });
     await makeDemoRootfs(factoryRootfs, factoryVersion, buildTime);
     const keys = await createKeys(join(folder, 'keys'));
     const close = () => rmSync(folder, { recursive: true, force: true });
-    return { folder, keys, programs, faultPrograms, factoryRootfs, [Symbol.dispose]: close };
+    const parts = { folder, keys, programs, architecture, faultPrograms, factoryRootfs };
+    return { ...parts, [Symbol.dispose]: close };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
@@ -56,7 +63,7 @@ export async function bundleOf(workshop: Workshop, wish: BundleWish): Promise<st
   await makeBundle({
     rootfs,
     programs: hasFaultPoints ? workshop.faultPrograms : workshop.programs,
-    architecture: 'arm64',
+    architecture: hasFaultPoints ? thisArchitecture : workshop.architecture,
     version,
     time: buildTime,
     revision: 'rig',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateOf } from '../../../shared/update/transaction.ts';
+import { thisArchitecture } from '../../support/this-architecture.ts';
 import { postActivate, transactionOf } from '../board.ts';
 import { scenario } from '../report.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
@@ -25,7 +26,7 @@ describe(`a trial that is cut, with a real stack (seed ${seed})`, () => {
   let steps: string[] = [];
 
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    workshop = await openWorkshop(thisArchitecture);
     stage = await openStage(workshop, { hasFaultPoints: true, update: { health_deadline_seconds: 6 } });
     story = await Story.begin(stage, workshop);
   }, 300_000);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
+import { thisArchitecture } from '../../support/this-architecture.ts';
 import { scenario } from '../report.ts';
 import { imageName } from '../stack/images.ts';
 import type { Release } from '../stack/releases.ts';
@@ -18,7 +19,7 @@ describe('a trial on a full disk', () => {
   let story: Story;
 
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    workshop = await openWorkshop(thisArchitecture);
     stage = await openStage(workshop);
     // A dump of some size: a small one fits into what a disk that counts as full still has.
     await stage.stack.sql(

@@ -6,6 +6,7 @@ import { createDevice } from '../../../shared/packaging/device/device.ts';
 import type { Boot, Device } from '../../../shared/packaging/device/running-device.ts';
 import { makeDemoRootfs } from '../../../shared/packaging/rootfs.ts';
 import { createLog } from '../../../shared/system/log.ts';
+import { thisArchitecture } from '../../support/this-architecture.ts';
 import { type ComposeOptions, composeFile } from '../stack/compose-file.ts';
 import { type Engine, startEngine } from '../stack/engine.ts';
 import { freePort } from '../stack/free-port.ts';
@@ -120,7 +121,7 @@ async function assemble(
       await makeBundle({
         rootfs,
         programs: options.hasFaultPoints === true ? workshop.faultPrograms : workshop.programs,
-        architecture: 'arm64',
+        architecture: options.hasFaultPoints === true ? thisArchitecture : workshop.architecture,
         version,
         time: buildTime,
         revision: 'rig',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
+import { thisArchitecture } from '../../support/this-architecture.ts';
 import { logOf } from '../board.ts';
 import { scenario } from '../report.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
@@ -13,7 +14,7 @@ describe('slot and data as one transaction, with a real stack', () => {
   let story: Story;
 
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    workshop = await openWorkshop(thisArchitecture);
     stage = await openStage(workshop);
     story = await Story.begin(stage, workshop);
   }, 300_000);
