@@ -65,12 +65,18 @@ export async function reboot(board: Board): Promise<void> {
   await board.nextBoot();
 }
 
+const hasVerdict = "systemctl show -P ActiveState homie-post-activate.service | grep -qE '^(active|failed)$'";
+const runsFirstSlot =
+  'test "$(fw_printenv -n BOOT_ORDER | cut -c1)" = "$(sed -n \'s/.*rauc.slot=\\([AB]\\).*/\\1/p\' /proc/cmdline)"';
+
 /** Until post-activate has come to its end in this boot. */
 export async function waitForVerdict(board: Board): Promise<void> {
-  await board.waitFor(
-    "systemctl show -P ActiveState homie-post-activate.service | grep -qE '^(active|failed)$'",
-    verdictMs,
-  );
+  await board.waitFor(hasVerdict, verdictMs);
+}
+
+/** The same, in whichever boot runs the slot that the next one will: a trial that is given up reboots out of its own. */
+export async function waitForVerdictThatStays(board: Board): Promise<void> {
+  await board.waitFor(`${hasVerdict} && ${runsFirstSlot}`, verdictMs);
 }
 
 export async function bootedSlot(board: Board): Promise<string> {

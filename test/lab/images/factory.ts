@@ -47,7 +47,7 @@ const ofNoUse = [
   ...['kernel-config', 'kernel-debug', 'kernel-tracing', 'fs-fuse-connections'].map(
     (name) => `sys-${name}.mount`,
   ),
-  ...['dev-hugepages.mount', 'dev-mqueue.mount', 'getty@tty1.service', 'serial-getty@ttyAMA0.service'],
+  ...['dev-hugepages.mount', 'dev-mqueue.mount', 'getty@tty1.service'],
   ...[
     'resolved',
     'network-generator',
@@ -58,9 +58,12 @@ const ofNoUse = [
   ].map((name) => `systemd-${name}.service`),
   'kmod-static-nodes.service',
 ];
-/** The same of what systemd starts at each boot to be told of more units. It needs the one that reads the fstab. */
+/**
+ * The same of what systemd starts at each boot to be told of more units. It needs those that read the fstab, and that put
+ * a terminal on the console: its word is how the lab knows that a system runs.
+ */
 const generatorsOfNoUse = [
-  ...['cryptsetup', 'debug', 'getty', 'gpt-auto', 'hibernate-resume', 'integritysetup', 'rc-local', 'run'],
+  ...['cryptsetup', 'debug', 'gpt-auto', 'hibernate-resume', 'integritysetup', 'rc-local', 'run'],
   ...['system-update', 'sysv', 'veritysetup'],
 ].map((name) => `systemd-${name}-generator`);
 

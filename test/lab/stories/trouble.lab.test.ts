@@ -12,6 +12,7 @@ import {
   told,
   updateProgram,
   waitForVerdict,
+  waitForVerdictThatStays,
   well,
 } from '../board/update.ts';
 import { factoryVersion } from '../images/card-image.ts';
@@ -52,11 +53,7 @@ describe('an emulated board', () => {
     await install(board, '1.1.0');
     await board.ask(fill, installMs);
     await reboot(board);
-    await board.waitFor(
-      `test "$(fw_printenv -n BOOT_ORDER | cut -c1)" = "$(sed -n 's/.*rauc.slot=\\([AB]\\).*/\\1/p' /proc/cmdline)"`,
-      installMs,
-    );
-    await waitForVerdict(board);
+    await waitForVerdictThatStays(board);
     const { version, booted, primary } = await told(board);
     expect(primary).toBe(booted);
     expect(await health(board)).toBe(well);
