@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { command } from '../../shared/system/command.ts';
+import { endsWithUs } from '../support/ends-with-us.ts';
 import type { Point } from './bench.ts';
 import { fetchByCurl, fetchByUpdate, openFetchStage, serve } from './fetch-stage.ts';
 import { inTurn, medianSeconds, ratioOf } from './measure.ts';
@@ -56,7 +57,7 @@ async function mayUse(control: string): Promise<boolean> {
 
 async function layLine(): Promise<AsyncDisposable> {
   const words = [lineProgram, clientDevice, serverDevice, '20', '40', '1'];
-  const child = Bun.spawn(['setpriv', '--pdeathsig', 'KILL', process.execPath, ...words], {
+  const child = Bun.spawn([...endsWithUs, process.execPath, ...words], {
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',

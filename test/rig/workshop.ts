@@ -62,8 +62,7 @@ export async function bundleOf(workshop: Workshop, wish: BundleWish): Promise<st
   await makeDemoRootfs(rootfs, version, buildTime);
   await makeBundle({
     rootfs,
-    programs: hasFaultPoints ? workshop.faultPrograms : workshop.programs,
-    architecture: hasFaultPoints ? thisArchitecture : workshop.architecture,
+    ...programsOf(workshop, hasFaultPoints),
     version,
     time: buildTime,
     revision: 'rig',
@@ -79,6 +78,16 @@ export async function bundleOf(workshop: Workshop, wish: BundleWish): Promise<st
     log: createLog('rig'),
   });
   return output;
+}
+
+/** What a bundle carries. */
+export function programsOf(
+  { programs, architecture, faultPrograms }: Workshop,
+  hasFaultPoints: boolean,
+): { programs: string; architecture: Architecture } {
+  return hasFaultPoints
+    ? { programs: faultPrograms, architecture: thisArchitecture }
+    : { programs, architecture };
 }
 
 export async function deviceOf(workshop: Workshop, options: Partial<DeviceOptions> = {}): Promise<Device> {

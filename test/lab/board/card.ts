@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
-import { endsWithUs } from './ends-with-us.ts';
+import { endsWithUs } from '../../support/ends-with-us.ts';
 import { untilListening } from './listening.ts';
 
 /**

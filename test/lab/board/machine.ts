@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Subprocess } from 'bun';
+import { endsWithUs } from '../../support/ends-with-us.ts';
 import { until } from '../../support/until.ts';
-import { endsWithUs } from './ends-with-us.ts';
 import { uBoot, writeUBootWithoutCountdown } from './firmware.ts';
 import { untilListening } from './listening.ts';
 import type { Processors } from './processors.ts';
@@ -45,8 +45,8 @@ export class Machine {
     for (const name of ['qmp.socket', 'shell.socket']) rmSync(at(name), { force: true });
     const cache = await startVolatileCache(at('disk.socket'), wish.card);
     const memory = wish.memory === undefined ? [] : ['-incoming', `exec:cat ${wish.memory}`];
-    const firmware = wish.processors.hasCountdown ? uBoot : at('u-boot.bin');
-    if (firmware !== uBoot) writeUBootWithoutCountdown(firmware);
+    const { hasCountdown } = wish.processors;
+    const firmware = hasCountdown ? uBoot : writeUBootWithoutCountdown(at('u-boot.bin'));
     const log = openSync(at('console.log'), 'a');
     const qemu = Bun.spawn(
       [

@@ -1,6 +1,7 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
+import { uBoot } from '../board/firmware.ts';
 import type { Slot } from '../boot-model.ts';
 
 /** A disk for the real U-Boot, and U-Boot on it: what a bench needs to try boot scripts without a kernel. */
@@ -75,15 +76,7 @@ export async function writeScripts(folder: string, disk: string, scripts: BenchS
 /** What U-Boot says until it switches itself off. */
 export async function runUBoot(disk: string): Promise<string> {
   const machine = ['-M', 'virt', '-cpu', 'cortex-a57', '-m', '256', '-display', 'none', '-monitor', 'none'];
-  const uboot = [
-    '-bios',
-    '/usr/lib/u-boot/qemu_arm64/u-boot.bin',
-    '-serial',
-    'stdio',
-    '-net',
-    'none',
-    '-no-reboot',
-  ];
+  const uboot = ['-bios', uBoot, '-serial', 'stdio', '-net', 'none', '-no-reboot'];
   const drive = [
     '-drive',
     `if=none,id=d,file=${disk},format=raw,cache=unsafe`,

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findTool, usualPath } from '../../../shared/packaging/device/host.ts';
 import { Failure } from '../../../shared/system/failure.ts';
+import { endsWithUs } from '../../support/ends-with-us.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -50,7 +51,7 @@ export class Registry implements AsyncDisposable {
     const config = join(this.folder, 'config.json');
     writeFileSync(config, JSON.stringify(this.#config()));
     const child = Bun.spawn({
-      cmd: ['setpriv', '--pdeathsig=KILL', 'docker-registry', 'serve', config],
+      cmd: [...endsWithUs, 'docker-registry', 'serve', config],
       env: { PATH: usualPath },
       stdin: 'ignore',
       stdout: 'ignore',

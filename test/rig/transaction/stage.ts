@@ -6,7 +6,6 @@ import { createDevice } from '../../../shared/packaging/device/device.ts';
 import type { Boot, Device } from '../../../shared/packaging/device/running-device.ts';
 import { makeDemoRootfs } from '../../../shared/packaging/rootfs.ts';
 import { createLog } from '../../../shared/system/log.ts';
-import { thisArchitecture } from '../../support/this-architecture.ts';
 import { type ComposeOptions, composeFile } from '../stack/compose-file.ts';
 import { type Engine, startEngine } from '../stack/engine.ts';
 import { freePort } from '../stack/free-port.ts';
@@ -14,7 +13,7 @@ import { stackImages } from '../stack/images.ts';
 import { type Registry, startRegistry } from '../stack/registry.ts';
 import type { Release } from '../stack/releases.ts';
 import { Stack } from '../stack/stack.ts';
-import type { Workshop } from '../workshop.ts';
+import { programsOf, type Workshop } from '../workshop.ts';
 import { environmentOf, type Settings, writeConfig } from './stage-config.ts';
 
 /** A device with the real stack on it: slot A runs release 1.0.0, healthy, with rows in its database. */
@@ -120,8 +119,7 @@ async function assemble(
       const { keys } = workshop;
       await makeBundle({
         rootfs,
-        programs: options.hasFaultPoints === true ? workshop.faultPrograms : workshop.programs,
-        architecture: options.hasFaultPoints === true ? thisArchitecture : workshop.architecture,
+        ...programsOf(workshop, options.hasFaultPoints === true),
         version,
         time: buildTime,
         revision: 'rig',
