@@ -6,6 +6,7 @@ import { Failure } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
 import { gatherAdmissionFacts } from '../shared/update/admission-facts.ts';
+import { noteAdmitted } from '../shared/update/admitted.ts';
 import { decideAdmission } from '../shared/update/decide-admission.ts';
 import { tellExpiredInhibit } from '../shared/update/inhibit.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
@@ -14,7 +15,7 @@ import { type Hook, hookFiles, hookOptions } from './hook.ts';
 export const installCheck: Hook = {
   spec: {
     name: 'install-check',
-    summary: 'may this bundle be installed here? Refuses with a reason, and touches nothing',
+    summary: 'may this bundle be installed here? Refuses with a reason, and touches no slot',
     commands: [
       {
         summary: 'Check compatible, architecture, version, slots, space, and whether an update may run now',
@@ -24,8 +25,10 @@ export const installCheck: Hook = {
     examples: [['$0 --bundle /mnt', 'Check a bundle mounted at /mnt']],
     files: hookFiles,
     notes:
-      'RAUC calls it before it touches a slot, and shows the last line on stderr as the reason where the exit code is\n' +
-      '10 or more. Called by RAUC it therefore answers 21 in place of 1, 2 and 9.',
+      'RAUC calls it before it touches a slot, and shows the last line on stderr as the reason where the\n' +
+      'exit code is 10 or more. Called by RAUC it therefore answers 21 in place of 1, 2 and 9; and what\n' +
+      'it lets pass it notes on the data partition: if power fails before pre-install does, the next boot\n' +
+      'puts the slot back that RAUC has taken out of the boot order.',
   },
   deadlineMs: 120_000,
   exitCodeOf: (outcome) => {
@@ -47,6 +50,8 @@ export const installCheck: Hook = {
       const { outcome, reason, advice } = refusal;
       throw new Failure(`Cannot install version "${bundle.version}": ${reason}`, { outcome, advice });
     }
+    // RAUC takes the slot out of the boot order next.
+    if (place.isCalledByRauc && !values.flag('dry-run')) noteAdmitted(places, bundle.version);
     log.info(`Version "${bundle.version}" may be installed`);
     return 'done';
   },

@@ -6,6 +6,7 @@ import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
 import { print } from '../shared/system/print.ts';
 import { gatherFitFacts } from '../shared/update/admission-facts.ts';
+import { forgetAdmitted } from '../shared/update/admitted.ts';
 import { decideFit } from '../shared/update/decide-fit.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
@@ -39,6 +40,8 @@ export const systemCheck: Hook = {
         const { outcome, reason, advice } = refusal;
         throw new Failure(`Cannot install version "${bundle.version}": ${reason}`, { outcome, advice });
       }
+      // Who asks next may be no install-check of ours: what the one before it let pass says nothing about this one.
+      if (isRaucsHandler()) forgetAdmitted(places);
       log.info(`Version "${bundle.version}" belongs here`);
       return 'done';
     } catch (error) {

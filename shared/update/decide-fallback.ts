@@ -1,4 +1,5 @@
 import { otherSlot, type Slots } from '../rauc/status.ts';
+import type { Admitted } from './admitted.ts';
 import { type State, stateOf, type Transaction } from './transaction.ts';
 
 export type FallbackPlan =
@@ -11,9 +12,13 @@ export type FallbackPlan =
 /**
  * Whether the slot that does not run may be put back into the boot order. RAUC takes it out before it calls the first
  * hook; an install that fails there has cost the fallback, though its content is whole. `updates` are all that this
- * device has seen, oldest first.
+ * device has seen, oldest first; `admitted` is what install-check let pass in an earlier boot.
  */
-export function decideFallback(updates: readonly Transaction[], slots: Slots): FallbackPlan {
+export function decideFallback(
+  updates: readonly Transaction[],
+  slots: Slots,
+  admitted?: Pick<Admitted, 'version' | 'after'>,
+): FallbackPlan {
   const other = otherSlot(slots);
   if (slots.booted === undefined || slots.primary !== slots.booted) return { kind: 'none' };
   if (other === undefined || other.isGood !== false) return { kind: 'none' };
@@ -23,12 +28,16 @@ export function decideFallback(updates: readonly Transaction[], slots: Slots): F
   // Hooks that ran by hand noted no slot: what they say may be about this one.
   const into = updates.filter(({ to }) => to.slot === slot || to.slot === null);
   const last = into.at(-1);
-  if (last === undefined || last.to.slot === null) return leave('no update of ours took it out');
-  if (hasWritten(last)) return leave(`${versionOf(last)} was written into it, and is "${stateOf(last)}"`);
+  const cutShort = admitted?.after === (updates.at(-1)?.id ?? null) ? admitted : undefined;
+  if (cutShort === undefined) {
+    if (last === undefined || last.to.slot === null) return leave('no update of ours took it out');
+    if (hasWritten(last)) return leave(`${versionOf(last)} was written into it, and is "${stateOf(last)}"`);
+  }
   const writer = into.findLast(hasWritten);
   if (writer !== undefined && stateOf(writer) !== 'committed')
     return leave(`what it holds is ${versionOf(writer)}, which is "${stateOf(writer)}"`);
-  return { kind: 'put-back', slot, reason: `${versionOf(last)} failed before anything was written into it` };
+  const failed = named(cutShort?.version ?? last?.to.version);
+  return { kind: 'put-back', slot, reason: `${failed} failed before anything was written into it` };
 }
 
 const beforeWriting: readonly State[] = ['preparing', 'failed', 'rolled-back'];
@@ -39,5 +48,9 @@ function hasWritten({ steps }: Transaction): boolean {
 }
 
 function versionOf({ to }: Transaction): string {
-  return `version "${to.version ?? 'unknown'}"`;
+  return named(to.version);
+}
+
+function named(version: string | null | undefined): string {
+  return `version "${version ?? 'unknown'}"`;
 }

@@ -1,12 +1,13 @@
 import { startUnit } from '../stack/unit.ts';
+import { readAdmitted } from './admitted.ts';
 import type { Boot } from './booted.ts';
 import { decideFallback } from './decide-fallback.ts';
 import type { Fault } from './fault.ts';
 import { findLeftDatabases, findLeftFiles } from './find-leftovers.ts';
 import { findDamagedTransaction, findOpenUpdate, isUnderWay } from './find-update-faults.ts';
 import { dropHold, hasHold, isHeld } from './hold.ts';
-import type { CurrentTransaction } from './journal.ts';
-import { putFallbackBack, updatesSoFar } from './put-fallback-back.ts';
+import { type CurrentTransaction, updatesSoFar } from './journal.ts';
+import { putFallbackBack } from './put-fallback-back.ts';
 
 /** All that an interrupted life has left, in the order in which it is mended. Reads only. */
 export async function findFaults(boot: Boot, current: CurrentTransaction): Promise<Fault[]> {
@@ -46,7 +47,7 @@ function findLostFallback({ places, slots, running }: Boot): Fault[] {
     const remedy = 'stays unseen; run repair again where RAUC answers';
     return [{ kind: 'slots', wrong: 'RAUC does not answer: the slots are not looked at', remedy }];
   }
-  const plan = decideFallback(updatesSoFar(places), slots);
+  const plan = decideFallback(updatesSoFar(places), slots, readAdmitted(places));
   if (plan.kind === 'none') return [];
   const wrong = `slot "${plan.slot}" is out of the boot order, there is no fallback`;
   if (plan.kind === 'leave') {

@@ -1,7 +1,7 @@
 import { bootId, type Places } from '../system/places.ts';
 import { findDirectRefusal } from './direct-refusal.ts';
 import { type Anomaly, findAnomalies } from './find-anomalies.ts';
-import { updatesSoFar } from './put-fallback-back.ts';
+import { updatesSoFar } from './journal.ts';
 import { readRefusals } from './refusals.ts';
 
 /** What RAUC has told, where it did. */

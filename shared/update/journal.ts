@@ -82,6 +82,13 @@ export function readHistory(places: Places): Transaction[] {
   });
 }
 
+/** All updates that this device has seen, oldest first, each as it stood last. */
+export function updatesSoFar(places: Places): Transaction[] {
+  const current = knownTransaction(readTransaction(places));
+  const all = [...readHistory(places), ...(current === undefined ? [] : [current])];
+  return all.filter(({ id }, index) => all.findLastIndex((other) => other.id === id) === index);
+}
+
 /** The newest version that proved itself here. */
 export function committedVersion(history: readonly Transaction[]): string | undefined {
   return history.findLast((transaction) => stateOf(transaction) === 'committed')?.to.version ?? undefined;

@@ -3,15 +3,15 @@ import { otherSlot, readSlots, type Slots } from '../rauc/status.ts';
 import { reasonOf } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
+import { forgetAdmitted, readAdmitted } from './admitted.ts';
 import type { Boot } from './booted.ts';
 import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
 import { takeProgramLock } from './install-lock.ts';
-import { knownTransaction, readHistory, readTransaction } from './journal.ts';
-import type { Transaction } from './transaction.ts';
+import { updatesSoFar } from './journal.ts';
 
 /** Puts the fallback slot back where a failed install left it out though it is whole; says where it may not be. */
 export async function mendFallback(places: Places, slots: Slots, running: Running): Promise<FallbackPlan> {
-  const plan = decideFallback(updatesSoFar(places), slots);
+  const plan = decideFallback(updatesSoFar(places), slots, readAdmitted(places));
   if (plan.kind === 'put-back') await putFallbackBack(slots, running);
   if (plan.kind === 'leave')
     running.log.warn(`Slot "${plan.slot}" is no fallback, and stays out of the boot order: ${plan.reason}`);
@@ -21,11 +21,15 @@ export async function mendFallback(places: Places, slots: Slots, running: Runnin
 /** For a boot that has proved healthy: what cannot be mended now is tried again at the next one. */
 export async function mendFallbackAtBoot({ places, slots, running }: Boot): Promise<void> {
   const { log, undo, signal } = running;
-  if (slots === undefined || otherSlot(slots)?.isGood !== false) return;
+  if (slots === undefined) return;
+  const hasFallback = otherSlot(slots)?.isGood !== false;
+  if (hasFallback && readAdmitted(places) === undefined) return;
   try {
     const lock = takeProgramLock(places, 'post-activate');
     undo.owe('release the lock', () => lock.release());
-    await mendFallback(places, await readSlots(signal), running);
+    if (!hasFallback) await mendFallback(places, await readSlots(signal), running);
+    // What it was noted for is over: who takes the slot out from now on means it.
+    if (readAdmitted(places) !== undefined) forgetAdmitted(places);
   } catch (error) {
     signal.throwIfAborted();
     log.warn(`Cannot put the fallback slot back: ${reasonOf(error)}`);
@@ -46,11 +50,4 @@ export async function putFallbackBack(slots: Slots, { log, undo, signal }: Runni
       await stay.now();
     }
   });
-}
-
-/** All updates that this device has seen, oldest first, each as it stood last. */
-export function updatesSoFar(places: Places): Transaction[] {
-  const current = knownTransaction(readTransaction(places));
-  const all = [...readHistory(places), ...(current === undefined ? [] : [current])];
-  return all.filter(({ id }, index) => all.findLastIndex((other) => other.id === id) === index);
 }

@@ -7,7 +7,7 @@ import type { Log } from '../system/log.ts';
 import type { Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
 import type { Chosen } from './choose-restore.ts';
-import { updatesSoFar } from './put-fallback-back.ts';
+import { updatesSoFar } from './journal.ts';
 import { UpdateRecord } from './record.ts';
 import type { Stack } from './stack.ts';
 import { keepOnly } from './still-stack.ts';

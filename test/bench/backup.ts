@@ -7,8 +7,7 @@ import { inTurn, medianSeconds, peakBytesOf, type Run, ratioOf, run, runScript }
 import { atMost, inSeconds, megabytes, type Row, row } from './row.ts';
 import { fillWithLargeFiles, fillWithSmallFiles } from './trees.ts';
 
-/** A round takes minutes on a slow disk. */
-const rounds = 3;
+const rounds = 7;
 /** Of both trees, and of whichever is larger. */
 const flatBytes = 160e6;
 const most = 1.25;

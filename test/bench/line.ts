@@ -8,7 +8,7 @@ import { atLeast, type Row, row } from './row.ts';
 
 /** As much as takes half a minute at best; after each loss reno is slow for long. */
 const mebibytesBy: Readonly<Record<string, number>> = { cubic: 16, bbr: 32, reno: 4 };
-const rounds = 3;
+const rounds = 7;
 const lineProgram = join(import.meta.dir, 'programs/lossy-line.ts');
 const [server, client] = ['homie-server', 'homie-client'];
 const [serverDevice, clientDevice] = ['homie-far', 'homie-near'];

@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { mkdirSync } from 'node:fs';
+
 import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
 import { writeTransaction } from '../../shared/update/journal.ts';
-import { type Ended, Scene, treeOf } from '../support/scene.ts';
+import { bootId, type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
+
+const noteFile = 'data/update/admitted.json';
 
 let scene: Scene;
 beforeEach(() => {
@@ -35,15 +39,38 @@ async function untouched(work: () => Promise<Ended>): Promise<Ended> {
 }
 
 describe('install-check', () => {
-  test('admits, and touches nothing', async () => {
-    const ended = await untouched(byRauc);
-    expect(ended).toMatchObject({
-      stderr: 'Version "1.1.0" may be installed\n',
-      stdout: '',
-      exitCode: 0,
+  test('admits, and notes that for RAUC only', async () => {
+    mkdirSync(scene.at('data/update'));
+    const words = { stderr: 'Version "1.1.0" may be installed\n', stdout: '', exitCode: 0 };
+    expect(await untouched(() => byHand())).toMatchObject(words);
+    expect(await untouched(() => byHand('--dry-run'))).toMatchObject(words);
+    const before = treeOf(scene.path);
+    expect(await byRauc()).toMatchObject(words);
+    const after = treeOf(scene.path);
+    expect(Object.keys(after).filter((path) => after[path] !== before[path])).toEqual([noteFile]);
+    expect(JSON.parse(scene.read(noteFile))).toEqual({
+      format: 1,
+      version: '1.1.0',
+      after: null,
+      bootId,
+      at: expect.stringMatching(/^\d{4}-/),
     });
     expect(scene.calls()).toEqual([]);
-    expect((await untouched(() => byHand('--dry-run'))).exitCode).toBe(0);
+  });
+
+  test('notes which update was the newest then', async () => {
+    writeTransaction(scene.places, transactionAt('failed', { isClosed: true }));
+    expect((await byRauc()).exitCode).toBe(0);
+    expect(JSON.parse(scene.read(noteFile))).toMatchObject({ after: transactionAt('failed').id });
+  });
+
+  test('refuses what it cannot note: pre-install could not either, and the fallback would be gone by then', async () => {
+    scene.write(`${noteFile}/in-the-way`, '');
+    const ended = await untouched(byRauc);
+    expect(ended.reason).toStartWith(
+      `Cannot install version "1.1.0": "${scene.at(noteFile)}" cannot be written, `,
+    );
+    expect(ended.exitCode).toBe(21);
   });
 
   const refusals: [when: string, () => void, exitCode: number, reason: string][] = [
@@ -157,7 +184,7 @@ describe('install-check', () => {
     const lock = takeUpdaterLock(scene.places);
     try {
       lock.note('1.1.0');
-      expect((await untouched(byRauc)).exitCode).toBe(0);
+      expect((await byRauc()).exitCode).toBe(0);
     } finally {
       lock.release();
     }
@@ -192,6 +219,6 @@ describe('install-check', () => {
 
   test('goes on without a transaction that nobody can read', async () => {
     scene.write('data/update/transaction.json', '');
-    expect((await untouched(byRauc)).exitCode).toBe(0);
+    expect((await byRauc()).exitCode).toBe(0);
   });
 });

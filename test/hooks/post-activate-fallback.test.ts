@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+
 import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
 import { advance, type State, stateOf } from '../../shared/update/transaction.ts';
 import { asked, BootStage } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
+import { bootId } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
 
 setDefaultTimeout(30_000);
@@ -13,6 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => stage[Symbol.asyncDispose]());
 
+const noteFile = 'data/update/admitted.json';
 const { status, isActive, start, markGood, keepSlot } = asked;
 
 /** The old slot comes up, held, with the update as the boot before has left it. */
@@ -171,5 +174,52 @@ describe('post-activate, where a failed install has left the fallback out of the
     expect(stage.distinctCalls()).toEqual([status, isActive, markGood, status, ...putBack]);
     expect(ended.reason).toStartWith('Cannot put the fallback slot back: Cannot mark the other slot active');
     expect(ended.exitCode).toBe(0);
+  });
+
+  describe('because power failed before pre-install had written down that it begins', () => {
+    /** As install-check leaves it. */
+    function noteAdmitted(boot = 'earlier'): void {
+      const note = { format: 1, version: '1.2.0', after: null, bootId: boot, at: '2026-01-02T03:04:05.000Z' };
+      stage.write(noteFile, JSON.stringify(note));
+    }
+
+    test('puts it back, and forgets the note', async () => {
+      noteAdmitted();
+      stage.bootInto({ booted: 'rootfs.0', bad: ['rootfs.1'] });
+      const ended = await stage.postActivate();
+      expect(stage.distinctCalls()).toEqual([status, isActive, markGood, status, ...putBack]);
+      expect(existsSync(stage.at(noteFile))).toBe(false);
+      expect(ended.exitCode).toBe(0);
+    });
+
+    test('forgets the note where the slot was never taken out: who does that later means it', async () => {
+      noteAdmitted();
+      stage.bootInto({ booted: 'rootfs.0' });
+      expect((await stage.postActivate()).exitCode).toBe(0);
+      expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
+      expect(existsSync(stage.at(noteFile))).toBe(false);
+    });
+
+    test('keeps the note as long as the running slot is not healthy', async () => {
+      noteAdmitted();
+      stage.bootInto({ booted: 'rootfs.0', bad: ['rootfs.1'] });
+      stage.health.answer = sick;
+      expect((await stage.postActivate()).exitCode).toBe(20);
+      expect(stage.distinctCalls()).toEqual([status, isActive]);
+      expect(existsSync(stage.at(noteFile))).toBe(true);
+    });
+
+    test.each([
+      ['in this boot, where RAUC may be writing', () => noteAdmitted(bootId)],
+      ['by a program that is newer', () => stage.write(noteFile, '{"format": 2}')],
+      ['and power tore the note', () => stage.write(noteFile, '{"format"')],
+    ])('leaves it out, and the note, when it was noted %s', async (_when, arrange) => {
+      arrange();
+      stage.bootInto({ booted: 'rootfs.0', bad: ['rootfs.1'] });
+      const ended = await stage.postActivate();
+      expect(stage.distinctCalls()).toEqual([status, isActive, markGood, status]);
+      expect(ended.reason).toContain('no update of ours took it out');
+      expect(existsSync(stage.at(noteFile))).toBe(true);
+    });
   });
 });

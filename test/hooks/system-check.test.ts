@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
+
+const noteFile = 'data/update/admitted.json';
 
 let scene: Scene;
 beforeEach(() => {
@@ -75,6 +78,23 @@ describe('system-check', () => {
     expect(ended.stdout).toBe(`<< error Cannot install ${reason}\n`);
     expect(ended.reason).toBe(`Cannot install ${reason}`);
     expect(ended.exitCode).toBe(10);
+  });
+
+  test('drops what install-check noted of a bundle before, once this one may pass', async () => {
+    scene.write(noteFile, '{}');
+    scene.writeBundle({ version: '0.9.0' });
+    expect((await untouched(byRauc)).exitCode).toBe(10);
+    scene.writeBundle({ version: '1.1.0' });
+    expect((await untouched(() => scene.run(['system-check', '--bundle', scene.bundle]))).exitCode).toBe(0);
+    expect((await byRauc()).exitCode).toBe(0);
+    expect(existsSync(scene.at(noteFile))).toBe(false);
+  });
+
+  test('refuses, and tells RAUC, when it cannot drop it', async () => {
+    scene.write(`${noteFile}/in-the-way`, '');
+    const ended = await untouched(byRauc);
+    expect(ended.stdout).toStartWith(`<< error Cannot remove "${scene.at(noteFile)}": `);
+    expect(ended.exitCode).toBe(1);
   });
 
   test('refuses an older version whatever arguments the bundle gives its handler', async () => {

@@ -18,10 +18,8 @@ const sickVersion: Version = { ...newVersion, isSick: true };
 
 const early = { migrate_in: 'post-install' };
 
-/** It touches nothing. */
-export const checkFlow = installFlow('install-check');
-
 export const flows: readonly Flow[] = [
+  installFlow('install-check'),
   installFlow('pre-install'),
   installFlow('post-install'),
   installFlow('post-install', early),
@@ -33,6 +31,7 @@ export const flows: readonly Flow[] = [
   bootFlow('a fallback that owes a restore', false, toFallbackInDebt),
   bootFlow('a fallback from a slot that never came up', false, toFallback),
   bootFlow('the boot after an install that was cut', false, toUnfinished),
+  bootFlow('the boot after an install that was cut before pre-install', false, toUnnoted),
   bootFlow('a boot that puts the fallback slot back', false, toLostFallback),
   operatorFlow('rollback, of an update that waits', ['rollback'], toPending),
   operatorFlow('rollback, of an update that has migrated and waits', ['rollback'], toPending, early),
@@ -133,6 +132,12 @@ function giveUpNewSlot(board: ModelBoard): void {
 async function toUnfinished(board: ModelBoard): Promise<void> {
   board.use();
   mustEnd(1, await board.install(newVersion, { in: 'post-install', fault: 'kill@post-install:written' }));
+  board.powerOn();
+}
+
+async function toUnnoted(board: ModelBoard): Promise<void> {
+  board.use();
+  mustEnd(137, await board.install(newVersion, { power: 'before-pre-install' }));
   board.powerOn();
 }
 

@@ -1,7 +1,7 @@
 import { lockHolder } from '../../shared/system/lock.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
-import { fullAttempts } from './bootloader.ts';
+import { fullAttempts, otherName } from './bootloader.ts';
 import type { ModelBoard, Version } from './model-board.ts';
 
 /** How a device stands once it has come to rest: in one of the two good ends, or what is wrong with it. */
@@ -44,9 +44,23 @@ export function wrongAtRest(board: ModelBoard, rows: readonly string[]): string[
     [!board.isServing, 'the application does not serve'],
     [primary !== booted, `slot ${booted} runs, but "${primary}" is the primary one`],
     [left[booted] !== fullAttempts, `slot ${booted} has ${left[booted]} attempts left`],
+    [hasLostFallback(board), `slot ${otherName(booted)} is whole, but out of the boot order`],
     [board.isHeld, 'the next boot is held'],
     [transactionNow?.isClosed === false, 'the update is open'],
     [lockHolder(lockFileOf(board.places)) !== undefined, 'the lock is held'],
   ];
   return faults.filter(([is]) => is).map(([, what]) => what);
+}
+
+/**
+ * What the factory or a commit has left in the slot is all there, whatever was begun since: once pre-install is through,
+ * nobody can tell any more whether RAUC had begun to write.
+ */
+function hasLostFallback(board: ModelBoard): boolean {
+  const other = otherName(board.booted);
+  const version = board.versionIn(other);
+  const written = board.history.filter(({ steps }) => steps.some(({ state }) => state === 'installing'));
+  const writer = written.findLast(({ to }) => to.slot === (other === 'A' ? 'rootfs.0' : 'rootfs.1'));
+  const isProved = writer === undefined || stateOf(writer) === 'committed';
+  return version !== undefined && isProved && !board.environment.order.includes(other);
 }

@@ -6,7 +6,7 @@ import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { thisArchitecture } from '../support/this-architecture.ts';
 import { Boards } from './boards.ts';
-import { checkFlow, flows } from './flows.ts';
+import { flows } from './flows.ts';
 import { type Cell, cellsOf, failForEver, Lives, stepsOf } from './matrix.ts';
 import { eachOf } from './pool.ts';
 
@@ -78,11 +78,6 @@ describe('power that fails at any step leaves one of two good ends', () => {
     },
     flowMs,
   );
-});
-
-test('install-check takes no step that power could fail at', async () => {
-  await using boards = new Boards(programs, checkFlow);
-  expect(await stepsOf(boards, checkFlow)).toEqual([]);
 });
 
 /** The attempts of the new slot, twice where it was marked good before it was cut, and the old slot's boot. */

@@ -76,6 +76,35 @@ const table: [when: string, Transaction[], StatusOptions, expected: 'none' | 'pu
   ['nobody knows which slot runs', [neverWrote], { ...lost, booted: null }, 'none'],
 ];
 
+const written = { ...update('preparing installing failed'), id: 'later' };
+
+const cutShort: [when: string, Transaction[], after: string | null, expected: 'put-back' | RegExp][] = [
+  ['no update was ever tried', [], null, 'put-back'],
+  ['the slot holds a version that was committed', [committed], committed.id, 'put-back'],
+  ['the slot holds one that was never tried', [written], written.id, /which is "failed"/],
+  ['a later update is known', [committed, written], committed.id, /was written into it/],
+  ['a later update is known, the first one', [written], null, /was written into it/],
+  ['an update before is not known any more', [], 'forgotten', /no update of ours/],
+];
+
+describe('decideFallback(), where power failed before pre-install had written down that it begins', () => {
+  test.each(cutShort)('answers when %s', (_when, updates, after, expected) => {
+    const plan = decideFallback(updates, parseStatus(statusJson(lost)), { version: '1.2.0', after });
+    if (expected === 'put-back')
+      expect(plan).toEqual({
+        kind: 'put-back',
+        slot: 'rootfs.1',
+        reason: 'version "1.2.0" failed before anything was written into it',
+      });
+    else expect(plan).toEqual({ kind: 'leave', slot: 'rootfs.1', reason: expect.stringMatching(expected) });
+  });
+
+  test('is "none" when the slot was not taken out', () => {
+    const slots = parseStatus(statusJson({ booted: 'rootfs.0' }));
+    expect(decideFallback([], slots, { version: '1.2.0', after: null })).toEqual({ kind: 'none' });
+  });
+});
+
 describe('decideFallback()', () => {
   test.each(table)('answers when %s', (_when, updates, status, expected) => {
     const plan = decideFallback(updates, parseStatus(statusJson(status)));
