@@ -18,6 +18,8 @@ if [ "${1:-test}" != build ]; then
 	packages="$packages systemd zsh bsdutils"
 	# readelf, which our own reader of programs is held against.
 	packages="$packages binutils"
+	# The order in which what is written comes to the disk.
+	packages="$packages strace"
 	# What a fetch is measured against.
 	packages="$packages curl"
 	# The stack as it runs on a board: Docker, docker-compose, a registry, images made of Debian packages, networks.

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRoot } from '../../shared/packaging/commands/as-root.ts';
 import { onHost, usualPath } from '../../shared/packaging/device/host.ts';
@@ -10,7 +10,7 @@ import { packageSources } from '../rig/stack/base-root.ts';
 
 /**
  * `npm run test:newcomer`: the last commit, cloned into a Debian 12 that has node and npm and nothing else, started and
- * tested there with nobody at the keyboard. `-- whole` runs all of `npm test`, else what of it takes a minute; lines of
+ * tested there with nobody at the keyboard; its reports are kept in `reports/`. `-- whole` runs all of `npm test`, else what of it takes a minute; lines of
  * one's own are run instead, as in `-- 'npm start' 'npm run test:lab'`.
  */
 
@@ -34,7 +34,7 @@ async function visit(lines: readonly string[], running: Running): Promise<void> 
   await log.step('Making', 'Made', 'a Debian 12 with node and npm', () => makeRoot(root, running));
   for (const line of lines) {
     const started = performance.now();
-    await runInside(root, line, running);
+    await runInside(root, line, running).finally(() => keepReports(root));
     log.info(`"${line}" passed in ${Math.round((performance.now() - started) / 1000)} s`);
     const left = await loopsBelow(work);
     if (left.length > 0) throw new Failure(`Cannot pass: "${line}" leaves ${left.join(', ')} behind`);
@@ -66,6 +66,12 @@ async function runInside(root: string, line: string, { signal, undo }: Running):
   const exitCode = await child.exited;
   end.drop();
   if (exitCode !== 0) throw new Failure(`Cannot pass: "${line}" ended with ${exitCode}, see above`);
+}
+
+/** What the tests wrote down outlives the root. */
+function keepReports(root: string): void {
+  const reports = join(root, clone, 'reports');
+  if (existsSync(reports)) cpSync(reports, project.reports, { recursive: true });
 }
 
 async function loopsBelow(folder: string): Promise<string[]> {
