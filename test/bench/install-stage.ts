@@ -56,7 +56,8 @@ export async function openInstallStage(tell: (line: string) => void): Promise<In
       keyringPath: keys.keyringPath,
       rootfsImage: folder.at('factory.ext4'),
       sizesMiB: { slot: slotMiB, data: dataMiB },
-      environment: { HOMIE_TRACE: traceFile },
+      // Its programs are for this machine, and compile as they run.
+      environment: { HOMIE_TRACE: traceFile, BUN_JSC_useBaselineJIT: '1' },
     }),
   );
   tell('packing it with our programs, with none, and with the scripts of the guide');

@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
+import { Deadline } from '../../shared/system/deadline.ts';
+import { isLock, tryLock } from '../../shared/system/lock.ts';
 import type { Downtime } from './board/health-watch.ts';
 
 /** `reports/lab.json`: what the emulated board has lived through, for machines to read. */
@@ -76,39 +78,42 @@ export interface LabReport {
 }
 
 const file = join(project.reports, 'lab.json');
+const lockMs = 10_000;
 
 export function reportScriptStates(scriptStates: number): void {
-  write({ ...read(), scriptStates });
+  change((report) => ({ ...report, scriptStates }));
 }
 
 /** An entry of an earlier run is replaced. */
 export function reportStory(story: LabStory): void {
-  const report = read();
-  write({ ...report, stories: [...report.stories.filter(({ name }) => name !== story.name), story] });
+  change((report) => ({
+    ...report,
+    stories: [...report.stories.filter(({ name }) => name !== story.name), story],
+  }));
 }
 
 export function reportBaseline(baseline: Baseline): void {
-  write({ ...read(), baseline });
+  change((report) => ({ ...report, baseline }));
 }
 
 export function reportGoodUpdate(goodUpdate: GoodUpdate): void {
-  write({ ...read(), goodUpdate });
+  change((report) => ({ ...report, goodUpdate }));
 }
 
 export function reportGuideUpdate(guideUpdate: GoodUpdate): void {
-  write({ ...read(), guideUpdate });
+  change((report) => ({ ...report, guideUpdate }));
 }
 
 export function reportCuts(cutting: LabCuts): void {
   const good = cutting.cuts.filter(({ end }) => end === 'before' || end === 'after');
   const seconds = good.map(({ recoverySeconds = 0 }) => recoverySeconds).sort((one, two) => one - two);
-  write({
-    ...read(),
+  change((report) => ({
+    ...report,
     cuts: cutting.cuts.length,
     badEnds: cutting.cuts.length - good.length,
     recoverySeconds: { median: seconds[Math.floor(seconds.length / 2)] ?? 0, max: seconds.at(-1) ?? 0 },
     cutting,
-  });
+  }));
 }
 
 /** Of the last run, if it was of that seed. */
@@ -117,9 +122,23 @@ export function cutsReported(seed: string): readonly LabCut[] {
   return cutting?.seed === seed ? cutting.cuts : [];
 }
 
-function write(report: LabReport): void {
+/** One at a time: the cuts and the stories run side by side, and write into one report. */
+function change(by: (report: LabReport) => LabReport): void {
   mkdirSync(project.reports, { recursive: true });
-  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+  mkdirSync(project.cache, { recursive: true });
+  const path = join(project.cache, 'lab-report.lock');
+  const deadline = new Deadline(lockMs);
+  let lock = tryLock(path, 'the lab');
+  while (!isLock(lock)) {
+    if (deadline.isOver) throw new Error(`process ${lock.pid} still writes into "${file}"`);
+    Bun.sleepSync(5);
+    lock = tryLock(path, 'the lab');
+  }
+  try {
+    writeFileSync(file, `${JSON.stringify(by(read()), undefined, 2)}\n`);
+  } finally {
+    lock.release();
+  }
 }
 
 function read(): LabReport {

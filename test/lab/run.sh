@@ -25,5 +25,31 @@ if [ "${1:-}" = --cuts ]; then
 fi
 # What needs no whole board; docs/lab.md has the rest.
 [ $# -gt 0 ] || set -- boot-script.lab guide-script.lab card.lab
+
+cuts=
+for name; do
+	shift
+	case "$name" in
+	power-cuts*) cuts=$name ;;
+	*) set -- "$@" "$name" ;;
+	esac
+done
+
 # Two boards at once: on two cores one of them is always waiting for its disk or its clock.
-exec node_modules/.bin/bun test --max-concurrency 2 --timeout 600000 "$@"
+lab() {
+	exec node_modules/.bin/bun test --max-concurrency 2 --timeout 600000 "$@"
+}
+
+[ -n "$cuts" ] || lab "$@"
+[ $# -gt 0 ] || lab "$cuts"
+# Side by side: the images and the first of the cuts leave a processor without work.
+said=$(mktemp)
+(lab "$cuts") >"$said" 2>&1 &
+cutting=$!
+trap 'kill "$cutting" 2>/dev/null; rm -f "$said"' EXIT
+trap 'exit 130' INT TERM
+result=0
+(lab "$@") || result=$?
+tail -n +1 -f --pid="$cutting" "$said"
+wait "$cutting" || result=$?
+exit "$result"

@@ -12,6 +12,8 @@ export interface RunOptions {
 }
 
 const usualDeadlineMs = 120_000;
+/** An emulator translates anew what a program compiles as it runs: interpreted, our programs take two thirds of it. */
+const isEmulating = process.arch !== 'arm64';
 
 /** What a service of the booted system finds: as from systemd, without HOME and SHLVL. */
 export function bootedEnvironment(options: {
@@ -31,6 +33,7 @@ export function bootedEnvironment(options: {
     DBUS_STARTER_BUS_TYPE: 'session',
     DBUS_SESSION_BUS_ADDRESS: `unix:path=${folder}/bus`,
     QEMU_CPU: 'cortex-a57',
+    BUN_JSC_useBaselineJIT: isEmulating ? '0' : '1',
     ...options.extra,
     [deviceMark]: folder,
   };
