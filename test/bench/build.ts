@@ -8,7 +8,7 @@ import { medianSeconds, type Run, run } from './measure.ts';
 import { inSeconds, megabytes, type Row, row } from './row.ts';
 import { readTestRun } from './test-run.ts';
 
-const rounds = 3;
+const rounds = 7;
 
 /** The build in a copy of what git has, so that nothing of ours is in its way: from clean, then again. */
 export const measureBuild: Point = async (tell) => {

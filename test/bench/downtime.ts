@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
-import type { LabReport } from '../lab/report.ts';
+import type { Downtime } from '../lab/board/health-watch.ts';
+import type { GoodUpdate, LabReport } from '../lab/report.ts';
 import type { Point } from './bench.ts';
+import { median } from './measure.ts';
 import { atMost, inSeconds, type Row, row } from './row.ts';
 
 /** Measured where whole updates are watched, on the emulated board: this only reads what that has written. */
@@ -17,19 +19,29 @@ export const readDowntime: Point = async (tell) => {
   return rows;
 };
 
-/** None unless both updates were watched. The report keeps the last of each: n is 1. */
-export function downtimeRows({ goodUpdate, guideUpdate }: Partial<LabReport>): Row[] {
-  if (goodUpdate === undefined || guideUpdate === undefined) return [];
-  const ratio = goodUpdate.downSeconds / guideUpdate.downSeconds;
+/** None unless both updates were watched on the same images; as many as were in either way. */
+export function downtimeRows({ goodUpdates = [], guideUpdates = [] }: Partial<LabReport>): Row[] {
+  const [good] = goodUpdates;
+  const [guide] = guideUpdates;
+  if (good === undefined || guide === undefined || good.images !== guide.images) return [];
+  const [ours, theirs] = [medianOf(goodUpdates), medianOf(guideUpdates)];
+  const ratio = ours.downSeconds / theirs.downSeconds;
   return [
     row({
       what: '/health without an answer, in a good update',
-      ours: `${inSeconds(goodUpdate.downSeconds)} in ${goodUpdate.gaps} gaps`,
-      against: `in the way of the guide ${inSeconds(guideUpdate.downSeconds)} in ${guideUpdate.gaps}`,
+      ours: `${inSeconds(ours.downSeconds)} in ${ours.gaps} gaps`,
+      against: `in the way of the guide ${inSeconds(theirs.downSeconds)} in ${theirs.gaps}`,
       ratio,
-      n: 1,
+      n: Math.min(goodUpdates.length, guideUpdates.length),
       goal: atMost(ratio, 0.2),
-      note: 'on the emulated board; reports/lab.json has the rest of both updates',
+      note: 'on the emulated board; reports/lab.json has the rest of each update',
     }),
   ];
+}
+
+function medianOf(updates: readonly GoodUpdate[]): Downtime {
+  return {
+    downSeconds: median(updates.map(({ downSeconds }) => downSeconds)),
+    gaps: median(updates.map(({ gaps }) => gaps)),
+  };
 }

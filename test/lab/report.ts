@@ -54,6 +54,8 @@ export interface Baseline {
 
 /** An update that nobody disturbs. */
 export interface GoodUpdate extends Downtime {
+  /** What the board's card was made of: only figures of the same are kept together. */
+  images: string;
   installSeconds: number;
   /** From the word to reboot until the next system answers. */
   rebootSeconds: number;
@@ -72,9 +74,9 @@ export interface LabReport {
   recoverySeconds?: { median: number; max: number };
   cutting?: LabCuts;
   baseline?: Baseline;
-  goodUpdate?: GoodUpdate;
+  goodUpdates?: readonly GoodUpdate[];
   /** The same in the guide's way: nobody looks after it, so its verdict is that the services have started. */
-  guideUpdate?: GoodUpdate;
+  guideUpdates?: readonly GoodUpdate[];
 }
 
 const file = join(project.reports, 'lab.json');
@@ -96,12 +98,16 @@ export function reportBaseline(baseline: Baseline): void {
   change((report) => ({ ...report, baseline }));
 }
 
-export function reportGoodUpdate(goodUpdate: GoodUpdate): void {
-  change((report) => ({ ...report, goodUpdate }));
+export function reportGoodUpdate(update: GoodUpdate): void {
+  change((report) => ({ ...report, goodUpdates: withAnother(report.goodUpdates, update) }));
 }
 
-export function reportGuideUpdate(guideUpdate: GoodUpdate): void {
-  change((report) => ({ ...report, guideUpdate }));
+export function reportGuideUpdate(update: GoodUpdate): void {
+  change((report) => ({ ...report, guideUpdates: withAnother(report.guideUpdates, update) }));
+}
+
+function withAnother(before: readonly GoodUpdate[] = [], update: GoodUpdate): GoodUpdate[] {
+  return [...before.filter(({ images }) => images === update.images), update];
 }
 
 export function reportCuts(cutting: LabCuts): void {

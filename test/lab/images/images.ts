@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { compilePrograms } from '../../../shared/packaging/compile.ts';
 import { createKeys, findKeys } from '../../../shared/packaging/keys.ts';
 import { project } from '../../../shared/packaging/project.ts';
@@ -34,6 +34,11 @@ let made: Promise<LabImages> | undefined;
 export function labImages(): Promise<LabImages> {
   made ??= findImages();
   return made;
+}
+
+/** What they were made of, in a word. */
+export function nameOf({ card }: LabImages): string {
+  return basename(dirname(card));
 }
 
 async function findImages(): Promise<LabImages> {

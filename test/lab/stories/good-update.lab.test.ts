@@ -17,7 +17,7 @@ import {
   well,
 } from '../board/update.ts';
 import { factoryVersion } from '../images/card-image.ts';
-import { labImages } from '../images/images.ts';
+import { labImages, nameOf } from '../images/images.ts';
 import { reportGoodUpdate } from '../report.ts';
 import { settledBoard } from '../settled.ts';
 import { story } from './story.ts';
@@ -78,7 +78,8 @@ describe('an emulated board', () => {
       const downtime = await watch.stop();
       // The backup before, and the reboot; never the install.
       expect(downtime.gaps).toBeGreaterThan(0);
-      reportGoodUpdate({ ...downtime, installSeconds, rebootSeconds, verdictSeconds });
+      const images = nameOf(await labImages());
+      reportGoodUpdate({ images, ...downtime, installSeconds, rebootSeconds, verdictSeconds });
 
       const refused = await askToInstall(board, '0.9.0');
       expect(refused).toEqual({ exitCode: incompatible, output: refused.output });

@@ -5,7 +5,7 @@ import { watchHealth } from '../board/health-watch.ts';
 import { nanoProcessors } from '../board/processors.ts';
 import { bootedSlot, installMs } from '../board/update.ts';
 import { guideBundle, withGuideBundle } from '../guide/shelf.ts';
-import { labImages } from '../images/images.ts';
+import { labImages, nameOf } from '../images/images.ts';
 import { reportGuideUpdate } from '../report.ts';
 import { settledState } from '../settled.ts';
 import { story } from './story.ts';
@@ -43,7 +43,8 @@ describe('an emulated board', () => {
       );
       const downtime = await watch.stop();
       expect(await bootedSlot(board)).toBe('B');
-      reportGuideUpdate({ ...downtime, installSeconds, rebootSeconds, verdictSeconds });
+      const images = nameOf(await labImages());
+      reportGuideUpdate({ images, ...downtime, installSeconds, rebootSeconds, verdictSeconds });
       expect(downtime.downSeconds).toBeGreaterThan(announcedSeconds);
     },
   );
