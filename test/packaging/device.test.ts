@@ -235,6 +235,7 @@ describe.skipIf(!hasDeviceParts)('the embedded device', () => {
         .split('\n')
         .map((line) => line.split('=')[0]);
       expect(names.sort()).toEqual([
+        'BUN_JSC_useBaselineJIT',
         'DBUS_SESSION_BUS_ADDRESS',
         'DBUS_STARTER_BUS_TYPE',
         'EXTRA',
