@@ -9,6 +9,7 @@ import { formatBytes } from '../shared/system/disk.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces, logFileOf } from '../shared/system/places.ts';
 import type { Running } from '../shared/system/program.ts';
+import { forgetAdmitted } from '../shared/update/admitted.ts';
 import { backUpConfig, makeBackupFolder } from '../shared/update/back-up-config.ts';
 import { takeInstallLock } from '../shared/update/install-lock.ts';
 import { UpdateRecord } from '../shared/update/record.ts';
@@ -55,6 +56,8 @@ export const preInstall: Hook = {
     const to = { version: bundle.version, slot: place.slotName ?? null };
     const record = UpdateRecord.open(places, { version: from ?? null, slot: null }, to, log);
     undo.owe('close the transaction', (reason) => record.failUnlessDone(reason));
+    // From here on the transaction tells who took the slot out; read by itself, the note would call a half-written slot whole.
+    forgetAdmitted(places);
     log.info(`Preparing the update from "${from ?? 'unknown'}" to "${bundle.version}"`);
     await faultPoint('pre-install:opened');
     const config = readConfig(places);

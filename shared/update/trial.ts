@@ -7,7 +7,6 @@ import { startUnit } from '../stack/unit.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { reasonOf } from '../system/failure.ts';
 import { faultPoint } from '../system/fault-point.ts';
-import { forgetAdmitted } from './admitted.ts';
 import type { Boot } from './booted.ts';
 import { bringDataForward } from './data-steps.ts';
 import { oweAttempt } from './deliberate-reboot.ts';
@@ -87,7 +86,7 @@ async function commit(record: UpdateRecord, boot: Boot): Promise<Outcome> {
 }
 
 /** What fails here costs room, not the update. */
-async function tidyUp({ transaction }: UpdateRecord, { places, config, running }: Boot): Promise<void> {
+async function tidyUp({ transaction }: UpdateRecord, { config, running }: Boot): Promise<void> {
   const { keepBackups, backupBudgetMiB } = config.update;
   const inUse = [transaction.backup, transaction.dump, transaction.redis].flatMap((file) => file?.path ?? []);
   const budgetBytes = backupBudgetMiB === undefined ? undefined : backupBudgetMiB * 1024 * 1024;
@@ -102,10 +101,5 @@ async function tidyUp({ transaction }: UpdateRecord, { places, config, running }
     expireBackups(config.backupPath, { keep: keepBackups, budgetBytes, inUse, log });
   } catch (error) {
     log.warn(`Cannot remove old backups: ${reasonOf(error)}`);
-  }
-  try {
-    forgetAdmitted(places);
-  } catch (error) {
-    log.warn(reasonOf(error));
   }
 }

@@ -96,6 +96,21 @@ describe('pre-install', () => {
     expect(ended.exitCode).toBe(0);
   });
 
+  test('drops what install-check noted, once it is known itself', async () => {
+    scene.write('data/update/admitted.json', '{}');
+    expect((await preInstall()).exitCode).toBe(0);
+    expect(existsSync(scene.at('data/update/admitted.json'))).toBe(false);
+  });
+
+  test('fails before anything is stopped or written when it cannot drop that', async () => {
+    scene.write('data/update/admitted.json/in-the-way', '');
+    const ended = await preInstall();
+    expect(ended.reason).toStartWith(`Cannot remove "${scene.at('data/update/admitted.json')}": `);
+    expect(calls()).toEqual([]);
+    expect(scene.states()).toEqual(['preparing', 'failed']);
+    expect(ended.exitCode).toBe(1);
+  });
+
   test('neither stops nor starts a unit that does not run', async () => {
     rmSync(scene.at('unit-active'));
     const ended = await preInstall();
