@@ -46,7 +46,7 @@ lab() {
 said=$(mktemp)
 (lab "$cuts") >"$said" 2>&1 &
 cutting=$!
-trap 'kill "$cutting" 2>/dev/null; rm -f "$said"' EXIT
+trap 'kill "$cutting" 2>/dev/null || :; rm -f "$said"' EXIT
 trap 'exit 130' INT TERM
 result=0
 (lab "$@") || result=$?
