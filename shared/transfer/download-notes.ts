@@ -2,31 +2,49 @@ import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync
 import * as v from 'valibot';
 import { meanwhilePartOf } from '../system/durable-file.ts';
 import { bootId } from '../system/places.ts';
+import { bytesIn, type Range, withRange } from './ranges.ts';
 
 /** What lies beside the bytes of a download: whose they are, and how far they can be believed. */
 
-const sideSchema = v.looseObject({
-  format: v.literal(1),
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const facts = {
   url: v.string(),
   etag: v.nullable(v.string()),
   lastModified: v.nullable(v.string()),
-  totalBytes: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-  provenBytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  totalBytes: v.nullable(count),
+  provenBytes: count,
   isWhole: v.boolean(),
-});
+};
+/** Format 2 is written only where something lies behind a gap, so that the versions before it read the rest. */
+const sideSchema = v.variant('format', [
+  v.object({ format: v.literal(1), ...facts }),
+  v.object({ format: v.literal(2), ...facts, later: v.array(v.object({ from: count, to: count })) }),
+]);
 
-export type Side = v.InferOutput<typeof sideSchema>;
+export interface Side {
+  url: string;
+  etag: string | null;
+  lastModified: string | null;
+  totalBytes: number | null;
+  /** So many from the start. */
+  provenBytes: number;
+  /** And these behind the first gap. */
+  later: readonly Range[];
+  isWhole: boolean;
+}
 
 /** What stands until the next boot, in the system's memory at least: a killed program cannot take it along. */
 const liveSchema = v.looseObject({ bootId: v.string(), side: sideSchema });
 
 /**
- * Says beside the bytes how far they go, after each write. Not synced: it is good for the boot that it was written in,
- * where a program may be killed but what it has written stays. It only grows, so that an older text is covered.
+ * Says beside the bytes which there are, after each write. Not synced: it is good for the boot that it was written in,
+ * where a program may be killed but what it has written stays.
  */
 export class LiveNote {
   readonly #descriptor: number;
   readonly #bootId = bootId();
+  /** Written over in its place: what is shorter has to cover it. */
+  #longest = 0;
 
   constructor(path: string, side: Side) {
     const next = meanwhilePartOf(path);
@@ -40,7 +58,9 @@ export class LiveNote {
   }
 
   #textOf(side: Side): string {
-    return textOf({ bootId: this.#bootId, side });
+    const text = JSON.stringify({ bootId: this.#bootId, side: noteOf(side) });
+    this.#longest = Math.max(this.#longest, text.length);
+    return `${text.padEnd(this.#longest)}\n`;
   }
 
   close(): void {
@@ -56,13 +76,26 @@ export function furthest(side: Side | undefined, live: Side | undefined): Side |
     side.etag === live.etag &&
     side.lastModified === live.lastModified &&
     side.totalBytes === live.totalBytes;
-  return isSame && !side.isWhole && live.provenBytes > side.provenBytes ? live : side;
+  return isSame && !side.isWhole && bytesIn(rangesIn(live)) > bytesIn(rangesIn(side)) ? live : side;
+}
+
+/** The bytes that it tells of. */
+export function rangesIn({ provenBytes, later }: Side): Range[] {
+  return [{ from: 0, to: provenBytes }, ...later].reduce<Range[]>(withRange, []);
+}
+
+/** The same download with these bytes. */
+export function withRanges(side: Side, ranges: readonly Range[]): Side {
+  const [first, ...others] = ranges;
+  return first?.from === 0
+    ? { ...side, provenBytes: first.to, later: others }
+    : { ...side, provenBytes: 0, later: ranges };
 }
 
 export function readLive(path: string): Side | undefined {
   try {
     const live = v.parse(liveSchema, JSON.parse(readFileSync(path, 'utf8')));
-    return live.bootId === bootId() ? live.side : undefined;
+    return live.bootId === bootId() ? sideOf(live.side) : undefined;
   } catch {
     return undefined;
   }
@@ -70,13 +103,23 @@ export function readLive(path: string): Side | undefined {
 
 export function readSide(path: string): Side | undefined {
   try {
-    return v.parse(sideSchema, JSON.parse(readFileSync(path, 'utf8')));
+    return sideOf(v.parse(sideSchema, JSON.parse(readFileSync(path, 'utf8'))));
   } catch {
     // Missing, torn or of another version: the bytes beside it are nobody's.
     return undefined;
   }
 }
 
-export function textOf(note: Side | v.InferOutput<typeof liveSchema>): string {
-  return `${JSON.stringify(note)}\n`;
+export function textOf(side: Side): string {
+  return `${JSON.stringify(noteOf(side))}\n`;
+}
+
+type Note = v.InferOutput<typeof sideSchema>;
+
+function sideOf({ format: _, ...note }: Note): Side {
+  return { later: [], ...note };
+}
+
+function noteOf({ later, ...side }: Side): Note {
+  return later.length === 0 ? { format: 1, ...side } : { format: 2, ...side, later: [...later] };
 }

@@ -7,7 +7,7 @@ import {
   renameDurably,
   writeDurably,
 } from '../system/durable-file.ts';
-import { furthest, readLive, readSide, type Side, textOf } from './download-notes.ts';
+import { furthest, rangesIn, readLive, readSide, type Side, textOf, withRanges } from './download-notes.ts';
 import { PartFile, type PartPaths } from './part-file.ts';
 
 /**
@@ -36,7 +36,7 @@ export class Download {
     const whole = bytesOf(this.path);
     if (side.isWhole) return whole === side.totalBytes ? side : undefined;
     const part = bytesOf(this.#paths.part);
-    if (part !== undefined) return part >= side.provenBytes ? side : undefined;
+    if (part !== undefined) return part >= (rangesIn(side).at(-1)?.to ?? 0) ? side : undefined;
     // Cut short between its new name and the note of it.
     const isNamed = whole === side.provenBytes && (side.totalBytes ?? whole) === whole;
     return isNamed ? { ...side, totalBytes: whole, isWhole: true } : undefined;
@@ -47,11 +47,11 @@ export class Download {
     return (bytesOf(this.#paths.part) ?? 0) + (bytesOf(this.path) ?? 0);
   }
 
-  /** Takes up the bytes that are proved, and nothing behind them. Without a side it begins with none. */
+  /** Takes up the bytes that are proved, and no others. Where the first is not, it begins with none. */
   open(side: Side): PartFile {
     makeFolder(this.#folder);
     if (side.provenBytes === 0) this.discard();
-    return new PartFile(this.#paths, side);
+    return new PartFile(this.#paths, side.provenBytes === 0 ? withRanges(side, []) : side);
   }
 
   /** All bytes are proved: from now on it has its name, and the next run finds it whole. */

@@ -2,14 +2,14 @@ import { formatBytes } from '../system/disk.ts';
 import { Failure } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
 import { type Ask, type Decision, decideAnswer } from './decide-answer.ts';
-import type { Side } from './download-notes.ts';
+import { rangesIn, type Side } from './download-notes.ts';
 import { fetchFailure } from './fetch-failure.ts';
 import { Intake, type IntakeOptions } from './intake.ts';
 import { type Answer, Line, type LineOptions } from './line.ts';
 import { networkTrouble } from './network-reason.ts';
 import { afterBreak, afterWhole, atRate, firstPace, oneByOne, type Pace } from './pace.ts';
 import { Patience } from './patience.ts';
-import type { Range } from './ranges.ts';
+import { bytesIn, type Range } from './ranges.ts';
 import { rangeValidator } from './validators.ts';
 import { nextPiece, type Standing, shouldProve } from './window.ts';
 
@@ -34,7 +34,7 @@ export async function fetchBundle(options: FetchOptions): Promise<{ path: string
     const side = await intake.resume();
     if (side !== undefined)
       options.log.info(
-        `Going on at ${formatBytes(side.provenBytes)} of ${formatBytes(side.totalBytes ?? 0)}`,
+        `Going on at ${formatBytes(bytesIn(rangesIn(side)))} of ${formatBytes(side.totalBytes ?? 0)}`,
       );
     await new Fetching(options, intake).run();
     return await intake.finish();
@@ -108,8 +108,8 @@ class Fetching {
   }
 
   #standing(): Standing {
-    const { written, provenBytes, known } = this.#intake;
-    return { written, provenBytes, asked: [...this.#asked], totalBytes: known?.totalBytes };
+    const { written, proven, known } = this.#intake;
+    return { written, proven, asked: [...this.#asked], totalBytes: known?.totalBytes };
   }
 
   #askForMore(): void {

@@ -1,11 +1,11 @@
 import { formatBytes } from '../system/disk.ts';
 import { type Decision, findPage, type Known } from './decide-answer.ts';
 import { Download } from './download.ts';
-import type { Side } from './download-notes.ts';
+import { rangesIn, type Side } from './download-notes.ts';
 import { fetchFailure } from './fetch-failure.ts';
 import type { Answer } from './line.ts';
 import type { PartFile } from './part-file.ts';
-import type { Range } from './ranges.ts';
+import { bytesIn, type Range } from './ranges.ts';
 import { rangeValidator } from './validators.ts';
 
 export interface IntakeOptions {
@@ -52,8 +52,9 @@ export class Intake {
     return this.#part?.length ?? 0;
   }
 
-  get provenBytes(): number {
-    return this.#part?.side.provenBytes ?? 0;
+  /** A power cut cannot take these away any more. */
+  get proven(): readonly Range[] {
+    return this.#part === undefined ? [] : rangesIn(this.#part.side);
   }
 
   /** What the bytes on disk belong to. */
@@ -91,10 +92,10 @@ export class Intake {
     return this.#proof;
   }
 
-  /** All that is here without a gap. Throws a Failure where the disk does not take it. */
+  /** All that is here. Throws a Failure where the disk does not take it. */
   async prove(): Promise<void> {
     await this.#proof;
-    if (this.#part !== undefined && this.#part.length > this.#part.side.provenBytes) await this.#part.prove();
+    if (this.#part !== undefined && this.#part.bytes > bytesIn(this.proven)) await this.#part.prove();
   }
 
   /** What is on disk stays until the first bytes in its place have come. */
@@ -124,7 +125,7 @@ export class Intake {
         const part = this.#part ?? this.#openFor(of, bytes);
         part.write(bytes, at);
         at += bytes.length;
-        this.#options.onProgress?.(part.length, of.totalBytes);
+        this.#options.onProgress?.(part.bytes, of.totalBytes);
         onTaken(bytes.length);
       }
       return at;
@@ -140,7 +141,7 @@ export class Intake {
     if (page !== undefined) throw fetchFailure(url, page.reason, page);
     const { etag, lastModified } = of;
     const state = { url, etag, lastModified, totalBytes: of.totalBytes ?? null };
-    this.#part = this.#download.open({ format: 1, ...state, provenBytes: 0, isWhole: false });
+    this.#part = this.#download.open({ ...state, provenBytes: 0, later: [], isWhole: false });
     return this.#part;
   }
 

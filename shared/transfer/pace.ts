@@ -12,8 +12,8 @@ export interface Pace {
 
 export const largestPiece = 256 * 1024;
 const smallestPiece = 16 * 1024;
-const firstPiece = 64 * 1024;
-export const mostLanes = 4;
+export const firstPiece = 16 * 1024;
+export const mostLanes = 6;
 const longestPieceSeconds = 10;
 /** Slower pieces come one after the other: shared by several requests, each would look like a line that stands still. */
 const slowBytesPerSecond = 16 * 1024;

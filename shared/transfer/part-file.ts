@@ -2,8 +2,8 @@ import { closeSync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:f
 import { promisify } from 'node:util';
 import { writeDurablyMeanwhile } from '../system/durable-file.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
-import { LiveNote, type Side, textOf } from './download-notes.ts';
-import { prefixOf, type Range, withRange } from './ranges.ts';
+import { LiveNote, rangesIn, type Side, textOf, withRanges } from './download-notes.ts';
+import { bytesIn, prefixOf, type Range, withRange } from './ranges.ts';
 
 export interface PartPaths {
   part: string;
@@ -25,17 +25,17 @@ export class PartFile {
   constructor(paths: PartPaths, side: Side) {
     this.#paths = paths;
     this.#side = side;
-    this.#written = withRange([], { from: 0, to: side.provenBytes });
+    this.#written = rangesIn(side);
     try {
       this.#descriptor = openSync(paths.part, side.provenBytes === 0 ? 'w' : 'r+', 0o600);
-      ftruncateSync(this.#descriptor, side.provenBytes);
+      ftruncateSync(this.#descriptor, this.#written.at(-1)?.to ?? 0);
       this.#live = new LiveNote(paths.live, side);
     } catch (error) {
       throw cannotWrite(paths.part, error);
     }
   }
 
-  /** `provenBytes` of it are on disk. */
+  /** What it tells of is on disk. */
   get side(): Side {
     return this.#side;
   }
@@ -49,13 +49,17 @@ export class PartFile {
     return prefixOf(this.#written);
   }
 
+  /** All of it, proved or not. */
+  get bytes(): number {
+    return bytesIn(this.#written);
+  }
+
   write(bytes: Uint8Array, at = this.length): void {
-    const before = this.length;
     try {
       for (let done = 0; done < bytes.length; )
         done += writeSync(this.#descriptor, bytes, done, bytes.length - done, at + done);
       this.#written = withRange(this.#written, { from: at, to: at + bytes.length });
-      if (this.length > before) this.#live.put({ ...this.#side, provenBytes: this.length });
+      this.#live.put(withRanges(this.#side, this.#written));
     } catch (error) {
       throw cannotWrite(this.#paths.part, error);
     }
@@ -63,10 +67,10 @@ export class PartFile {
 
   /** The bytes first, then the note of them: cut between the two, the older note is true still. */
   async prove(): Promise<void> {
-    const provenBytes = this.length;
+    const written = this.#written;
     try {
       await syncData(this.#descriptor);
-      const side = { ...this.#side, provenBytes };
+      const side = withRanges(this.#side, written);
       await writeDurablyMeanwhile(this.#paths.side, textOf(side), 0o600);
       this.#side = side;
     } catch (error) {

@@ -15,6 +15,11 @@ export function withRange(ranges: readonly Range[], more: Range): Range[] {
   return [...before, { from, to }, ...after];
 }
 
+/** How many bytes they are, none touching another. */
+export function bytesIn(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
 /** How many bytes from the start are there without a gap. */
 export function prefixOf([first]: readonly Range[]): number {
   return first?.from === 0 ? first.to : 0;

@@ -30,15 +30,15 @@ async function spool(
 ): Promise<string> {
   const download = new Download(folder);
   const nobodys = {
-    format: 1,
     url: '',
     etag: null,
     lastModified: null,
     totalBytes: null,
     provenBytes: 0,
+    later: [],
     isWhole: false,
   };
-  const part = download.open({ ...nobodys, format: 1 });
+  const part = download.open(nobodys);
   const told = Promise.withResolvers<never>();
   const onAbort = (): void => told.reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });

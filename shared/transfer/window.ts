@@ -1,11 +1,9 @@
 import type { Pace } from './pace.ts';
-import { firstGap, prefixOf, type Range, withRange } from './ranges.ts';
+import { bytesIn, firstGap, type Range, withRange } from './ranges.ts';
 
 const mebibyte = 1024 * 1024;
-/** What is on its way is lost when the program is killed: of the bytes behind the first gap nothing is noted. */
-const mostAhead = mebibyte;
-/** What a power cut may cost, however fast the line is. */
-const mostUnproven = mebibyte;
+/** What is on its way is lost when the program is killed, and in a power cut what is not on disk, too. */
+const mostAtRisk = mebibyte;
 
 /** How a fetch stands. */
 export interface Standing {
@@ -15,12 +13,12 @@ export interface Standing {
   /** Unknown before the first answer. */
   totalBytes: number | undefined;
   /** A power cut cannot take these away any more. */
-  provenBytes: number;
+  proven: readonly Range[];
 }
 
-/** Half of what may be unproven; the other half comes while the disk is at work. */
-export function shouldProve({ written, provenBytes }: Standing): boolean {
-  return prefixOf(written) - provenBytes >= mostUnproven / 2;
+/** The rest is for what is on its way, and comes while the disk is at work. */
+export function shouldProve({ written, proven }: Standing): boolean {
+  return bytesIn(written) - bytesIn(proven) >= mostAtRisk / 4;
 }
 
 /** The next bytes to ask for; undefined where there are none, or none before something has come or is proved. */
@@ -30,18 +28,17 @@ export function nextPiece(
   largePieceBytes?: number,
 ): Range | undefined {
   if (largePieceBytes !== undefined) return largePiece(standing, largePieceBytes);
-  const { written, asked, totalBytes, provenBytes } = standing;
+  const { written, asked, totalBytes, proven } = standing;
   // The first answer says whose bytes they are; before it nobody knows what to put them beside.
   if (asked.length >= (totalBytes === undefined ? 1 : lanes)) return undefined;
   const fileEnd = totalBytes ?? Number.POSITIVE_INFINITY;
-  const windowEnd = Math.min(prefixOf(written) + mostAhead, provenBytes + mostUnproven);
   const taken = asked.reduce<Range[]>(withRange, [...written]);
-  const gap = firstGap(taken, fileEnd);
-  const to = Math.min(gap.to, gap.from + bytes);
-  if (to <= gap.from) return undefined;
-  if (to <= windowEnd) return { from: gap.from, to };
+  const { from, to } = firstGap(taken, fileEnd);
+  const wanted = Math.min(to - from, bytes);
+  const room = mostAtRisk - (bytesIn(taken) - bytesIn(proven));
   // A piece of what little room there is would cost a round trip of its own.
-  return asked.length === 0 && windowEnd > gap.from ? { from: gap.from, to: windowEnd } : undefined;
+  const allowed = room >= wanted || asked.length === 0 ? Math.min(room, wanted) : 0;
+  return allowed > 0 ? { from, to: from + allowed } : undefined;
 }
 
 /** Of what is on its way all is kept that has come in order: one at a time needs no window. */

@@ -241,12 +241,12 @@ describe('update.sh [URL]', () => {
       },
     });
     expect(ended.exitCode).toBe(143);
-    expect(new Download(scene.at('data/update/download')).read()?.provenBytes).toBe(192 * 1024);
+    expect(new Download(scene.at('data/update/download')).read()?.provenBytes).toBe(3 * 16 * 1024);
     expect(readProgress(scene.places)).toMatchObject({ phase: 'failed' });
     takeUpdaterLock(scene.places).release();
     isHolding = false;
     const again = await update();
-    expect(again.stderr).toContain('Going on at 192 KiB of 3.0 MiB');
+    expect(again.stderr).toContain('Going on at 48.0 KiB of 3.0 MiB');
     expectInstalled(again);
   });
 

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { createLog } from '../../shared/system/log.ts';
 import { bootId } from '../../shared/system/places.ts';
 import { Download } from '../../shared/transfer/download.ts';
+import type { Side } from '../../shared/transfer/download-notes.ts';
 import { type FetchOptions, fetchBundle } from '../../shared/transfer/fetch.ts';
+import { firstPiece } from '../../shared/transfer/pace.ts';
+import { type Range, withRange } from '../../shared/transfer/ranges.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { honest, type Part, type ServedFile, someBytes } from '../support/file-server.ts';
 import { type Behaviour, HostileServer, head, reply } from '../support/hostile-server.ts';
@@ -92,7 +95,7 @@ describe('fetchBundle()', () => {
     },
   );
 
-  test.each([1, 65_536, 65_537, mebibyte - 1, mebibyte, mebibyte + 1])(
+  test.each([1, firstPiece, firstPiece + 1, mebibyte - 1, mebibyte, mebibyte + 1])(
     'fetches %d bytes to the last',
     async (length) => {
       const file = { bytes: someBytes(length), etag: '"x"' };
@@ -169,7 +172,7 @@ describe('fetchBundle()', () => {
     expect(failure.outcome).toBe('tryLater');
     const side = new Download(folder.at('download')).read();
     // Two pieces, and what of the third has been read when the line broke.
-    expect(side?.provenBytes).toBeGreaterThanOrEqual(192 * 1024);
+    expect(side?.provenBytes).toBeGreaterThanOrEqual(3 * firstPiece);
     const before = server.asked.length;
     await expectFetched(server, file);
     expect(server.asked[before]?.range?.from).toBe(side?.provenBytes ?? -1);
@@ -194,14 +197,70 @@ describe('fetchBundle()', () => {
       Buffer.concat([file.bytes.subarray(0, mebibyte), someBytes(500_000)]),
     );
     await expectFetched(server, file);
-    expect(server.ranges()[0]).toBe('bytes=1048576-1114111');
+    expect(server.ranges()[0]).toBe(`bytes=${mebibyte}-${mebibyte + firstPiece - 1}`);
     const before = server.asked.length;
 
     folder.remove('download/bundle.raucb');
     folder.write('download/bundle.json', JSON.stringify(side));
     folder.write('download/bundle.raucb.part', file.bytes.subarray(0, 1000));
     await expectFetched(server, file);
-    expect(server.ranges()[before]).toBe('bytes=0-65535');
+    expect(server.ranges()[before]).toBe(`bytes=0-${firstPiece - 1}`);
+  });
+
+  test('fetches the gaps only, where what lies behind them is proved', async () => {
+    const file = { bytes: someBytes(2 * mebibyte), etag: '"x"' };
+    await using server = await HostileServer.start(honest(() => file));
+    const gaps = [
+      { from: 100_000, to: 700_000 },
+      { from: 900_000, to: 1_000_000 },
+      { from: 1_900_000, to: file.bytes.length },
+    ];
+    const state = { format: 2, url: server.url, etag: '"x"', lastModified: null, isWhole: false };
+    const later = [
+      { from: 700_000, to: 900_000 },
+      { from: 1_000_000, to: 1_900_000 },
+    ];
+    const side = { ...state, totalBytes: file.bytes.length, provenBytes: 100_000, later };
+    folder.write('download/bundle.json', JSON.stringify(side));
+    const part = Buffer.from(file.bytes);
+    for (const { from, to } of gaps) part.fill(0, from, to);
+    folder.write('download/bundle.raucb.part', part);
+    await expectFetched(server, file);
+    const asked = server.asked.map(({ range }) => range && { from: range.from, to: range.to + 1 });
+    const joined = asked.flatMap((range) => range ?? []).reduce<Range[]>(withRange, []);
+    expect(joined).toEqual(gaps);
+    expect(said.join()).toContain('Going on at 1.1 MiB of 2.0 MiB');
+  });
+
+  test('lets one slow piece hold up none of the others, and keeps them when it is told to end', async () => {
+    const file = { bytes: someBytes(5 * mebibyte), etag: '"x"' };
+    const ending = new AbortController();
+    let slow: Range | undefined;
+    let served = 0;
+    const behave = honest(
+      () => file,
+      (line, part) => {
+        served += 1;
+        line.write(part.head);
+        const range = { from: part.from, to: part.from + part.bytes.length };
+        if (served === 4) slow = range;
+        if (served === 4) return;
+        line.write(part.bytes);
+        if (range.to === file.bytes.length)
+          void until(isAllElse).then(() => ending.abort(new Error('told to end')));
+      },
+    );
+    const read = (): Side | undefined => new Download(folder.at('download')).read();
+    const isAllElse = (): boolean => read()?.later.at(-1)?.to === file.bytes.length;
+    await using server = await HostileServer.start(behave);
+    expect(await fetch(server.url, { signal: ending.signal }).catch(String)).toBe('Error: told to end');
+    const { from, to } = slow ?? { from: 0, to: 0 };
+    expect(from).toBeGreaterThan(0);
+    expect(read()).toMatchObject({ provenBytes: from, later: [{ from: to, to: file.bytes.length }] });
+    const before = server.asked.length;
+    await expectFetched(server, file);
+    const asked = server.asked.slice(before).flatMap(({ range }) => range ?? []);
+    expect(asked.reduce((sum, range) => sum + range.to + 1 - range.from, 0)).toBe(to - from);
   });
 
   test.each([
@@ -223,7 +282,7 @@ describe('fetchBundle()', () => {
 
   test.each([
     ['is not JSON', '{'],
-    ['is of a later version', '{"format":2}'],
+    ['is of a later version', '{"format":3}'],
   ])('begins from the start when the side file %s', async (_what, text) => {
     const file = { bytes: someBytes(1000), etag: '"x"' };
     folder.write('download/bundle.json', text);
@@ -236,7 +295,7 @@ describe('fetchBundle()', () => {
     const file = { bytes: someBytes(2 * mebibyte), etag: '"x"' };
     await using server = await HostileServer.start(honest(() => file));
     const { path, side } = await fetch(server.url);
-    folder.write('download/bundle.json', JSON.stringify({ ...side, isWhole: false }));
+    folder.write('download/bundle.json', JSON.stringify({ ...side, format: 1, isWhole: false }));
     expect(new Download(folder.at('download')).read()).toMatchObject({ isWhole: true });
 
     renameSync(path, `${path}.part`);
@@ -269,7 +328,7 @@ describe('fetchBundle()', () => {
     await failureOf(() => fetch(first.url, { tries: 1 }));
     await using server = await HostileServer.start(honest(() => file));
     await expectFetched(server, file);
-    expect(server.ranges()[0]).toBe('bytes=0-65535');
+    expect(server.ranges()[0]).toBe(`bytes=0-${firstPiece - 1}`);
   });
 
   test.each([
@@ -308,8 +367,8 @@ describe('fetchBundle()', () => {
     ['too early', 'bytes 5-65540/3145728'],
     ['longer than asked for', 'bytes 0-131071/3145728'],
     ['backwards', 'bytes 7-3/3145728'],
-    ['behind the end', 'bytes 0-65535/1000'],
-    ['without a total', 'bytes 0-65535/*'],
+    ['behind the end', `bytes 0-${firstPiece - 1}/1000`],
+    ['without a total', `bytes 0-${firstPiece - 1}/*`],
     ['not said', undefined],
   ])('takes no piece whose range is %s, and fetches in one go', async (_what, contentRange) => {
     const file = { bytes: someBytes(3 * mebibyte), etag: '"x"' };
@@ -320,13 +379,13 @@ describe('fetchBundle()', () => {
         head(206, {
           ...(contentRange && { 'Content-Range': contentRange }),
           ETag: '"x"',
-          'Content-Length': 65_536,
+          'Content-Length': firstPiece,
         }),
       );
-      line.write(file.bytes.subarray(5, 65_541));
+      line.write(file.bytes.subarray(5, firstPiece + 5));
     });
     await expectFetched(server, file);
-    expect(server.ranges()).toEqual(['bytes=0-65535', 'none']);
+    expect(server.ranges()).toEqual([`bytes=0-${firstPiece - 1}`, 'none']);
   });
 
   test.each<[string, Behaviour]>([
@@ -352,7 +411,7 @@ describe('fetchBundle()', () => {
     const failure = await failureOf(() => fetch(server.url));
     expect(failure.message).toEndWith('it answered with a web page, not with a bundle');
     expect(failure.outcome).toBe('tryLater');
-    expect(new Download(folder.at('download')).read()?.provenBytes).toBeGreaterThanOrEqual(65_536);
+    expect(new Download(folder.at('download')).read()?.provenBytes).toBeGreaterThanOrEqual(firstPiece);
     isPortal = false;
     await expectFetched(server, file);
   });
@@ -479,7 +538,7 @@ describe('fetchBundle()', () => {
         else void until(() => proven() === both).then(() => ending.abort(new Error('told to end')));
       },
     );
-    const both = 192 * 1024;
+    const both = 3 * firstPiece;
     const proven = (): number | undefined => new Download(folder.at('download')).read()?.provenBytes;
     await using server = await HostileServer.start(behave);
     expect(await fetch(server.url, { signal: ending.signal }).catch(String)).toBe('Error: told to end');

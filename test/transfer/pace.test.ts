@@ -38,19 +38,20 @@ describe('the pace', () => {
     [...names].reduce((pace, name) => steps[name]?.(pace) ?? pace, firstPace);
 
   test.each<[names: string, bytes: number, lanes: number]>([
-    ['', 64 * kibibyte, 1],
-    ['w', 128 * kibibyte, 2],
-    ['ww', largestPiece, mostLanes],
-    ['wwwwww', largestPiece, mostLanes],
-    ['wwwb', largestPiece / 2, 1],
-    ['wwwbw', largestPiece, 2],
-    ['wwwbbw', largestPiece / 2, 2],
+    ['', 16 * kibibyte, 1],
+    ['w', 32 * kibibyte, 2],
+    ['ww', 64 * kibibyte, 4],
+    ['wwww', largestPiece, mostLanes],
+    ['wwwwwww', largestPiece, mostLanes],
+    ['wwwwb', largestPiece / 2, 1],
+    ['wwwwbw', largestPiece, 2],
+    ['wwwwbbw', largestPiece / 2, 2],
     ['bbbbbbbbbbbb', 16 * kibibyte, 1],
-    ['wws', largestPiece, 1],
-    ['wwsw', largestPiece, 2],
-    ['ww1', largestPiece, 1],
-    ['ww1www', largestPiece, 1],
-    ['ww1bww', largestPiece, 1],
+    ['wwwws', largestPiece, 1],
+    ['wwwwsw', largestPiece, 2],
+    ['wwww1', largestPiece, 1],
+    ['wwww1www', largestPiece, 1],
+    ['wwww1bww', largestPiece, 1],
   ])('after %j is %d bytes in %d lanes', (names, bytes, lanes) => {
     expect(after(names)).toMatchObject({ bytes, lanes });
   });
@@ -62,6 +63,6 @@ describe('the pace', () => {
     [20_000, 200_000, 1],
     [1024, 16 * kibibyte, 1],
   ])('at no more than %p bytes a second is %d bytes in %d lanes', (bytesPerSecond, bytes, lanes) => {
-    expect(atRate(after('ww'), bytesPerSecond)).toMatchObject({ bytes, lanes });
+    expect(atRate(after('wwww'), bytesPerSecond)).toMatchObject({ bytes, lanes });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { largestPiece, mostLanes } from '../../shared/transfer/pace.ts';
-import { firstGap, prefixOf, type Range, withRange } from '../../shared/transfer/ranges.ts';
+import { bytesIn, firstGap, prefixOf, type Range, withRange } from '../../shared/transfer/ranges.ts';
 import { nextPiece, type Standing, shouldProve } from '../../shared/transfer/window.ts';
 
 const kibibyte = 1024;
@@ -14,7 +14,7 @@ const kib = (...pairs: [number, number][]): Range[] =>
   pairs.map(([from, to]) => ({ from: from * kibibyte, to: to * kibibyte }));
 
 function standing(given: Partial<Standing>): Standing {
-  return { written: [], asked: [], totalBytes: total, provenBytes: 0, ...given };
+  return { written: [], asked: [], totalBytes: total, proven: [], ...given };
 }
 
 describe('nextPiece() where requests are counted', () => {
@@ -34,31 +34,40 @@ describe('nextPiece()', () => {
     ['begins at the start', { totalBytes: undefined }, kib([0, 256])[0]],
     ['waits for the first answer alone', { totalBytes: undefined, asked: kib([0, 256]) }, undefined],
     ['goes on behind what is on its way', { asked: kib([0, 256]) }, kib([256, 512])[0]],
-    ['has no more on its way than lanes', { asked: kib([0, 1], [1, 2], [2, 3], [3, 4]) }, undefined],
-    ['fills a gap first', { written: kib([0, 100], [300, 400]), asked: [] }, kib([100, 300])[0]],
-    ['has 1 MiB ahead of the first gap', { written: kib([256, 1024]), asked: kib([0, 256]) }, undefined],
     [
-      'goes on where the first gap is filled',
-      { written: kib([0, 1024]), provenBytes: mebibyte },
+      'has no more on its way than lanes',
+      { asked: kib([0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [5, 6]) },
+      undefined,
+    ],
+    ['fills a gap first', { written: kib([0, 100], [300, 400]), asked: [] }, kib([100, 300])[0]],
+    [
+      'waits for nobody who is slow, where what is behind is on disk',
+      { written: kib([256, 5120]), proven: kib([256, 5120]), asked: kib([0, 256]) },
+      kib([5120, 5376])[0],
+    ],
+    [
+      'has 1 MiB at most unproved or on its way',
+      { written: kib([256, 1024]), proven: kib([256, 512]), asked: kib([0, 256], [1024, 1280]) },
+      undefined,
+    ],
+    [
+      'goes on where all is proved',
+      { written: kib([0, 1024]), proven: kib([0, 1024]) },
       kib([1024, 1280])[0],
     ],
-    ['waits for the disk', { written: kib([0, 1024]), provenBytes: 0 }, undefined],
+    ['waits for the disk', { written: kib([0, 1024]) }, undefined],
     [
       'asks for what there is room for, where nothing else is on its way',
-      { written: kib([0, 1024]), provenBytes: 100 * kibibyte },
+      { written: kib([0, 1024]), proven: kib([0, 100]) },
       kib([1024, 1124])[0],
     ],
     [
       'waits for room of a whole piece otherwise',
-      { written: kib([0, 900]), asked: kib([900, 950]), provenBytes: 0 },
+      { written: kib([0, 900]), asked: kib([900, 950]) },
       undefined,
     ],
-    [
-      'ends at the end',
-      { written: kib([0, 10_200]), provenBytes: 10_200 * kibibyte },
-      kib([10_200, 10_240])[0],
-    ],
-    ['has nothing more to ask for', { written: kib([0, 10_240]), provenBytes: total }, undefined],
+    ['ends at the end', { written: kib([0, 10_200]), proven: kib([0, 10_200]) }, kib([10_200, 10_240])[0]],
+    ['has nothing more to ask for', { written: kib([0, 10_240]), proven: kib([0, 10_240]) }, undefined],
   ])('%s', (_what, given, expected) => {
     expect(nextPiece(standing(given), pace)).toEqual(expected);
   });
@@ -79,11 +88,13 @@ describe('a fetch by pieces', () => {
             const { from, to } = next;
             const taken = [...now.written, ...now.asked];
             expect(taken.every((other) => other.to <= from || other.from >= to)).toBe(true);
-            expect(to).toBeLessThanOrEqual(Math.min(now.provenBytes + mebibyte, size));
+            expect(to).toBeLessThanOrEqual(size);
             now = { ...now, asked: [...now.asked, next] };
+            const wholes = now.asked.reduce<Range[]>(withRange, [...now.written]);
+            expect(bytesIn(wholes) - bytesIn(now.proven)).toBeLessThanOrEqual(mebibyte);
           }
           const isDue = shouldProve(now);
-          if (isDue && dice(2) === 0) now = { ...now, provenBytes: prefixOf(now.written) };
+          if (isDue && dice(2) === 0) now = { ...now, proven: now.written };
           const piece = now.asked[dice(Math.max(1, now.asked.length))];
           if (piece === undefined) {
             expect(isDue).toBe(true);
