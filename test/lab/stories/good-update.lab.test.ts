@@ -20,7 +20,7 @@ import { factoryVersion } from '../images/card-image.ts';
 import { labImages, nameOf } from '../images/images.ts';
 import { reportGoodUpdate } from '../report.ts';
 import { settledBoard } from '../settled.ts';
-import { story } from './story.ts';
+import { measuredStory, story } from './story.ts';
 
 /** What an emulated board lives through where nothing goes wrong: its real U-Boot, kernel, systemd and RAUC. */
 
@@ -54,7 +54,7 @@ describe('an emulated board', () => {
     expect(await board.run('systemctl list-units --failed --no-legend --plain')).toBe('');
   });
 
-  story(
+  measuredStory(
     'installs a good update, boots it, and commits it; and refuses to go back',
     async () => await settledBoard(await nanoImages()),
     async (board) => {

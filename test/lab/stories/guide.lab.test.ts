@@ -8,7 +8,7 @@ import { guideBundle, withGuideBundle } from '../guide/shelf.ts';
 import { labImages, nameOf } from '../images/images.ts';
 import { reportGuideUpdate } from '../report.ts';
 import { settledState } from '../settled.ts';
-import { story } from './story.ts';
+import { measuredStory } from './story.ts';
 
 /**
  * A baseline: the integration guide's update on the same board, by its own script and hooks as they were meant. What it
@@ -24,7 +24,7 @@ async function boardWithGuideBundle(): Promise<Board> {
 }
 
 describe('an emulated board', () => {
-  story(
+  measuredStory(
     'is updated in the guide’s way, and does without its application all the while',
     boardWithGuideBundle,
     async (board) => {

@@ -9,12 +9,20 @@ import { reportStory } from '../report.ts';
 const storyMs = 60 * 60_000;
 
 /** A test beside others whose outcome stands in `reports/lab.json`, too; of one that fails, all that the board has to say is kept. */
-export function story(
-  name: string,
-  begin: () => Promise<Board>,
-  live: (board: Board) => Promise<void>,
-): void {
-  test.concurrent(
+export function story(name: string, begin: Begin, live: Live): void {
+  tell(test.concurrent, name, begin, live);
+}
+
+/** One of which it is measured how long things take: no other board is beside it. */
+export function measuredStory(name: string, begin: Begin, live: Live): void {
+  tell(test.serial, name, begin, live);
+}
+
+type Begin = () => Promise<Board>;
+type Live = (board: Board) => Promise<void>;
+
+function tell(asTest: typeof test.concurrent, name: string, begin: Begin, live: Live): void {
+  asTest(
     name,
     async () => {
       const started = performance.now();
