@@ -1,12 +1,13 @@
 import { expect, test } from 'bun:test';
 import { dirname, join } from 'node:path';
+import { randomFrom } from '../support/seed.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { type Cutting, cutAt } from './cuts/cut.ts';
 import { type Cycle, recordCycles, updated } from './cuts/cycles.ts';
 import { extractRootfs } from './cuts/whole-slot.ts';
 import { factoryVersion } from './images/card-image.ts';
 import { labImages } from './images/images.ts';
-import { randomFrom, seedOfThisRun } from './random.ts';
+import { seedOfThisRun } from './random.ts';
 import { cutsReported, type LabCut, reportCuts } from './report.ts';
 
 /**

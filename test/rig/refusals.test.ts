@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { createKeys, dropOldRoots, rotateKeys } from '../../shared/packaging/keys.ts';
 import { makeExpiredSigner, makeForeignKeys, makeFutureSigner } from '../support/certificates.ts';
+import { randomFrom, seed } from '../support/seed.ts';
 import { flipBit } from './bit-flip.ts';
 import { install, startOrchestrator, writeData } from './board.ts';
 import { scenario } from './report.ts';
@@ -45,12 +46,11 @@ describe('a refused install leaves slots, environment and data as they were', ()
   }
 
   scenario('when any of 64 bits is flipped', async () => {
-    const seed = Number(process.env['HOMIE_SEED'] ?? Date.now() % 1_000_000);
     const bundle = join(workshop.folder, 'flipped.raucb');
     copyFileSync(good, bundle);
     const before = await takeSnapshot(device);
     const bits = statSync(good).size * 8;
-    const random = pseudoRandom(seed);
+    const random = randomFrom(seed);
     for (let flips = 0; flips < 64; flips += 1) {
       const bit = Math.floor(random() * bits);
       flipBit(bundle, bit);
@@ -194,15 +194,4 @@ function committed(version: string) {
   const release = { version, slot: 'rootfs.0' };
   const step = { state: 'committed', at: '2026-01-01T00:00:00Z', bootId: 'earlier', ...release };
   return { format: 1, id: 'earlier', from: release, to: release, steps: [step], isClosed: true };
-}
-
-/** mulberry32: small, seeded, good enough to choose bits. */
-function pseudoRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
-import { randomFrom } from './random.ts';
+import { randomFrom } from './seed.ts';
+import { tierOf } from './tier.ts';
 
 test('randomFrom() gives the same numbers for the same seed, others for another, all from 0 to below 1', () => {
   const take = (seed: number): number[] => {
@@ -14,4 +15,9 @@ test('randomFrom() gives the same numbers for the same seed, others for another,
   }
   const tenths = new Set(take(7).map((number) => Math.floor(number * 10)));
   expect(tenths.size).toBe(10);
+});
+
+test('tierOf() is quick where nothing is said, and takes no word that is no tier', () => {
+  expect([tierOf(), tierOf('all'), tierOf('deep')]).toEqual(['quick', 'all', 'deep']);
+  expect(() => tierOf('depp')).toThrow('HOMIE_TIER is "depp"');
 });
