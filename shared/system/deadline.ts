@@ -1,13 +1,15 @@
-/** Time that a changed clock cannot bend: a board without a battery starts in 1970 and jumps when NTP answers. */
+import { steadyMs, waitMsUntil } from './steady-clock.ts';
+
+/** A moment that is so many milliseconds away, by a clock that runs evenly. */
 export class Deadline {
   readonly #end: number;
 
   constructor(ms: number) {
-    this.#end = performance.now() + ms;
+    this.#end = steadyMs() + ms;
   }
 
   get leftMs(): number {
-    return Math.max(0, this.#end - performance.now());
+    return Math.max(0, this.#end - steadyMs());
   }
 
   get isOver(): boolean {
@@ -23,10 +25,13 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal?.reason);
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      waitMsUntil(steadyMs() + ms),
+    );
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

@@ -29,6 +29,7 @@ let passedInAll = 0;
  * Beside each step that a power cut may fall before or after: a file put in place, a child that is run. The step's
  * name and its number say which: `HOMIE_FAULT=kill@before:write hold#1`; or only how many have been passed, `kill@17`.
  * `HOMIE_STEPS` names a file that gets a line for each, in order, so that a test knows which there are and misses none.
+ * With `HOMIE_STOPS=1` the program stops on either side of each step, until the test has looked around and continues it.
  */
 export function stepPoint(side: 'before' | 'after', words: () => string): void {
   if (typeof HOMIE_FAULT_POINTS === 'undefined' || !HOMIE_FAULT_POINTS) return;
@@ -39,10 +40,20 @@ export function stepPoint(side: 'before' | 'after', words: () => string): void {
     .replace(/(?<=-)\d+(?=\.|\s|$)/g, 'PID');
   const count = (passed.get(name) ?? 0) + (side === 'before' ? 1 : 0);
   passed.set(name, count);
-  const step = `${side}:${name}#${count}`;
-  if (steps && side === 'before') appendFileSync(steps, `${name}#${count}\n`);
+  const step = `${name}#${count}`;
+  if (steps) noteStep(steps, side, step);
   passedInAll += 1;
-  if (fault === `kill@${step}` || fault === `kill@${passedInAll}`) process.kill(process.pid, 'SIGKILL');
+  if (fault === `kill@${side}:${step}` || fault === `kill@${passedInAll}`)
+    process.kill(process.pid, 'SIGKILL');
+}
+
+function noteStep(file: string, side: 'before' | 'after', step: string): void {
+  if (process.env['HOMIE_STOPS'] === '1') {
+    appendFileSync(file, `${process.pid} ${side} ${step}\n`);
+    process.kill(process.pid, 'SIGSTOP');
+  } else if (side === 'before') {
+    appendFileSync(file, `${step}\n`);
+  }
 }
 
 function crash(): never {

@@ -7,6 +7,10 @@ export interface Flow {
   name: string;
   /** May the new version be the one that stays? */
   mayCommit: boolean;
+  /** Its program is the one of each boot. */
+  isBoot?: boolean;
+  /** That boot tries a new version, which has a slot to go back to. */
+  isTrial?: boolean;
   settings?: Record<string, string>;
   prepare(board: ModelBoard): Promise<void>;
   run(board: ModelBoard, options: RunOptions): Promise<Ended>;
@@ -60,6 +64,8 @@ function bootFlow(
   return {
     name: `post-activate, in ${what}`,
     mayCommit,
+    isBoot: true,
+    isTrial: what.startsWith('a trial'),
     ...(settings && { settings }),
     prepare,
     run: (board, options) => board.program('post-activate', [], options),

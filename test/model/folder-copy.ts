@@ -14,11 +14,12 @@ import { join } from 'node:path';
 /** What is larger is a program: nobody writes into it, and a link to it is as good as a copy. */
 const linkedFrom = 1 << 20;
 
-/** Makes `to` a copy of `from`, modes and times too. What was there goes; the folder itself stays. */
-export function copyFolder(from: string, to: string): void {
+/** Makes `to` a copy of `from`, modes and times too, but for the names that are left as they are. The folder itself stays. */
+export function copyFolder(from: string, to: string, left: readonly string[] = []): void {
   mkdirSync(to, { recursive: true });
-  for (const name of readdirSync(to)) rmSync(join(to, name), { recursive: true, force: true });
-  for (const name of readdirSync(from)) copyInto(join(from, name), join(to, name));
+  const namesIn = (folder: string): string[] => readdirSync(folder).filter((name) => !left.includes(name));
+  for (const name of namesIn(to)) rmSync(join(to, name), { recursive: true, force: true });
+  for (const name of namesIn(from)) copyInto(join(from, name), join(to, name));
 }
 
 function copyInto(from: string, to: string): void {

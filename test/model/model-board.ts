@@ -33,6 +33,8 @@ export interface RunOptions {
   fault?: string | undefined;
   /** A file that gets the steps. */
   steps?: string | undefined;
+  /** The program stops at each of them until it is continued. */
+  hasStops?: boolean;
 }
 
 export type InstallFault = 'install-check' | 'pre-install' | 'post-install';
@@ -53,6 +55,8 @@ export interface SavedBoard extends Disposable {
   sick: readonly string[];
 }
 
+/** What no program of the board writes. */
+const unchanging: readonly string[] = ['bin', 'programs', 'rauc-install.sh'];
 const composePath = 'opt/homie_orchestrator/docker-compose.yml';
 /** What systemd's StartLimitBurst= of homie-post-activate.service allows. */
 const mostStarts = 10;
@@ -72,8 +76,8 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     super();
     this.#hook = join(programs, 'hook');
     this.usual['health_url'] = this.health.url;
-    // A busy machine may be late once with an answer; only what is sick waits for so long.
-    this.usual['health_deadline_seconds'] = 6;
+    // By the clock of the programs, which only pauses move: a busy machine takes nothing of it.
+    this.usual['health_deadline_seconds'] = 3;
     this.usual['reserve_mib'] = 1;
     Object.assign(this.usual, settings);
     this.configure();
@@ -197,6 +201,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     return await this.spawn([this.at('programs', name), ...args], {
       HOMIE_FAULT: options.fault,
       HOMIE_STEPS: options.steps,
+      ...stopsOf(options),
     });
   }
 
@@ -217,7 +222,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   /** RAUC installs the version into the slot that does not run. */
   async install(version: Version, options: InstallOptions = {}): Promise<Ended> {
     this.offer(version);
-    const given: Record<string, string | undefined> = { POWER_FAILS: options.power };
+    const given: Record<string, string | undefined> = { POWER_FAILS: options.power, ...stopsOf(options) };
     if (options.in !== undefined) {
       const program = options.in.replace('-', '_').toUpperCase();
       given[`FAULT_${program}`] = options.fault;
@@ -243,7 +248,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   /** To be put back to, as often as that is wanted. */
   save(): SavedBoard {
     const folder = mkdtempSync(`${this.path}.`);
-    copyFolder(this.path, folder);
+    copyFolder(this.path, folder, unchanging);
     return {
       folder,
       boots: this.#boots,
@@ -254,7 +259,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   }
 
   putBack({ folder, boots, names, sick }: SavedBoard): void {
-    copyFolder(folder, this.path);
+    copyFolder(folder, this.path, unchanging);
     this.#boots = boots;
     this.#names = names;
     this.#sick = new Set(sick);
@@ -275,6 +280,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
         HOMIE_ROOT: this.at('slots', this.booted),
         HOMIE_RUN: this.places.run,
         HOMIE_BOOT_ID: `boot-${this.#boots}`,
+        HOMIE_CLOCK: 'paused',
         ...env,
       },
       stdin: 'ignore',
@@ -305,4 +311,8 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     mkdirSync(this.at(folder, 'opt/homie_orchestrator/scripts'), { recursive: true });
     linkSync(this.#hook, this.at(folder, 'opt/homie_orchestrator/scripts/update.sh'));
   }
+}
+
+function stopsOf({ hasStops = false }: RunOptions): Record<string, string> {
+  return hasStops ? { HOMIE_STOPS: '1' } : {};
 }

@@ -1,6 +1,7 @@
 import { seconds } from '../../system/command.ts';
 import { Deadline, pause } from '../../system/deadline.ts';
 import type { Log } from '../../system/log.ts';
+import { steadyMs } from '../../system/steady-clock.ts';
 import type { HealthCheck } from './check.ts';
 import { type Report, runChecks } from './run-checks.ts';
 import { type Baseline, judge, type Verdict } from './verdict.ts';
@@ -39,9 +40,9 @@ export async function waitUntilHealthy(options: WaitOptions): Promise<Verdict> {
   let told = '';
   log.info(`Waiting until all is healthy, ${seconds(options.deadlineMs)} at most`);
   for (;;) {
-    const startMs = performance.now();
+    const startMs = steadyMs();
     const report = await runChecks(checks, signal);
-    const roundMs = performance.now() - startMs;
+    const roundMs = steadyMs() - startMs;
     const verdict = judge(report, baseline);
     if (verdict.isHealthy && settling?.isOver === true) return tell(verdict, report, log);
     if (!verdict.isHealthy && deadline.isOver) return tell(verdict, report, log);

@@ -1,0 +1,86 @@
+import { stateOf } from '../../shared/update/transaction.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { endOf, wrongAtRest } from './good-end.ts';
+import type { Cut, Stage } from './matrix.ts';
+import type { ModelBoard } from './model-board.ts';
+
+/** A step that always fails: power goes there in each run, or only the program dies there. */
+
+export type Way = 'power' | 'program';
+
+/** The attempts of a slot, twice where it was marked good before it was cut, and the other slot's boot. */
+const mostBoots = 7;
+/** So often a person, or a timer, tries the same again. */
+const mostTries = 3;
+
+/** What is wrong with the device in the end; empty where all is well. */
+export async function wrongAfterFailingAt(stage: Stage, cut: Cut, way: Way): Promise<string[]> {
+  stage.begin();
+  stage.board.isPowerCut = way === 'power';
+  const fault = `kill@${cut.side}:${cut.step}`;
+  try {
+    return stage.flow.isBoot ? await inEachBoot(stage, fault, way) : await inEachTry(stage, fault, way);
+  } finally {
+    stage.board.isPowerCut = false;
+  }
+}
+
+/**
+ * The slot's program cannot pass the step; the other slot has a program of its own, which can. A version on trial is
+ * left within its attempts. One that is to stay, or has nowhere to go, may boot in vain as long as the fault lasts.
+ */
+async function inEachBoot(stage: Stage, fault: string, way: Way): Promise<string[]> {
+  const { board, flow } = stage;
+  const slot = board.booted;
+  let boots = 1;
+  let isRebooting = await board.bootProgram({ fault });
+  const isCommitted = hasCommitted(board);
+  for (; isRebooting && boots < mostBoots; boots += 1) {
+    board.powerOn();
+    isRebooting = await board.bootProgram({ fault: board.booted === slot ? fault : undefined });
+  }
+  if (flow.isTrial && !(isCommitted && way === 'power')) {
+    const wrong = wrongAtRest(board, stage.rows);
+    // A committed version that cannot write that down runs, and is tidied up once it can.
+    const isOpen = /^(the next boot is held|the update is open)$/;
+    const left = wrong.filter((one) => !isCommitted || !isOpen.test(one));
+    if (isRebooting) left.push(`it still reboots after ${boots} boots`);
+    if (left.length > 0) return left;
+  }
+  return await wrongOnceItPasses(stage);
+}
+
+/** The program is run again and again in vain, and at last it passes. */
+async function inEachTry(stage: Stage, fault: string, way: Way): Promise<string[]> {
+  const { board, flow } = stage;
+  let before = '';
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    await flow.run(board, { fault });
+    if (way === 'power') {
+      board.powerOn();
+      await board.runOn();
+    } else {
+      await board.letSystemdAct();
+    }
+    const state = fingerprintOf(board.path);
+    if (state === before) break;
+    before = state;
+  }
+  const wrong = way === 'power' ? wrongAtRest(board, stage.rows) : [];
+  if (wrong.length > 0) return wrong;
+  await flow.run(board, {});
+  return await wrongOnceItPasses(stage);
+}
+
+async function wrongOnceItPasses({ board, expected, flow }: Stage): Promise<string[]> {
+  board.isPowerCut = false;
+  board.powerOn();
+  await board.runOn();
+  const end = endOf(board, expected);
+  if (end.kind === 'bad') return ['once the step passes', ...end.wrong];
+  return end.kind === 'new' && !flow.mayCommit ? ['it was committed'] : [];
+}
+
+function hasCommitted({ transactionNow }: ModelBoard): boolean {
+  return transactionNow !== undefined && stateOf(transactionNow) === 'committed';
+}
