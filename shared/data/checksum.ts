@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { renameDurably, writeDurably } from '../system/durable-file.ts';
+import { removeDurably, renameDurably, writeDurably } from '../system/durable-file.ts';
 import { Failure, isMissing, reasonOf } from '../system/failure.ts';
 
 /** Each backup has its checksum beside it, in the form of sha256sum(1): a backup that can be seen can be checked. */
@@ -12,7 +12,7 @@ export function checksumFileOf(backup: string): string {
 
 /** Makes a finished part visible, with its checksum first, whenever power fails. An older one is gone then. */
 export function publish(part: string, target: string, sha256: string): void {
-  rmSync(target, { force: true });
+  if (existsSync(target)) removeDurably(target);
   writeDurably(checksumFileOf(target), `${sha256}  ${basename(target)}\n`, 0o600);
   renameDurably(part, target);
 }

@@ -1,7 +1,8 @@
 import { existsSync, renameSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { renameDurably, syncFolder } from '../system/durable-file.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { atStep } from '../system/fault-point.ts';
 import { exchangeNames } from '../system/libc.ts';
 import { timeInName } from './backup.ts';
 
@@ -17,7 +18,11 @@ export function swapFolder(folder: string, fresh: string, now: Date): string | u
     }
     const kept = freeName(`${folder}.replaced-${timeInName(now)}`);
     renameDurably(fresh, kept);
-    if (!exchangeNames(kept, folder)) changePlaces(kept, folder, fresh);
+    const hasExchanged = atStep(
+      () => `exchange ${basename(folder)}`,
+      () => exchangeNames(kept, folder),
+    );
+    if (!hasExchanged) changePlaces(kept, folder, fresh);
     syncFolder(dirname(folder));
     return kept;
   } catch (error) {
@@ -31,19 +36,26 @@ export function swapFolder(folder: string, fresh: string, now: Date): string | u
 /** Where the file system cannot do it at once: for a moment nothing is in place. `aside` is free. */
 function changePlaces(kept: string, folder: string, aside: string): void {
   try {
-    renameSync(folder, aside);
+    move(folder, aside);
   } catch (error) {
     renameSync(kept, aside);
     throw error;
   }
   try {
-    renameSync(kept, folder);
+    move(kept, folder);
   } catch (error) {
     // The caller throws away what lies aside.
     renameSync(aside, folder);
     throw error;
   }
-  renameSync(aside, kept);
+  move(aside, kept);
+}
+
+function move(from: string, to: string): void {
+  atStep(
+    () => `put ${basename(to)}`,
+    () => renameSync(from, to),
+  );
 }
 
 /** A clock that starts anew at each boot makes the same time again. */

@@ -1,6 +1,6 @@
-import { chownSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { writeDurably } from '../system/durable-file.ts';
+import { removeDurably, writeDurably } from '../system/durable-file.ts';
 
 /**
  * Redis's log of its writes, "appendonly": where there is one, nothing else is read at the start. Up to 6 it is one
@@ -43,7 +43,6 @@ export function replaceWriteLog({ kind, path }: WriteLog, saved: string, put: Pu
   const base = `${name}.${number}.base.rdb`;
   const { uid, gid, mode } = statSync(path);
   put(saved, join(folder, base));
-  writeDurably(path, `file ${base} seq ${number} type b\n`, mode & 0o777);
-  chownSync(path, uid, gid);
-  for (const file of parts) rmSync(join(folder, file));
+  writeDurably(path, `file ${base} seq ${number} type b\n`, mode & 0o777, { uid, gid });
+  for (const file of parts) removeDurably(join(folder, file));
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { formatBytes } from '../system/disk.ts';
 import { syncFolder } from '../system/durable-file.ts';
 import { isMissing, reasonOf } from '../system/failure.ts';
+import { atStep } from '../system/fault-point.ts';
 import type { Log } from '../system/log.ts';
 
 export interface BackupFile {
@@ -83,7 +84,10 @@ export function expireBackups(folder: string, options: Retention & { log: Log })
   const removed: string[] = [];
   for (const path of chooseExpired(files, options)) {
     try {
-      rmSync(path);
+      atStep(
+        () => `remove ${nameOf(path)}`,
+        () => rmSync(path),
+      );
       removed.push(path);
       const bytes = files.find((file) => file.path === path)?.bytes ?? 0;
       if (!path.endsWith(checksumEnd))

@@ -4,6 +4,7 @@ import {
   copyFileSync,
   existsSync,
   fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -18,21 +19,28 @@ import {
 } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { stepPoint } from './fault-point.ts';
+import { atStep, stepPoint } from './fault-point.ts';
 
 /**
  * Puts a file in place whole or not at all, whenever power fails: temporary file, fsync, rename, fsync of the
  * folder. Throws what the system says, with the file as it was.
  */
-export function writeDurably(path: string, content: string | Uint8Array, mode = 0o644): void {
+export function writeDurably(path: string, content: string | Uint8Array, mode = 0o644, owner?: Owner): void {
   putInPlace(path, mode, (part) => {
     const descriptor = openSync(part, 'w', mode);
     try {
       writeAll(descriptor, content);
+      if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
     } finally {
       closeSync(descriptor);
     }
   });
+}
+
+/** Whose a file is; its writer's where that is not said. */
+export interface Owner {
+  uid: number;
+  gid: number;
 }
 
 /** What `writeDurablyMeanwhile` leaves where it was cut short; the next one takes its place. */
@@ -79,17 +87,17 @@ export function copyDurably(from: string, to: string, mode: number): void {
 function putInPlace(path: string, mode: number, fill: (part: string) => void): void {
   const part = `${path}.${process.pid}.part`;
   const step = (): string => `write ${basename(path)}`;
-  stepPoint('before', step);
-  try {
-    fill(part);
-    finish(part, mode);
-    renameSync(part, path);
-  } catch (error) {
-    discard(part);
-    throw error;
-  }
-  syncFolder(dirname(path));
-  stepPoint('after', step);
+  atStep(step, () => {
+    try {
+      fill(part);
+      finish(part, mode);
+      renameSync(part, path);
+    } catch (error) {
+      discard(part);
+      throw error;
+    }
+    syncFolder(dirname(path));
+  });
 }
 
 /** The mode is set again because open(2) takes our umask off it. */
@@ -114,19 +122,19 @@ function discard(part: string): void {
 /** Renames a finished `.part` file into place so that the name survives a power cut. */
 export function renameDurably(from: string, to: string): void {
   const step = (): string => `put ${basename(to)}`;
-  stepPoint('before', step);
-  renameSync(from, to);
-  syncFolder(dirname(to));
-  stepPoint('after', step);
+  atStep(step, () => {
+    renameSync(from, to);
+    syncFolder(dirname(to));
+  });
 }
 
 /** Removes a file so that it stays away when power fails. One that is not there is no error. */
 export function removeDurably(path: string): void {
   const step = (): string => `remove ${basename(path)}`;
-  stepPoint('before', step);
-  rmSync(path, { force: true });
-  if (existsSync(dirname(path))) syncFolder(dirname(path));
-  stepPoint('after', step);
+  atStep(step, () => {
+    rmSync(path, { force: true });
+    if (existsSync(dirname(path))) syncFolder(dirname(path));
+  });
 }
 
 /**
@@ -135,17 +143,17 @@ export function removeDurably(path: string): void {
  */
 export function appendLine(path: string, line: string): void {
   const step = (): string => `append ${basename(path)}`;
-  stepPoint('before', step);
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
-  try {
-    const { size } = fstatSync(descriptor);
-    writeAll(descriptor, `${endsMidLine(descriptor, size) ? '\n' : ''}${line}\n`);
-    fsyncSync(descriptor);
-    if (size === 0) syncFolder(dirname(path));
-  } finally {
-    closeSync(descriptor);
-  }
-  stepPoint('after', step);
+  atStep(step, () => {
+    const descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
+    try {
+      const { size } = fstatSync(descriptor);
+      writeAll(descriptor, `${endsMidLine(descriptor, size) ? '\n' : ''}${line}\n`);
+      fsyncSync(descriptor);
+      if (size === 0) syncFolder(dirname(path));
+    } finally {
+      closeSync(descriptor);
+    }
+  });
 }
 
 export function makeFolder(path: string, mode = 0o755): void {

@@ -47,6 +47,14 @@ export function stepPoint(side: 'before' | 'after', words: () => string): void {
     process.kill(process.pid, 'SIGKILL');
 }
 
+/** A change that the system keeps whole, as one step. */
+export function atStep<T>(words: () => string, change: () => T): T {
+  stepPoint('before', words);
+  const result = change();
+  stepPoint('after', words);
+  return result;
+}
+
 function noteStep(file: string, side: 'before' | 'after', step: string): void {
   if (process.env['HOMIE_STOPS'] === '1') {
     appendFileSync(file, `${process.pid} ${side} ${step}\n`);

@@ -1,4 +1,6 @@
 import { appendFileSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { atStep } from './fault-point.ts';
 
 /**
  * A log bounds itself: our programs run on systems that have no logrotate, in rescue shells, and with a clock at 1970.
@@ -16,7 +18,7 @@ const keptLogs = 3;
 export function rotateWhereLong(path: string): void {
   if (sizeOf(path) < mostBytes) return;
   const taken = `${path}.${process.pid}.old`;
-  renameSync(path, taken);
+  move(path, taken);
   if (sizeOf(taken) < mostBytes) {
     appendFileSync(path, readFileSync(taken));
     rmSync(taken);
@@ -24,7 +26,7 @@ export function rotateWhereLong(path: string): void {
   }
   for (let number = keptLogs - 1; number >= 1; number -= 1)
     moveWhereThere(`${path}.${number}`, `${path}.${number + 1}`);
-  renameSync(taken, rotatedLogOf(path));
+  move(taken, rotatedLogOf(path));
 }
 
 /** Where the lines before the oldest of the log stand. */
@@ -33,7 +35,14 @@ export function rotatedLogOf(path: string): string {
 }
 
 function moveWhereThere(from: string, to: string): void {
-  if (statSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, to);
+  if (statSync(from, { throwIfNoEntry: false }) !== undefined) move(from, to);
+}
+
+function move(from: string, to: string): void {
+  atStep(
+    () => `rotate ${basename(from)}`,
+    () => renameSync(from, to),
+  );
 }
 
 function sizeOf(path: string): number {

@@ -29,6 +29,7 @@ import {
   copyDurably,
   isSameFile,
   makeFolder,
+  removeDurably,
   renameDurably,
   syncFolder,
   writeDurably,
@@ -155,9 +156,7 @@ function setEnabled(slotMount: string, link: string, isEnabled: boolean | undefi
 /** As `systemctl disable` does. */
 function removeLink(slotMount: string, path: string): void {
   const folder = pathInRoot(slotMount, dirname(path));
-  if (!existsSync(folder)) return;
-  rmSync(join(folder, basename(path)), { force: true });
-  syncFolder(folder);
+  if (existsSync(folder)) removeDurably(join(folder, basename(path)));
 }
 
 /** Whether systemd starts the timer in the system below the root. */

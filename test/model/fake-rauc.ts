@@ -47,20 +47,26 @@ export const install = `hook="$PWD/programs/hook"
 touch installing
 trap 'rm -f installing' EXIT
 export RAUC_SYSTEM_COMPATIBLE=jetson-nano-homie RAUC_BUNDLE_MOUNT_POINT="$PWD/bundle" RAUC_MOUNT_PREFIX="$PWD"
+# Half-way through, as the scripts of the stack have it.
+within() { if [ "\${HOMIE_STOPS:-}" = 1 ] && [ -n "\${HOMIE_STEPS:-}" ]; then echo "$$ within $*" >> "$HOMIE_STEPS"; kill -STOP $$; fi; }
 give_up() { echo "LastError: $1" >&2; exit 1; }
 HOMIE_FAULT=$FAULT_INSTALL_CHECK HOMIE_STEPS=$STEPS_INSTALL_CHECK "$hook" install-check || give_up "Bundle rejected"
 export RAUC_SLOT_NAME=$([ $other = A ] && echo rootfs.0 || echo rootfs.1) RAUC_SLOT_BOOTNAME=$other
 export RAUC_SLOT_MOUNT_POINT="$PWD/slots/$other"
 mark_bad $other
+within rauc, before pre-install
 [ "$POWER_FAILS" != before-pre-install ] || kill -9 $$
 HOMIE_FAULT=$FAULT_PRE_INSTALL HOMIE_STEPS=$STEPS_PRE_INSTALL "$hook" slot-pre-install || give_up "pre-install hook failed"
 rm -rf "slots/$other"
 mkdir -p "slots/$other"
+within rauc, in the write
 [ "$POWER_FAILS" != in-write ] || kill -9 $$
 cp -al next-slot/. "slots/$other/"
 HOMIE_FAULT=$FAULT_POST_INSTALL HOMIE_STEPS=$STEPS_POST_INSTALL "$hook" slot-post-install || give_up "post-install hook failed"
+within rauc, before it activates
 [ "$POWER_FAILS" != before-activate ] || kill -9 $$
 read_env; mark_active $other
+within rauc, after it activates
 [ "$POWER_FAILS" != after-activate ] || kill -9 $$
 exit 0
 `;

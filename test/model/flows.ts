@@ -1,6 +1,6 @@
 import type { Ended } from '../support/scene.ts';
 import { exhaust } from './bootloader.ts';
-import type { InstallFault, ModelBoard, RunOptions, Version } from './model-board.ts';
+import type { InstallFault, Kind, ModelBoard, RunOptions, Version } from './model-board.ts';
 
 /** What a device lives through, up to the program that is cut, and how that is run. */
 export interface Flow {
@@ -11,7 +11,7 @@ export interface Flow {
   isBoot?: boolean;
   /** That boot tries a new version, which has a slot to go back to. */
   isTrial?: boolean;
-  settings?: Record<string, string>;
+  kind: Kind;
   prepare(board: ModelBoard): Promise<void>;
   run(board: ModelBoard, options: RunOptions): Promise<Ended>;
 }
@@ -19,72 +19,93 @@ export interface Flow {
 export const oldVersion: Version = { name: '1.0.0', head: '0001' };
 export const newVersion: Version = { name: '1.1.0', head: '0002' };
 const sickVersion: Version = { ...newVersion, isSick: true };
+const bareVersion: Version = { ...newVersion, isBare: true };
 
-const early = { migrate_in: 'post-install' };
+const early: Kind = { settings: { migrate_in: 'post-install' } };
+/** Old backups expire, too. */
+const whole: Kind = {
+  parts: { hasRedis: true, hasImages: true },
+  settings: { keep_backups: 1, timer: false },
+};
 
 export const flows: readonly Flow[] = [
-  installFlow('install-check'),
-  installFlow('pre-install'),
-  installFlow('post-install'),
-  installFlow('post-install', early),
-  bootFlow('a trial that is committed', true, toTrial(newVersion)),
-  bootFlow('a trial of what post-install has migrated', true, toTrial(newVersion), early),
-  bootFlow('a trial that is rolled back', false, toTrial(sickVersion)),
-  bootFlow('a trial that is rolled back after post-install has migrated', false, toTrial(sickVersion), early),
-  bootFlow('the old slot after a rollback', false, toOldSlot),
-  bootFlow('a fallback that owes a restore', false, toFallbackInDebt),
-  bootFlow('a fallback from a slot that never came up', false, toFallback),
-  bootFlow('the boot after an install that was cut', false, toUnfinished),
-  bootFlow('the boot after an install that was cut before pre-install', false, toUnnoted),
-  bootFlow('a boot that puts the fallback slot back', false, toLostFallback),
+  ...installFlows('install-check', 'pre-install', 'post-install'),
+  installFlow('post-install', ', migrating before the reboot', newVersion, early),
+  installFlow('post-install', ', of programs and images that are not here', bareVersion, whole),
+  trialFlow('that is committed', newVersion),
+  trialFlow('that is committed, with redis, images and old backups', bareVersion, whole),
+  trialFlow('of what post-install has migrated', newVersion, early),
+  trialFlow('that is rolled back', sickVersion),
+  trialFlow('that is rolled back, with redis', sickVersion, whole),
+  trialFlow('that is rolled back after post-install has migrated', sickVersion, early),
+  bootFlow('the old slot after a rollback', toOldSlot),
+  bootFlow('a fallback that owes a restore', toFallbackInDebt),
+  bootFlow('a fallback that owes a restore, with redis', toFallbackInDebt, whole),
+  bootFlow('a fallback from a slot that never came up', toFallback),
+  bootFlow('the boot after an install that was cut', toUnfinished),
+  bootFlow('the boot after an install that was cut before pre-install', toUnnoted),
+  bootFlow('a boot that puts the fallback slot back', toLostFallback),
+  bootFlow('a boot with a log that is full', toFullLog),
+  operatorFlow('install, of a file', ['install', 'x.raucb', '--reboot', 'no'], toFile),
+  urlFlow(),
+  operatorFlow('cancel, of an update that waits', ['cancel'], toPending),
   operatorFlow('rollback, of an update that waits', ['rollback'], toPending),
   operatorFlow('rollback, of an update that has migrated and waits', ['rollback'], toPending, early),
+  operatorFlow('mark-good', ['mark-good'], toFewerAttempts),
   operatorFlow('backup', ['backup'], nothing),
+  operatorFlow('backup, with redis and an old one that expires', ['backup'], toBackedUp, whole),
   operatorFlow('restore', ['restore', '--yes'], toBackedUp),
+  operatorFlow('restore, with redis', ['restore', '--yes'], toBackedUp, whole),
   operatorFlow('repair, of an update that owes a restore', ['repair', '--yes'], toDebt, early),
 ];
 
-function installFlow(program: InstallFault, settings?: Record<string, string>): Flow {
-  const when = settings === undefined ? '' : ', migrating before the reboot';
+function installFlows(...programs: InstallFault[]): Flow[] {
+  return programs.map((program) => installFlow(program, '', newVersion));
+}
+
+function installFlow(program: InstallFault, when: string, version: Version, kind: Kind = {}): Flow {
   return {
     name: `${program}${when}`,
     mayCommit: true,
-    ...(settings && { settings }),
+    kind,
     prepare: nothing,
-    run: (board, options) => board.install(newVersion, { ...options, in: program }),
+    run: (board, options) => board.install(version, { ...options, in: program }),
   };
 }
 
-function bootFlow(
-  what: string,
-  mayCommit: boolean,
-  prepare: Flow['prepare'],
-  settings?: Record<string, string>,
-): Flow {
+function trialFlow(what: string, version: Version, kind: Kind = {}): Flow {
+  const mayCommit = version.isSick !== true;
+  return { ...bootFlow(`a trial ${what}`, toTrial(version), kind), mayCommit, isTrial: true };
+}
+
+function bootFlow(what: string, prepare: Flow['prepare'], kind: Kind = {}): Flow {
   return {
     name: `post-activate, in ${what}`,
-    mayCommit,
+    mayCommit: false,
     isBoot: true,
-    isTrial: what.startsWith('a trial'),
-    ...(settings && { settings }),
+    kind,
     prepare,
     run: (board, options) => board.program('post-activate', [], options),
   };
 }
 
-function operatorFlow(
-  what: string,
-  words: string[],
-  prepare: Flow['prepare'],
-  settings?: Record<string, string>,
-): Flow {
+function operatorFlow(what: string, words: string[], prepare: Flow['prepare'], kind: Kind = {}): Flow {
   return {
     name: `update.sh ${what}`,
     // Cut before it has decided, the update that waits is tried.
     mayCommit: true,
-    ...(settings && { settings }),
+    kind,
     prepare,
     run: (board, options) => board.program('update.sh', words, options),
+  };
+}
+
+function urlFlow(): Flow {
+  const flow = operatorFlow('install, of a URL', [], toFile);
+  return {
+    ...flow,
+    run: (board, options) =>
+      board.program('update.sh', ['install', board.shelfUrl('x.raucb'), '--reboot', 'no'], options),
   };
 }
 
@@ -92,8 +113,29 @@ async function nothing(board: ModelBoard): Promise<void> {
   board.use();
 }
 
+async function toFile(board: ModelBoard): Promise<void> {
+  board.use();
+  board.offer(newVersion);
+}
+
+/** It was tried once already; the attempts are full again after that. */
+async function toFewerAttempts(board: ModelBoard): Promise<void> {
+  board.use();
+  board.powerOn();
+}
+
+/** A line more, and it is begun anew. */
+async function toFullLog(board: ModelBoard): Promise<void> {
+  board.use();
+  for (const name of ['update.log', 'update.log.1', 'update.log.2'])
+    board.write(`data/logs/${name}`, `${name}\n${'x'.repeat(1024)}\n`.repeat(1024));
+  board.powerOn();
+}
+
 async function installed(board: ModelBoard, version: Version): Promise<void> {
   board.use();
+  // Of a version that nobody needs any more.
+  board.stack.bring('core:0000');
   mustEnd(0, await board.install(version));
   board.use();
 }
@@ -153,9 +195,11 @@ async function toLostFallback(board: ModelBoard): Promise<void> {
   board.powerOn();
 }
 
+/** What is written after the backup may go with a restore. */
 async function toBackedUp(board: ModelBoard): Promise<void> {
   board.use();
   mustEnd(0, await board.program('update.sh', ['backup']));
+  board.scribble();
 }
 
 /** Killed after it had migrated, and the board goes on. */

@@ -1,4 +1,5 @@
 import {
+  chownSync,
   copyFileSync,
   linkSync,
   lstatSync,
@@ -14,7 +15,7 @@ import { join } from 'node:path';
 /** What is larger is a program: nobody writes into it, and a link to it is as good as a copy. */
 const linkedFrom = 1 << 20;
 
-/** Makes `to` a copy of `from`, modes and times too, but for the names that are left as they are. The folder itself stays. */
+/** Makes `to` a copy of `from`, owners, modes and times too, but for the names that are left as they are. The folder itself stays. */
 export function copyFolder(from: string, to: string, left: readonly string[] = []): void {
   mkdirSync(to, { recursive: true });
   const namesIn = (folder: string): string[] => readdirSync(folder).filter((name) => !left.includes(name));
@@ -31,6 +32,7 @@ function copyInto(from: string, to: string): void {
       mkdirSync(to, { mode: stat.mode });
       for (const name of readdirSync(from)) copyInto(join(from, name), join(to, name));
     } else copyFileSync(from, to);
+    if (stat.uid !== 0 || stat.gid !== 0) chownSync(to, stat.uid, stat.gid);
     utimesSync(to, stat.atime, stat.mtime);
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { lockHolder } from '../../shared/system/lock.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
@@ -31,14 +32,26 @@ export function endOf(board: ModelBoard, expected: Expected): End {
 
 /** What no device may be that nobody disturbs any more: empty where all is well. */
 export function wrongAtRest(board: ModelBoard, rows: readonly string[]): string[] {
-  const { booted, environment, transactionNow, revision } = board;
+  const { booted, environment, transactionNow, revision, stack } = board;
   const { order, left } = environment;
   const lost = rows.filter((row) => !board.rows.includes(row));
   const head = board.headIn(booted);
   const version = board.versionIn(booted);
+  const missing = [booted, otherName(booted)]
+    .filter((name) => name === booted || order.includes(name))
+    .flatMap((name) => stack.imagesOf(board.headIn(name)))
+    .filter((image) => !stack.hasImage(image));
+  const foreign = stack.redis?.foreign ?? [];
+  const keys = stack.redis?.line?.split(' ') ?? rows;
+  const lostKeys = rows.filter((row) => !keys.includes(row));
   const primary = order.find((name) => left[name] > 0);
   const faults: [boolean, string][] = [
     [version === undefined, `slot ${booted} runs, which was never filled`],
+    [!board.hasPrograms(booted), `slot ${booted} runs, but its programs are not whole`],
+    [missing.length > 0, `images are missing: ${missing.join(', ')}`],
+    [!existsSync(board.at('data/config/settings.json')), 'the configuration is gone'],
+    [foreign.length > 0, `redis cannot write ${foreign.join(', ')}`],
+    [lostKeys.length > 0, `redis lost ${lostKeys.join(', ')}`],
     [revision !== head, `version "${version}" runs on the schema "${revision}", not "${head}"`],
     [lost.length > 0, `lost ${lost.join(', ')}`],
     [!board.isServing, 'the application does not serve'],

@@ -2,7 +2,7 @@ import { owesRestore, stateOf } from '../../shared/update/transaction.ts';
 import type { Ended } from '../support/scene.ts';
 import { bothNames, exhaust, otherName } from './bootloader.ts';
 import { wrongAtRest } from './good-end.ts';
-import { ModelBoard, type PowerFailure, type Version } from './model-board.ts';
+import { type Kind, ModelBoard, type PowerFailure, type Version } from './model-board.ts';
 
 /** What may happen to a device, one thing after the other, and what holds whatever it was. */
 
@@ -37,9 +37,8 @@ export class Life implements AsyncDisposable {
   #versions = 0;
   readonly #story: string[] = [];
 
-  constructor(programs: string, migrateIn: 'trial' | 'post-install') {
-    const factory = { name: '1.0.0', head: '0001' };
-    this.board = new ModelBoard(programs, factory, { migrate_in: migrateIn });
+  constructor(programs: string, kind: Kind) {
+    this.board = new ModelBoard(programs, { name: '1.0.0', head: '0001' }, kind);
     this.#rows = [...this.board.rows];
   }
 

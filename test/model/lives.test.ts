@@ -54,6 +54,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 );
 const life = fc.record({
   migrateIn: fc.constantFrom('trial', 'post-install'),
+  hasAll: fc.boolean(),
   happenings: fc.array(happening, { minLength: 2, maxLength: 7 }),
 });
 
@@ -84,8 +85,9 @@ describe('a device', () => {
 });
 
 async function failureOf(one: number, numRuns: number): Promise<string | undefined> {
-  const property = fc.asyncProperty(life, async ({ migrateIn, happenings }) => {
-    await using device = new Life(programs.folder, migrateIn);
+  const property = fc.asyncProperty(life, async ({ migrateIn, hasAll, happenings }) => {
+    const kind = { settings: { migrate_in: migrateIn }, parts: { hasRedis: hasAll, hasImages: hasAll } };
+    await using device = new Life(programs.folder, kind);
     await device.live(happenings);
   });
   const details = await fc.check(property, { numRuns, seed: one, interruptAfterTimeLimit: longestMs });

@@ -42,7 +42,7 @@ export class Stage implements AsyncDisposable {
   }
 
   static async open(programs: string, flow: Flow): Promise<Stage> {
-    const board = new ModelBoard(programs, oldVersion, flow.settings ?? {});
+    const board = new ModelBoard(programs, oldVersion, flow.kind);
     try {
       await flow.prepare(board);
       return new Stage(flow, board);

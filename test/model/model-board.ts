@@ -1,10 +1,10 @@
-import { existsSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { knownTransaction, readHistory, readTransaction } from '../../shared/update/journal.ts';
 import type { Transaction } from '../../shared/update/transaction.ts';
 import { HealthServer, sick } from '../support/health-server.ts';
-import { MigratingStack } from '../support/migrating-stack.ts';
-import { type Ended, Scene } from '../support/scene.ts';
+import { MigratingStack, type StackParts } from '../support/migrating-stack.ts';
+import { type Ended, Scene, type Setting } from '../support/scene.ts';
 import {
   type BootEnvironment,
   type Bootname,
@@ -26,6 +26,8 @@ export interface Version {
   /** What its images migrate to. */
   head: string;
   isSick?: boolean;
+  /** The programs lie in its bundle alone, and some of its images; an older timer is enabled in its slot. */
+  isBare?: boolean;
 }
 
 export interface RunOptions {
@@ -35,6 +37,12 @@ export interface RunOptions {
   steps?: string | undefined;
   /** The program stops at each of them until it is continued. */
   hasStops?: boolean;
+}
+
+/** What sort of board it is. */
+export interface Kind {
+  settings?: Readonly<Record<string, Setting>>;
+  parts?: StackParts;
 }
 
 export type InstallFault = 'install-check' | 'pre-install' | 'post-install';
@@ -57,6 +65,8 @@ export interface SavedBoard extends Disposable {
 
 /** What no program of the board writes. */
 const unchanging: readonly string[] = ['bin', 'programs', 'rauc-install.sh'];
+const scribbled = 'scribbled';
+const programFolder = 'usr/lib/homie/update-hooks';
 const composePath = 'opt/homie_orchestrator/docker-compose.yml';
 /** What systemd's StartLimitBurst= of homie-post-activate.service allows. */
 const mostStarts = 10;
@@ -65,6 +75,11 @@ const mostBoots = 16;
 
 export class ModelBoard extends Scene implements AsyncDisposable {
   readonly health = new HealthServer();
+  readonly #shelf = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: ({ url }) => new Response(Bun.file(this.at(new URL(url).pathname.slice(1)))),
+  });
   readonly stack: MigratingStack;
   readonly #hook: string;
   #boots = 0;
@@ -72,7 +87,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   /** The versions that were made sick. */
   #sick: ReadonlySet<string> = new Set();
 
-  constructor(programs: string, factory: Version, settings: Record<string, string | number> = {}) {
+  constructor(programs: string, factory: Version, { settings = {}, parts = {} }: Kind = {}) {
     super();
     this.#hook = join(programs, 'hook');
     this.usual['health_url'] = this.health.url;
@@ -81,7 +96,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     this.usual['reserve_mib'] = 1;
     Object.assign(this.usual, settings);
     this.configure();
-    this.stack = new MigratingStack(this, factory.head);
+    this.stack = new MigratingStack(this, factory.head, parts);
     this.fake('rauc', rauc);
     this.fake('fw_printenv', fwPrintenv);
     this.fake('fw_setenv', fwSetenv);
@@ -123,7 +138,20 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   }
 
   get rows(): string[] {
-    return this.stack.database.split(' ').slice(1);
+    return this.stack.database
+      .split(' ')
+      .slice(1)
+      .filter((row) => row !== scribbled);
+  }
+
+  /** Whether the slot has our programs whole, and nothing half written beside them. */
+  hasPrograms(name: Bootname): boolean {
+    const folder = this.at('slots', name, programFolder);
+    const isWhole = (file: string): boolean =>
+      statSync(join(folder, file), { throwIfNoEntry: false })?.size === statSync(this.#hook).size;
+    return (
+      ['hook', 'update.sh'].every(isWhole) && !readdirSync(folder).some((file) => file.endsWith('.part'))
+    );
   }
 
   get transactionNow(): Transaction | undefined {
@@ -138,7 +166,10 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   get isServing(): boolean {
     const version = this.versionIn(this.booted);
     if (!this.isUnitActive || version === undefined || this.#sick.has(version)) return false;
-    return this.revision === this.headIn(this.booted);
+    const head = this.headIn(this.booted);
+    if (!this.stack.imagesOf(head).every((image) => this.stack.hasImage(image))) return false;
+    if (this.stack.redis !== undefined && this.stack.redis.line?.split(' ')[0] !== head) return false;
+    return this.revision === head;
   }
 
   /** Somebody uses the application: a row more, where it serves. Answers with it. */
@@ -146,8 +177,19 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     if (!this.isServing) return undefined;
     this.#names += 1;
     const row = `row${this.#names}`;
-    this.stack.database = `${this.stack.database} ${row}`;
+    this.#write(row);
     return row;
+  }
+
+  /** Writes what nobody will miss, into database, redis and configuration. */
+  scribble(): void {
+    this.#write(scribbled);
+    this.write('data/config/settings.json', '{"later":true}\n');
+  }
+
+  #write(row: string): void {
+    this.stack.database = `${this.stack.database} ${row}`;
+    this.stack.redis?.begin(this.stack.database);
   }
 
   /** The bootloader, the kernel, systemd up to where post-activate begins. */
@@ -231,9 +273,15 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     return await this.spawn([this.at('bin/rauc'), 'install', 'x.raucb'], given);
   }
 
+  /** Where a file of the board's folder can be fetched from. */
+  shelfUrl(path: string): string {
+    return new URL(path, this.#shelf.url).href;
+  }
+
   /** What a bundle of the version is made of, for RAUC and for the hooks. */
   offer(version: Version): void {
     this.writeBundle({ version: version.name });
+    if (version.isBare) this.#offerMore(version);
     const info = { compatible: 'jetson-nano-homie', version: version.name };
     this.write('rauc-info.json', JSON.stringify(info));
     this.write('x.raucb', 'bundle');
@@ -243,6 +291,12 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     rmSync(this.at('next-slot/usr/lib/homie/release'));
     const others = [...this.#sick].filter((name) => name !== version.name);
     this.#sick = new Set(version.isSick ? [...others, version.name] : others);
+  }
+
+  /** Half of the images are in the bundle, the others have to be pulled. */
+  #offerMore({ head }: Version): void {
+    const missing = this.stack.imagesOf(head).filter((image) => !this.stack.hasImage(image));
+    this.write('bundle/images/some.tar', `${missing.slice(0, missing.length / 2).join('\n')}\n`);
   }
 
   /** To be put back to, as often as that is wanted. */
@@ -269,6 +323,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this[Symbol.dispose]();
     await this.health[Symbol.asyncDispose]();
+    await this.#shelf.stop(true);
   }
 
   async spawn(argv: string[], env: Record<string, string | undefined>): Promise<Ended> {
@@ -301,13 +356,18 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   }
 
   /** The programs lie there as a link: post-install finds them the same, and need not copy 100 MB in each test. */
-  #fillSlot(folder: string, { name, head }: Version): void {
+  #fillSlot(folder: string, { name, head, isBare = false }: Version): void {
     this.write(`${folder}/${composePath}`, '');
     this.write(`${folder}/${composePath}.head`, `${head}\n`);
+    this.write(`${folder}/etc/rauc/system.conf`, '[system]\ncompatible=jetson-nano-homie\n');
     this.write(`${folder}/usr/lib/homie/release`, `VERSION=${name}\n`);
-    mkdirSync(this.at(folder, 'usr/lib/homie/update-hooks'), { recursive: true });
+    if (isBare) {
+      this.write(`${folder}/etc/systemd/system/timers.target.wants/homie-update.timer`, '');
+      return;
+    }
+    mkdirSync(this.at(folder, programFolder), { recursive: true });
     for (const program of ['hook', 'update.sh'])
-      linkSync(this.#hook, this.at(folder, 'usr/lib/homie/update-hooks', program));
+      linkSync(this.#hook, this.at(folder, programFolder, program));
     mkdirSync(this.at(folder, 'opt/homie_orchestrator/scripts'), { recursive: true });
     linkSync(this.#hook, this.at(folder, 'opt/homie_orchestrator/scripts/update.sh'));
   }
