@@ -12,6 +12,8 @@ export interface Flow {
   /** That boot tries a new version, which has a slot to go back to. */
   isTrial?: boolean;
   kind: Kind;
+  /** Of the program, where nothing cuts it. */
+  exitCode: number;
   prepare(board: ModelBoard): Promise<void>;
   run(board: ModelBoard, options: RunOptions): Promise<Ended>;
 }
@@ -68,6 +70,7 @@ function installFlow(program: InstallFault, when: string, version: Version, kind
     name: `${program}${when}`,
     mayCommit: true,
     kind,
+    exitCode: 0,
     prepare: nothing,
     run: (board, options) => board.install(version, { ...options, in: program }),
   };
@@ -75,7 +78,12 @@ function installFlow(program: InstallFault, when: string, version: Version, kind
 
 function trialFlow(what: string, version: Version, kind: Kind = {}): Flow {
   const mayCommit = version.isSick !== true;
-  return { ...bootFlow(`a trial ${what}`, toTrial(version), kind), mayCommit, isTrial: true };
+  return {
+    ...bootFlow(`a trial ${what}`, toTrial(version), kind),
+    mayCommit,
+    isTrial: true,
+    exitCode: mayCommit ? 0 : 30,
+  };
 }
 
 function bootFlow(what: string, prepare: Flow['prepare'], kind: Kind = {}): Flow {
@@ -84,6 +92,7 @@ function bootFlow(what: string, prepare: Flow['prepare'], kind: Kind = {}): Flow
     mayCommit: false,
     isBoot: true,
     kind,
+    exitCode: 0,
     prepare,
     run: (board, options) => board.program('post-activate', [], options),
   };
@@ -95,6 +104,7 @@ function operatorFlow(what: string, words: string[], prepare: Flow['prepare'], k
     // Cut before it has decided, the update that waits is tried.
     mayCommit: true,
     kind,
+    exitCode: what.startsWith('install') ? 4 : 0,
     prepare,
     run: (board, options) => board.program('update.sh', words, options),
   };

@@ -70,9 +70,12 @@ export class Stage implements AsyncDisposable {
 export async function cutsOf({ flow, board }: Stage, worlds: Worlds): Promise<Cut[]> {
   const steps = board.at('steps');
   const cuts: Cut[] = [];
-  await atEachStop(steps, flow.run(board, { steps, hasStops: true }), (stop) => {
+  const { exitCode, stderr } = await atEachStop(steps, flow.run(board, { steps, hasStops: true }), (stop) => {
     if (!isNoStep.test(stop.step)) cuts.push({ ...stop, state: worlds.keep(board) });
   });
+  // A program that gives up early has fewer steps than it should.
+  if (exitCode !== flow.exitCode)
+    throw new Error(`it ended with ${exitCode}, not ${flow.exitCode}: ${stderr}`);
   return cuts;
 }
 

@@ -184,6 +184,9 @@ const docker = `case "$1" in
       rm) note "docker image rm $last"; rm -f "stack/images/$last" ;;
     esac ;;
   exec)
+    shift
+    if [ "$1" = --interactive ]; then shift; fi
+    if [ ! -e "stack/running/$1" ]; then echo "container $1 is not running" >&2; exit 1; fi
     case "$*" in
       *redis-cli*) redis_cli "\${*##*redis-cli }" ;;
       *pg_isready*version_num*) revision ;;
