@@ -311,6 +311,21 @@ describe('update.sh restore of data', () => {
     expect(stack.switched).toEqual([]);
   });
 
+  test('leaves the file of a redis alone that runs again, and would write over it', async () => {
+    const stack = new RecoveryStack(scene);
+    stack.startsAgain('redis');
+    const path = save(`${stem}.rdb`, redisFile('saved'));
+    const ended = await restore(path, '--yes');
+    expect(ended.reason).toStartWith(
+      `Cannot restore "redis" from "${path}": it runs, and would write over it`,
+    );
+    expect(stack.switched[0]).toBe('docker-compose stop api postgres redis');
+    expect(readFileSync(scene.at('data/redis/dump.rdb'))).toEqual(Buffer.from(redisFile('live')));
+    expect(readdirSync(scene.at('data/redis'))).toEqual(['dump.rdb']);
+    expect(stack.running).toEqual(['api', 'postgres', 'redis']);
+    expect(ended.exitCode).toBe(1);
+  });
+
   test('pays the debt of an update that is given up, so that the next boot does not restore over it', async () => {
     new RecoveryStack(scene);
     const dump = save(`${stem}.dump`, 'saved rows\n');

@@ -38,6 +38,11 @@ export class RecoveryStack {
       .map((call) => call.replace(/^docker-compose .* --project-name=homie /, 'docker-compose '));
   }
 
+  /** Stopped, it runs again at once: what else than we has started it. */
+  startsAgain(service: 'redis'): void {
+    this.#scene.write(`restarted-${service}`, '');
+  }
+
   down(): void {
     for (const service of this.running) rmSync(this.#scene.at(`up-${service}`));
   }
@@ -57,7 +62,7 @@ verb=
 for word in "$@"; do case "$word" in
   up|stop) verb=$word ;;
   -*) ;;
-  *) if [ "$verb" = up ]; then touch "up-$word"; elif [ "$verb" = stop ]; then rm -f "up-$word"; fi ;;
+  *) if [ "$verb" = up ]; then touch "up-$word"; elif [ "$verb" = stop ] && [ ! -e "restarted-$word" ]; then rm -f "up-$word"; fi ;;
 esac; done`;
 
 const docker = `case "$1" in
