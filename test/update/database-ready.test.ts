@@ -6,13 +6,11 @@ import { failureOf } from '../support/failure-of.ts';
 
 setDefaultTimeout(60_000);
 
-/** A stack of a database alone, that answers after so many questions and whose container has restarted so often. */
-function stackOf({ answersAfter, restarts }: { answersAfter: number; restarts: () => number }): Stack {
-  let asked = 0;
+/** A stack of a database alone, that answers once it is told to, and whose container has restarted so often. */
+function stackOf({ answers, restarts }: { answers: () => boolean; restarts: () => number }): Stack {
   const containers = {
     exec: async () => {
-      asked += 1;
-      if (asked <= answersAfter) throw new Failure('Cannot run "sh" in service "postgres": it does not run');
+      if (!answers()) throw new Failure('Cannot run "sh" in service "postgres": it does not run');
       return { exitCode: 0, stdout: '1\n', stderr: '' };
     },
   };
@@ -27,14 +25,27 @@ function stackOf({ answersAfter, restarts }: { answersAfter: number; restarts: (
 const { signal } = new AbortController();
 
 describe('waitForDatabase()', () => {
-  test('waits for one that takes its time, though it has often restarted before', async () => {
-    await waitForDatabase(stackOf({ answersAfter: 3, restarts: () => 40 }), signal);
+  test.concurrent('waits for one that takes its time, though it has often restarted before', async () => {
+    let looks = 0;
+    let questions = 0;
+    const restarts = () => {
+      looks += 1;
+      return 40;
+    };
+    const answers = () => {
+      questions += 1;
+      return looks === 2;
+    };
+    await waitForDatabase(stackOf({ answers, restarts }), signal);
+    // Looked at twice, it was let be, and asked again.
+    expect(looks).toBe(2);
+    expect(questions).toBeGreaterThan(2);
   });
 
-  test('gives up, in the words of the database, when its container ends again and again', async () => {
+  test.concurrent('gives up, in the words of the database, when its container ends again and again', async () => {
     const counts = [40, 48];
     const restarts = () => counts.shift() ?? 48;
-    const stack = stackOf({ answersAfter: Number.POSITIVE_INFINITY, restarts });
+    const stack = stackOf({ answers: () => false, restarts });
     const failure = await failureOf(() => waitForDatabase(stack, signal));
     expect(failure.message).toBe(
       'Cannot reach the database: its container ends again and again (FATAL:  could not write lock file "postmaster.pid": No space left on device)',
@@ -42,9 +53,9 @@ describe('waitForDatabase()', () => {
     expect(failure).toMatchObject({ outcome: 'noSpace' });
   });
 
-  test('ends at once when it is told to', async () => {
+  test.concurrent('ends at once when it is told to', async () => {
     const told = AbortSignal.abort(new Failure('told to end'));
-    const stack = stackOf({ answersAfter: Number.POSITIVE_INFINITY, restarts: () => 0 });
+    const stack = stackOf({ answers: () => false, restarts: () => 0 });
     expect((await failureOf(() => waitForDatabase(stack, told))).message).toBe('told to end');
   });
 });
@@ -56,6 +67,7 @@ describe('endsAgainAndAgain()', () => {
   test('counts the restarts while Docker still hurries', () => {
     expect(endsAgainAndAgain(running(0), running(7, 120_000))).toBe(false);
     expect(endsAgainAndAgain(running(0), running(8, 120_000))).toBe(true);
+    expect(endsAgainAndAgain(running(40), running(47, 120_000))).toBe(false);
   });
 
   test('waits half a minute where Docker has come to long pauses', () => {
