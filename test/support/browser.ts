@@ -42,6 +42,11 @@ export class Browser implements AsyncDisposable {
     return new Browser(profile, context, await context.newPage());
   }
 
+  /** What it has complained of since this was asked last. */
+  takeComplaints(): string[] {
+    return this.complaints.splice(0);
+  }
+
   /** `reports/<name>.png`, an artefact of the run: phone, or desktop, by day or by night. */
   async picture(name: string, size: 'phone' | 'desktop', scheme: 'light' | 'dark'): Promise<void> {
     mkdirSync(project.reports, { recursive: true });
