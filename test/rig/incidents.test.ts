@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
+import { errorCodeOf } from '../../shared/system/failure.ts';
+import { type LockHolder, lockHolder } from '../../shared/system/lock.ts';
+import { lockFileOf } from '../../shared/system/places.ts';
 import { readHistory } from '../../shared/update/journal.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
 import {
@@ -155,10 +158,13 @@ describe('an update that goes wrong', () => {
     await using device = await deviceOf(workshop);
     await startOrchestrator(device);
     const first = install(device, good);
-    await until(async () => existsSync(join(device.dataFolder, 'update', 'transaction.json')), 60_000);
+    // In the midst of a hook, until the second has come to its end.
+    const { program, pid } = await heldStill(device);
     const updater = join(workshop.programs, 'update.sh');
     const second = await device.run(updater, ['install', good]);
-    expect([1, 9, 21]).toContain(second.exitCode);
+    process.kill(pid, 'SIGCONT');
+    expect(second.stderr).toContain(`another update is running (${program}, process ${pid})`);
+    expect(second.exitCode).toBe(9);
     expect((await first).exitCode).toBe(0);
     expect(stateOf(transactionOf(device))).toBe('installed');
     expect(logOf(device)).toContain('Version "1.1.0" is installed');
@@ -172,6 +178,33 @@ describe('an update that goes wrong', () => {
     expect(stateOf(transactionOf(device))).toBe('committed');
   }
 });
+
+/** The program that has the lock, stopped before it gives it back. */
+async function heldStill(device: Device): Promise<LockHolder> {
+  const path = lockFileOf({ data: device.dataFolder, root: '', run: join(device.folder, 'run') });
+  let held: LockHolder | undefined;
+  await until(async () => {
+    const holder = lockHolder(path);
+    // Without a name in it the lock is only just being taken.
+    if (holder === undefined || holder.pid === 0) return false;
+    if (!isTold(holder.pid, 'SIGSTOP')) return false;
+    if (lockHolder(path)?.pid === holder.pid) held = holder;
+    else isTold(holder.pid, 'SIGCONT');
+    return held !== undefined;
+  }, 60_000);
+  if (held === undefined) throw new Error('no program has the lock');
+  return held;
+}
+
+/** False where the process has just ended. */
+function isTold(pid: number, signal: 'SIGSTOP' | 'SIGCONT'): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (errorCodeOf(error) === 'ESRCH') return false;
+    throw error;
+  }
+}
 
 /** The service of the next boots ends at once, and the wait for it is short. */
 function breakOrchestrator(device: Device): void {
