@@ -87,7 +87,9 @@ describe('the API under 200 clients at once', () => {
 });
 
 const everyPath = [...routes.map(({ path }) => path), '/nothing', '/../etc/passwd', '//x', '/%00', '/%ff'];
-const everyMethod = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', 'BREW'];
+/** No method of HTTP's: bun closes the connection without a word. */
+const noMethod = 'BREW';
+const everyMethod = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', noMethod];
 
 /** Bodies that look like ours, and lead elsewhere. */
 const paths = fc.oneof(
@@ -196,7 +198,8 @@ describe('the API under whatever is sent', () => {
           bodies,
           async (method, path, given, body) => {
             const { status, text } = await rawRequest(service.url, bytesOf(method, path, given, body));
-            expect(status === 0 || (status >= 200 && status < 500)).toBe(true);
+            if (method === noMethod) return expect(text).toBe('');
+            expect(status).toBeWithin(200, 500);
             expect(text).not.toMatch(/\n\s+at .*:\d+|"stack"/);
           },
         ),
