@@ -14,6 +14,7 @@ import { createArchive } from '../../shared/data/archive.ts';
 import { Content, readSmall } from '../../shared/data/archive-content.ts';
 import { walkTree } from '../../shared/data/tree-walk.ts';
 import { Failure } from '../../shared/system/failure.ts';
+import { until } from '../support/until.ts';
 import { openDescriptorsBelow, run, temporaryFolder, verify } from './archive-tree.ts';
 
 /** The Failure that the work ends in. Anything else fails the test. */
@@ -198,5 +199,6 @@ test.each([
     holder.kill('SIGKILL');
     await holder.exited;
   }
-  while (openDescriptorsBelow(temporary.path).length > 0) await Bun.sleep(5); // the late open is closed by itself
+  // The late open is closed by itself.
+  await until(() => openDescriptorsBelow(temporary.path).length === 0);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
 import { command } from '../../shared/system/command.ts';
 import { TempFolder } from '../support/temp-folder.ts';
-import { until } from './device-parts.ts';
+import { until } from '../support/until.ts';
 
 /** Our policy read after RAUC's own, as dbus-daemon does on a device: /etc comes after /usr/share. */
 

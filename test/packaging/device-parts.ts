@@ -118,8 +118,3 @@ function readOr(path: string): string {
     return '';
   }
 }
-
-/** Until it holds; the test's own time limit ends a wait in vain. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await Bun.sleep(10);
-}

@@ -5,7 +5,8 @@ import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { writeService } from '../../shared/packaging/device/services.ts';
 import { parseScheduled } from '../../shared/stack/shutdown.ts';
 import type { CommandResult } from '../../shared/system/command.ts';
-import { hasDeviceParts, makeParts, makeSmallDevice, type Parts, tracesOf, until } from './device-parts.ts';
+import { until } from '../support/until.ts';
+import { hasDeviceParts, makeParts, makeSmallDevice, type Parts, tracesOf } from './device-parts.ts';
 
 setDefaultTimeout(10_000);
 

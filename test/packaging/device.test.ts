@@ -14,7 +14,8 @@ import { clearDevice } from '../../shared/packaging/device/leftovers.ts';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { command } from '../../shared/system/command.ts';
 import { Failure } from '../../shared/system/failure.ts';
-import { hasDeviceParts, makeParts, makeSmallDevice, type Parts, tracesOf, until } from './device-parts.ts';
+import { until } from '../support/until.ts';
+import { hasDeviceParts, makeParts, makeSmallDevice, type Parts, tracesOf } from './device-parts.ts';
 
 setDefaultTimeout(10_000);
 

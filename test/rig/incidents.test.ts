@@ -7,6 +7,7 @@ import { type LockHolder, lockHolder } from '../../shared/system/lock.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
 import { readHistory } from '../../shared/update/journal.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
+import { until } from '../support/until.ts';
 import {
   install,
   isOrchestratorActive,
@@ -183,7 +184,7 @@ describe('an update that goes wrong', () => {
 async function heldStill(device: Device): Promise<LockHolder> {
   const path = lockFileOf({ data: device.dataFolder, root: '', run: join(device.folder, 'run') });
   let held: LockHolder | undefined;
-  await until(async () => {
+  await until(() => {
     const holder = lockHolder(path);
     // Without a name in it the lock is only just being taken.
     if (holder === undefined || holder.pid === 0) return false;
@@ -218,13 +219,4 @@ function breakOrchestrator(device: Device): void {
 async function contentOf(device: Device) {
   const contentIn = (bootname: 'A' | 'B') => device.withSlotMounted(bootname, (slot) => treeOf(slot));
   return { A: await contentIn('A'), B: await contentIn('B') };
-}
-
-/** Waits for a condition, not for a time. */
-async function until(condition: () => Promise<boolean>, deadlineMs: number): Promise<void> {
-  const end = performance.now() + deadlineMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`the condition did not come within ${deadlineMs} ms`);
-    await Bun.sleep(50);
-  }
 }

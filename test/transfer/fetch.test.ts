@@ -19,6 +19,8 @@ import { until } from '../support/until.ts';
 /** The client in this process, against a server that lies, stalls and drops. */
 
 const mebibyte = 1024 * 1024;
+/** A fetch that waits for what never comes is a fault, and told long before the test's own time limit. */
+const longestMs = 20_000;
 const date = 'Wed, 01 Jan 2025 10:00:00 GMT';
 
 let folder: TempFolder;
@@ -35,6 +37,13 @@ const log = {
   warn: (line: string) => said.push(line),
 };
 
+function endsInTime(): AbortSignal {
+  const ending = new AbortController();
+  const giveUp = (): void => ending.abort(new Error(`the fetch did not end within ${longestMs / 1000} s`));
+  setTimeout(giveUp, longestMs).unref();
+  return ending.signal;
+}
+
 function fetch(url: string, options: Partial<FetchOptions> = {}) {
   return fetchBundle({
     url,
@@ -44,7 +53,7 @@ function fetch(url: string, options: Partial<FetchOptions> = {}) {
     mostBytes: 64 * mebibyte,
     tries: 3,
     log,
-    signal: new AbortController().signal,
+    signal: endsInTime(),
     ...options,
   });
 }

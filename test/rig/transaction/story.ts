@@ -2,6 +2,7 @@ import { expect } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastStep, stateOf, type Transaction } from '../../../shared/update/transaction.ts';
+import { until } from '../../support/until.ts';
 import { install, isOrchestratorActive, postActivate, statesOf, transactionOf } from '../board.ts';
 import type { ComposeOptions } from '../stack/compose-file.ts';
 import type { Release } from '../stack/releases.ts';
@@ -130,7 +131,7 @@ export class Story {
 
   async whenMigrated(): Promise<void> {
     const { device } = this.stage;
-    while (!statesOf(transactionOf(device)).includes('migrated')) await Bun.sleep(100);
+    await until(() => statesOf(transactionOf(device)).includes('migrated'), verdictMs);
   }
 
   raucLog(): string {
