@@ -63,6 +63,7 @@ describe('the documents', () => {
 
   test('name only commands of update.sh and build.ts that there are, where they show a line', () => {
     const names = (spec: typeof buildSpec) => spec.commands.map(({ name }) => name ?? '');
+    let shown = 0;
     for (const document of documents) {
       const lines = blocksOf(read(document)).flatMap(({ text }) => text.split('\n'));
       for (const line of lines) {
@@ -70,8 +71,10 @@ describe('the documents', () => {
         if (word === undefined) continue;
         const known = names(line.includes('build.ts') ? buildSpec : update.spec);
         expect({ document, line, isKnown: known.includes(word) }).toMatchObject({ isKnown: true });
+        shown += 1;
       }
     }
+    expect(shown).toBeGreaterThan(20);
   });
 
   test('CHANGELOG.md names every command that there is', () => {
@@ -141,7 +144,9 @@ describe('docs/fleet.md', () => {
   });
 
   test('names units and a version that are there', () => {
-    for (const [unit] of text.matchAll(/homie-update[\w-]*\.(?:service|timer)/g))
+    const units = [...text.matchAll(/homie-update[\w-]*\.(?:service|timer)/g)];
+    expect(units.length).toBeGreaterThan(0);
+    for (const [unit] of units)
       expect(existsSync(join(project.root, 'bundle-skeleton/rootfs/usr/lib/systemd/system', unit))).toBe(
         true,
       );

@@ -57,7 +57,11 @@ describe('the boot script in U-Boot', () => {
     async () => {
       using folder = new TempFolder();
       const runs = await runScript(folder.path, damagedEnvironments, { boots: 3, loadable: both });
-      for (const run of runs) expectAsModel(nothing, run, both);
+      expect(runs.length).toBe(damagedEnvironments.length);
+      for (const run of runs) {
+        expect(run.boots.length).toBe(3);
+        expectAsModel(nothing, run, both);
+      }
       tried += runs.length;
     },
     timeoutMs,

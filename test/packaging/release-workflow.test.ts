@@ -63,7 +63,9 @@ describe('the release workflow', () => {
   test('calls npm scripts and build commands that are there', () => {
     const all = scripts.map(({ run }) => run).join('\n');
     const { scripts: known } = JSON.parse(readFileSync(join(project.root, 'package.json'), 'utf8'));
-    for (const [, name] of all.matchAll(/npm run (\S+)/g)) expect(Object.keys(known)).toContain(name ?? '');
+    const called = [...all.matchAll(/npm run (\S+)/g)].map(([, name]) => name ?? '');
+    expect(called.length).toBeGreaterThan(0);
+    for (const name of called) expect(Object.keys(known)).toContain(name);
     const buildCommands = buildSpec.commands.map(({ name }) => name);
     const commands = [...all.matchAll(/build\.ts (\S+)/g)].map(([, name]) => name);
     expect(commands.sort()).toEqual(['bundle', 'hooks', 'notes', 'rootfs']);

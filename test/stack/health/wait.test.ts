@@ -76,13 +76,15 @@ describe('runChecks()', () => {
   });
 
   test('tells the check to end when its budget is over', async () => {
-    const told = Promise.withResolvers<void>();
+    let isTold = false;
     const run: HealthCheck['run'] = (signal) => {
-      signal.addEventListener('abort', () => told.resolve());
+      signal.addEventListener('abort', () => {
+        isTold = true;
+      });
       return hanging(signal);
     };
     await runChecks([check('hangs', run, { budgetMs: 50 })], never);
-    await told.promise;
+    expect(isTold).toBe(true);
   });
 
   test('takes what a check throws for its reason, short and without secrets', async () => {
