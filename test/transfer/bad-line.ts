@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Range } from '../../shared/transfer/ranges.ts';
 import { rangeHead } from '../support/file-server.ts';
 import type { Asked } from '../support/hostile-server.ts';
+import { randomFrom, seed } from '../support/seed.ts';
 
 const cuts = ['end', 'destroy', 'resetAndDestroy'] as const;
 
@@ -19,10 +20,11 @@ interface Sent extends Range {
   kills: number;
 }
 
-/** Serves the file, and breaks the line, or kills the client, in the middle of pieces, at moments nobody foresees. */
+/** Serves the file, and breaks the line, or kills the client, in the middle of pieces, at moments that follow the seed. */
 export class BadLine {
   client: Bun.Subprocess | undefined;
   readonly #options: BadLineOptions;
+  readonly #random = randomFrom(seed);
   drops = 0;
   kills = 0;
   peakMemory = 0;
@@ -56,8 +58,8 @@ export class BadLine {
       return;
     }
     const isKill = this.kills < kills && from >= ((this.kills + 0.5) / kills) * size;
-    const isDrop = !isKill && this.drops < drops && Math.random() < this.#dropsDue(from, length);
-    const until = isKill || isDrop ? Math.floor(Math.random() * length) : length;
+    const isDrop = !isKill && this.drops < drops && this.#random() < this.#dropsDue(from, length);
+    const until = isKill || isDrop ? Math.floor(this.#random() * length) : length;
     this.#send({ from, to: from + until });
     if (isKill) this.kills += 1;
     if (isDrop) this.drops += 1;

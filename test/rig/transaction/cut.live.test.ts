@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateOf } from '../../../shared/update/transaction.ts';
+import { randomFrom, seed } from '../../support/seed.ts';
 import { thisArchitecture } from '../../support/this-architecture.ts';
+import { byTier, tier } from '../../support/tier.ts';
 import { postActivate, transactionOf } from '../board.ts';
 import { scenario } from '../report.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
@@ -10,15 +12,19 @@ import { openStage, type Stage } from './stage.ts';
 import { Story } from './story.ts';
 
 /**
- * Power fails at a few steps of a trial that is rolled back, with the real stack; `HOMIE_SEED` takes others. Every step
- * has its turn in `test/model/`.
+ * Power fails at a few steps of a trial that is rolled back, with the real stack, and at every one where all is proved;
+ * `HOMIE_SEED` takes the same few again. Every step of every program has its turn in `test/model/`.
  */
 
-const cuts = 3;
+const cuts = byTier({ quick: 3, all: 3, deep: Number.POSITIVE_INFINITY });
 const mostBoots = 6;
-const seed = Number(process.env['HOMIE_SEED'] ?? 1);
+const cutMs = 300_000;
+/** There are some hundred steps, each passed twice. */
+const mostMs = 24 * 60 * 60_000;
+/** Of a program that was killed, as a shell says it. */
+const killed = 137;
 
-describe(`a trial that is cut, with a real stack (seed ${seed})`, () => {
+describe('a trial that is cut, with a real stack', () => {
   let workshop: Workshop;
   let stage: Stage;
   let story: Story;
@@ -44,21 +50,31 @@ describe(`a trial that is cut, with a real stack (seed ${seed})`, () => {
     expect(steps).toContain('run systemctl --no-block reboot#1');
   });
 
-  for (let cut = 0; cut < cuts; cut += 1) {
-    scenario(
-      `comes to rest on the old data after cut ${cut + 1}`,
-      async () => {
-        await story.installAndReboot('2.0.0', '2.0.0', { behaviour: 'never-healthy' });
-        // Each step is passed twice: before it, and after.
-        const point = 1 + ((seed + cut * 7919) % (steps.length * 2));
-        await postActivate(stage.device, { HOMIE_FAULT: `kill@${point}` });
+  scenario(
+    `comes to rest on the old data after ${tier === 'deep' ? 'every cut' : `${cuts} cuts`}`,
+    async () => {
+      const points = drawPoints();
+      process.stdout.write(`Cutting at ${points.length} of ${steps.length * 2} points, HOMIE_SEED=${seed}\n`);
+      expect(points.length).toBeGreaterThan(0);
+      for (const point of points) {
         process.stdout.write(`cut at ${point}, about "${steps[Math.floor((point - 1) / 2)]}"\n`);
+        await story.installAndReboot('2.0.0', '2.0.0', { behaviour: 'never-healthy' });
+        const cut = await postActivate(stage.device, { HOMIE_FAULT: `kill@${point}` });
+        expect(cut).toMatchObject({ exitCode: killed });
         await stage.reboot('power-cut');
         await comeHome();
         await expectOldData();
-      },
-      300_000,
-    );
+      }
+    },
+    Math.min(cuts * cutMs, mostMs),
+  );
+
+  /** Each step is passed twice: before it, and after. In order, and none twice. */
+  function drawPoints(): number[] {
+    const random = randomFrom(seed);
+    const all = Array.from({ length: steps.length * 2 }, (_, index) => ({ point: index + 1, at: random() }));
+    const drawn = all.sort((one, two) => one.at - two.at).slice(0, cuts);
+    return drawn.map(({ point }) => point).sort((one, two) => one - two);
   }
 
   /** Boot after boot, as long as the board asks for the next one. */
