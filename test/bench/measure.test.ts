@@ -65,19 +65,12 @@ describe('the figures of the bench', () => {
   });
 
   test.each([
-    ['a run that passed', 'failures="0" skipped="1" time="2.5"', { tests: 7, seconds: 2.5 }],
-    ['one with a failure', 'failures="1" skipped="0" time="2.5"', undefined],
-    ['one that was cut off', '', undefined],
-  ])('readTestRun() of %s', (_what, words, expected) => {
-    const xml = `<testsuites name="bun test" tests="7" ${words}>
-  <testsuite name="a" tests="1" failures="0" time="9"></testsuite></testsuites>`;
-    expect(readTestRun([xml])).toEqual(expected);
-  });
-
-  test('readTestRun() of runs side by side takes the tests of all and the seconds of the longest', () => {
-    const run = (tests: number, seconds: number) =>
-      `<testsuites name="bun test" tests="${tests}" failures="0" time="${seconds}">`;
-    expect(readTestRun([run(7, 3.5), run(2, 9.25)])).toEqual({ tests: 9, seconds: 9.25 });
-    expect(readTestRun([run(7, 3.5), ''])).toBeUndefined();
+    ['a run that passed', '{"passed":7,"failed":0,"skipped":0,"seconds":2.5}', { tests: 7, seconds: 2.5 }],
+    ['one with a failure', '{"passed":6,"failed":1,"skipped":0,"seconds":2.5}', undefined],
+    ['one that skipped', '{"passed":6,"failed":0,"skipped":1,"seconds":2.5}', undefined],
+    ['another report', '{"format":1}', undefined],
+    ['none', '', undefined],
+  ])('readTestRun() of %s', (_what, report, expected) => {
+    expect(readTestRun(report)).toEqual(expected);
   });
 });

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { project } from '../shared/packaging/project.ts';
+import { print } from '../shared/system/print.ts';
+import { findTestFiles } from './runner/kinds.ts';
+import type { Plan } from './runner/lane.ts';
+import { formatOutcome, formatProblems, formatRun, isGood, outcomeOf } from './runner/outcome.ts';
+import { planOf } from './runner/plan.ts';
+import type { Desk, FileRun } from './runner/run-file.ts';
+import { runPlan } from './runner/run-plan.ts';
+import { filesByTier } from './runner/tier-files.ts';
+import { readTimes, writeTimes } from './runner/times.ts';
+import { readWords, type Words } from './runner/words.ts';
+import { worthSaying } from './runner/worth-saying.ts';
+import { formatTested, readTested } from './support/commit.ts';
+import { removeReport, writeReport } from './support/report.ts';
+import { seed } from './support/seed.ts';
+import { type Tier, tierOf } from './support/tier.ts';
+
+/**
+ * Runs tests: `bun test/run.ts RUN [NAME...]`, where RUN is a tier or a suite, as in package.json. Writes
+ * `reports/tests-RUN.json`. Exit codes: 0 all passed; 1 a test failed or was skipped, or a file ran none; 2 called
+ * wrongly; 130 told to stop.
+ */
+
+const timesFile = join(project.cache, 'test-times.json');
+const tell = (text: string): void => print(1, text);
+
+async function run(words: Words, plan: Plan): Promise<boolean> {
+  const tier = tierOfRun(words);
+  const tested = formatTested(readTested());
+  tell(`Testing commit ${tested}, tier ${tier}, seed ${seed}\n`);
+  const report = `tests-${words.names.length > 0 ? 'some' : words.run}`;
+  removeReport(report);
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  const desk: Desk = {
+    root: project.root,
+    reports: project.reports,
+    bun: join(project.root, 'node_modules/.bin/bun'),
+    env: { ...process.env, HOMIE_TIER: tier, HOMIE_SEED: String(seed), HOMIE_COMMIT: tested },
+    hasNamespaces: process.getuid?.() === 0,
+    isAloud: [...plan.beside, ...plan.stages.flat()].flatMap(({ files }) => files).length === 1,
+    signal: ending.signal,
+  };
+  const times = readTimes(timesFile);
+  const started = performance.now();
+  const runs = await runPlan(desk, plan, tellRun, (file) => times[file]);
+  if (ending.signal.aborted) process.exit(130);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  writeTimes(timesFile, times, runs);
+  const outcome = outcomeOf(runs);
+  const files = runs.map(({ file, lane, seconds, ...rest }) => ({
+    file,
+    lane,
+    ...outcomeOf([{ ...rest, file, lane, seconds }]),
+    seconds,
+  }));
+  writeReport(report, { tier, ...outcome, seconds, files });
+  tell(
+    `\n${formatProblems(runs)
+      .map((line) => `${line}\n`)
+      .join('')}`,
+  );
+  tell(`In ${seconds} s, of commit ${tested}:\n${formatOutcome(outcome)}\n`);
+  return isGood(outcome, process.env['HOMIE_MAY_SKIP'] === '1');
+}
+
+function tellRun(run: FileRun): void {
+  const said = run.log === undefined ? '' : readFileSync(run.log, 'utf8');
+  tell(`${formatRun(run)}\n${worthSaying(said)}`);
+}
+
+/** Of a suite that is run by hand: what CI would take of it, or what `HOMIE_TIER` says. */
+function tierOfRun({ run }: Words): Tier {
+  if (run === 'quick' || run === 'all' || run === 'deep') return run;
+  return tierOf(process.env['HOMIE_TIER'] ?? (run === 'repeat' ? 'quick' : 'all'));
+}
+
+function planned(given: readonly string[]): { words: Words; plan: Plan } {
+  try {
+    const words = readWords(given);
+    const all = findTestFiles(project.root);
+    return { words, plan: planOf(words, { all, byTier: filesByTier(project.root, all) }) };
+  } catch (error) {
+    print(2, `Cannot test: ${error instanceof Error ? error.message : error}\n`);
+    return process.exit(2);
+  }
+}
+
+const { words, plan } = planned(process.argv.slice(2));
+process.exitCode = (await run(words, plan)) ? 0 : 1;

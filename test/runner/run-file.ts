@@ -1,0 +1,93 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Case, readCases } from './junit.ts';
+import type { Lane } from './lane.ts';
+
+/** What came of one test file. */
+export interface FileRun {
+  file: string;
+  lane: string;
+  cases: readonly Case[];
+  /** Why it proves nothing beyond what its cases say. */
+  trouble?: string;
+  seconds: number;
+  /** A file with all that it said, unless that went to our terminal. */
+  log?: string;
+}
+
+export interface Desk {
+  root: string;
+  /** Where logs and JUnit's XML are put: `junit/<file>.xml`, `logs/<file>.log`. */
+  reports: string;
+  bun: string;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Runs each file in a mount namespace of its own: no engine that starts beside it holds its mounts. Needs root. */
+  hasNamespaces: boolean;
+  /** On our terminal as it comes, not into a log. */
+  isAloud: boolean;
+  signal: AbortSignal;
+}
+
+/** A process of its own for each file: none meets what another has left, and what dies is this one only. */
+export async function runFile(desk: Desk, lane: Lane, file: string): Promise<FileRun> {
+  const name = file.replace(/^test\//, '').replace(/\.test\.ts$/, '');
+  const junit = join(desk.reports, 'junit', `${name}.xml`);
+  const log = join(desk.reports, 'logs', `${name}.log`);
+  for (const path of [junit, log]) {
+    mkdirSync(dirname(path), { recursive: true });
+    rmSync(path, { force: true });
+  }
+  const started = performance.now();
+  const ended = await spawn(
+    desk,
+    lane,
+    [`./${file}`, '--reporter=junit', `--reporter-outfile=${junit}`],
+    log,
+  );
+  const seconds = Math.round((performance.now() - started) / 10) / 100;
+  const cases = existsSync(junit) ? readCases(readFileSync(junit, 'utf8')) : [];
+  const trouble = troubleOf(ended, cases);
+  return {
+    file,
+    lane: lane.name,
+    cases,
+    seconds,
+    ...(desk.isAloud ? {} : { log }),
+    ...(trouble === undefined ? {} : { trouble }),
+  };
+}
+
+async function spawn(desk: Desk, lane: Lane, words: readonly string[], log: string): Promise<string> {
+  const flags = ['--no-orphans', '--timeout', String(lane.timeoutMs), ...lane.flags];
+  const output = desk.isAloud ? undefined : openSync(log, 'w');
+  try {
+    const child = Bun.spawn([...wrapped(desk, lane), desk.bun, 'test', ...flags, ...words], {
+      cwd: desk.root,
+      env: { ...desk.env, ...lane.env },
+      stdin: 'ignore',
+      stdout: output ?? 'inherit',
+      stderr: output ?? 'inherit',
+    });
+    const end = (): void => child.kill('SIGTERM');
+    desk.signal.addEventListener('abort', end);
+    if (desk.signal.aborted) end();
+    await child.exited;
+    desk.signal.removeEventListener('abort', end);
+    return String(child.signalCode ?? child.exitCode);
+  } finally {
+    if (output !== undefined) closeSync(output);
+  }
+}
+
+function wrapped({ hasNamespaces }: Desk, { niceness }: Lane): string[] {
+  return [
+    ...(niceness === 0 ? [] : ['nice', '-n', String(niceness)]),
+    ...(hasNamespaces ? ['unshare', '--mount', '--propagation', 'private', '--'] : []),
+  ];
+}
+
+function troubleOf(ended: string, cases: readonly Case[]): string | undefined {
+  if (cases.length === 0) return `ran no test, and ended with ${ended}`;
+  if (ended !== '0' && !cases.some(({ outcome }) => outcome === 'failed')) return `ended with ${ended}`;
+  return undefined;
+}

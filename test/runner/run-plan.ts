@@ -1,0 +1,39 @@
+import type { Lane, Plan } from './lane.ts';
+import { type Desk, type FileRun, runFile } from './run-file.ts';
+
+/** Runs all of it, and tells of each file as it ends; `secondsOf` is how long a file took before, if that is known. */
+export async function runPlan(
+  desk: Desk,
+  plan: Plan,
+  tell: (run: FileRun) => void,
+  secondsOf: (file: string) => number | undefined = () => undefined,
+): Promise<FileRun[]> {
+  const runs: FileRun[] = [];
+  const runLane = async (lane: Lane): Promise<void> => {
+    const files = longestFirst(lane.files, secondsOf)[Symbol.iterator]();
+    const worker = async (): Promise<void> => {
+      for (const file of files) {
+        if (desk.signal.aborted) return;
+        const run = await runFile(desk, lane, file);
+        if (desk.signal.aborted) return;
+        runs.push(run);
+        tell(run);
+      }
+    };
+    await Promise.all(Array.from({ length: lane.atOnce }, worker));
+  };
+  const beside = Promise.all(plan.beside.map(runLane));
+  for (const stage of plan.stages) await Promise.all(stage.map(runLane));
+  await beside;
+  return runs;
+}
+
+/** So that none of them is left alone at the end. Of files that never ran, those of the rooms that take longest come first. */
+export function longestFirst(
+  files: readonly string[],
+  secondsOf: (file: string) => number | undefined,
+): string[] {
+  const weight = (file: string): number =>
+    secondsOf(file) ?? (/^test\/(rig|hooks|model|compiled)\//.test(file) ? 1000 : 10);
+  return [...files].sort((one, other) => weight(other) - weight(one));
+}
