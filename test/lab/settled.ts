@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { command } from '../../shared/system/command.ts';
+import { oneAtATime } from '../support/one-at-a-time.ts';
 import { Board, type BoardImages, type BoardState } from './board/board.ts';
 import { steadyProcessors } from './board/processors.ts';
 import { waitForVerdict, writeNotes } from './board/update.ts';
-import { digestOf, labImages, oneAtATime } from './images/images.ts';
+import { digestOf, labImages } from './images/images.ts';
 
 /** Another machine, or another way to talk to it: the memory of one is of no use to the other. */
 const sources = ['test/lab/board', 'test/lab/settled.ts'];
@@ -33,7 +34,7 @@ export async function savedState(
   const made = digestOf(sources, JSON.stringify({ emulator, memoryMiB, processors }));
   const folder = join(dirname(images.card), `settled-${made}`);
   const note = join(folder, 'state.json');
-  await oneAtATime(async () => {
+  await oneAtATime({ what: 'the lab' }, async () => {
     if (existsSync(note)) return;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });

@@ -5,8 +5,7 @@ import { compilePrograms } from '../../../shared/packaging/compile.ts';
 import { createKeys, findKeys } from '../../../shared/packaging/keys.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { command } from '../../../shared/system/command.ts';
-import { Deadline } from '../../../shared/system/deadline.ts';
-import { isLock, tryLock } from '../../../shared/system/lock.ts';
+import { oneAtATime } from '../../support/one-at-a-time.ts';
 import type { CardParts } from './card-image.ts';
 import { makeFactory } from './factory.ts';
 import { makeRelease, type Release, releases } from './releases.ts';
@@ -19,7 +18,6 @@ export interface LabImages {
 }
 
 const toolMs = 10 * 60_000;
-const makingMs = 60 * 60_000;
 const sources = [
   'hooks',
   'shared',
@@ -54,7 +52,7 @@ export async function imagesBelow(
   const folder = join(project.cache, name, digestOf(madeOf));
   const images = { card: join(folder, 'card.img'), bundles: join(folder, 'bundles.img') };
   if (!existsSync(images.bundles))
-    await oneAtATime(async () => {
+    await oneAtATime({ what: 'the lab' }, async () => {
       if (existsSync(images.bundles)) return;
       rmSync(dirname(folder), { recursive: true, force: true });
       await makeImages(folder, images, what);
@@ -82,25 +80,6 @@ async function makeImages(
   await make`mkfs.ext4 -q -F -m 0 -O ^has_journal -d ${shelf} ${part} ${`${sizeMiB}M`}`;
   rmSync(shelf, { recursive: true });
   renameSync(part, images.bundles);
-}
-
-/** Of several runs in one checkout, one makes what is missing, and the others wait for it. */
-export async function oneAtATime(work: () => Promise<void>): Promise<void> {
-  const deadline = new Deadline(makingMs);
-  const path = join(project.cache, 'lab.lock');
-  while (true) {
-    const lock = tryLock(path, 'the lab');
-    if (isLock(lock)) {
-      try {
-        return await work();
-      } finally {
-        lock.release();
-      }
-    }
-    if (deadline.isOver)
-      throw new Error(`process ${lock.pid} still makes images after ${makingMs / 60_000} minutes`);
-    await Bun.sleep(200);
-  }
 }
 
 function folderBytes(folder: string): number {

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../../shared/packaging/project.ts';
+import { oneAtATime } from '../../support/one-at-a-time.ts';
 import { baseRoot, type ForeignArchitecture, fingerprintOf } from './base-root.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { loadForeignBase } from './foreign-base.ts';
@@ -24,6 +25,17 @@ export async function stackImages(signal?: AbortSignal, architecture?: ForeignAr
   const made = Bun.hash(JSON.stringify([path, releases, architecture])).toString(16);
   const images = join(project.cache, 'stack', `images-${fingerprintOf(sources)}-${made}`);
   if (existsSync(images)) return images;
+  await oneAtATime({ what: 'the images of the stack' }, async () => {
+    if (!existsSync(images)) await makeImages(images, signal, architecture);
+  });
+  return images;
+}
+
+async function makeImages(
+  images: string,
+  signal?: AbortSignal,
+  architecture?: ForeignArchitecture,
+): Promise<void> {
   const base = await baseRoot(signal, architecture);
   const work = mkdtempSync(join(project.cache, 'stack', 'images-'));
   try {
@@ -35,8 +47,7 @@ export async function stackImages(signal?: AbortSignal, architecture?: ForeignAr
     else await loadForeignBase(engine, join(work, 'base'), { layer: base, architecture, path });
     for (const build of builds()) await buildAndPush(engine, registry.name, build, join(work, 'context'));
     await registry.stop();
-    if (!existsSync(images)) renameSync(registry.storage, images);
-    return images;
+    renameSync(registry.storage, images);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
