@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { mostReaders } from '../../shared/api/events.ts';
 import { routes } from '../../shared/api/routes.ts';
-import { project } from '../../shared/packaging/project.ts';
 import { ApiStage, api, type Service } from '../support/api-stage.ts';
 import { rawRequest } from '../support/raw-request.ts';
+import { removeReport, writeReport } from '../support/report.ts';
 import { treeOf } from '../support/scene.ts';
 
 /** Many at once, and whatever bytes anybody may send: never a 500, never a path outside, never a second install. */
@@ -14,6 +12,7 @@ import { treeOf } from '../support/scene.ts';
 let stage: ApiStage;
 let service: Service;
 beforeAll(async () => {
+  removeReport('api');
   stage = new ApiStage();
   stage.write('secret.raucb', 'not ours to install');
   service = await stage.serve();
@@ -225,12 +224,8 @@ describe('the API under whatever is sent', () => {
 
 /** `reports/api.json`: what was measured here, for machines to read. */
 function report(figures: Record<string, number>): void {
-  mkdirSync(project.reports, { recursive: true });
-  const file = join(project.reports, 'api.json');
-  const rounded = Object.fromEntries(
-    Object.entries(figures).map(([name, value]) => [name, Math.round(value)]),
-  );
-  Object.assign(measured, rounded);
-  writeFileSync(file, `${JSON.stringify({ format: 1, clients, ...measured }, undefined, 2)}\n`);
+  const rounded = Object.entries(figures).map(([name, value]) => [name, Math.round(value)]);
+  Object.assign(measured, Object.fromEntries(rounded));
+  writeReport('api', { clients, cases: Object.keys(measured).length, ...measured });
 }
 const measured: Record<string, number> = {};

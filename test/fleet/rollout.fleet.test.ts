@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
-import { beginReport, noteFacts, story } from './report.ts';
+import { suiteOf } from '../support/suite-report.ts';
 import { FleetServer } from './server/fleet-server.ts';
 import { Management } from './server/management.ts';
 import { liveTogether, type Simulated, simulate, simulateBaseline } from './simulated-fleet.ts';
@@ -12,13 +12,15 @@ const firstGroup = devices / groups;
 const fallingBack = firstGroup / 10;
 const polling = 2_000;
 
+const { scenario: story, note } = suiteOf({ name: 'fleet/rollout', least: 3, timeoutMs: 900_000 });
+
 describe('a fleet', () => {
   let server: FleetServer;
   let operator: Management;
   beforeAll(async () => {
     server = await FleetServer.start();
     operator = new Management(server.url);
-    beginReport(FleetServer.version);
+    note({ serverVersion: FleetServer.version });
   }, 240_000);
   afterAll(async () => await server?.[Symbol.asyncDispose]());
 
@@ -78,7 +80,7 @@ describe('a fleet', () => {
       'scheduled',
     ]);
     expect(later.every(({ device }) => device.installs === 0 && device.running === '1.0.0')).toBe(true);
-    noteFacts({
+    note({
       rolloutStopped: true,
       devices,
       reached: fleet.filter(({ device }) => device.installs > 0).length,
@@ -90,7 +92,7 @@ describe('a fleet', () => {
     expect(status).toBe('finished');
     expect(fleet.every(({ device }) => device.installs === 1)).toBe(true);
     expect(fleet.filter(({ device }) => device.running === '1.0.0')).toHaveLength(fallingBack);
-    noteFacts({ baselineStopped: false, baselineReached: fleet.length });
+    note({ baselineStopped: false, baselineReached: fleet.length });
   });
 
   story('2,000 devices ask, and none is lost', async () => {
@@ -116,7 +118,7 @@ describe('a fleet', () => {
     expect(known).toBe(polling);
     // Each first round is two requests: what is there, and what the device is.
     const requests = polling * (rounds + 1);
-    noteFacts({
+    note({
       polling,
       lost: polling - known,
       requests,

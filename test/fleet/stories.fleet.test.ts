@@ -4,19 +4,21 @@ import { basename, join } from 'node:path';
 import { createKeys } from '../../shared/packaging/keys.ts';
 import { project } from '../../shared/packaging/project.ts';
 import type { Setting } from '../support/scene.ts';
+import { suiteOf } from '../support/suite-report.ts';
 import { CuttableProxy } from './cuttable-proxy.ts';
 import type { FleetBoard } from './fleet-board.ts';
 import { FleetStage } from './fleet-stage.ts';
-import { beginReport, noteFacts, story } from './report.ts';
 import { FleetServer } from './server/fleet-server.ts';
 
 /** The compiled agent for arm64 on the embedded device, against a real hawkBit: what that has written down is what counts. */
+
+const { scenario: story, note } = suiteOf({ name: 'fleet/stories', least: 18, timeoutMs: 900_000 });
 
 describe('update.sh agent', () => {
   let stage: FleetStage;
   beforeAll(async () => {
     stage = await FleetStage.open();
-    beginReport(FleetServer.version);
+    note({ serverVersion: FleetServer.version });
   }, 240_000);
   afterAll(async () => await stage?.[Symbol.asyncDispose]());
 
@@ -212,7 +214,7 @@ describe('update.sh agent', () => {
       const action = await assigned(board, { type: 'downloadonly' });
       board.startAgent({}, stage.workshop.nativePrograms);
       await stage.untilDetail(board, action, 'downloaded');
-      noteFacts({ agentPeakMiB: board.agentPeakMiB });
+      note({ agentPeakMiB: board.agentPeakMiB });
       expect(board.hasDownload).toBe(true);
       expect(board.said).not.toContain('Installing');
     },

@@ -1,13 +1,17 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
 import { Deadline } from '../../shared/system/deadline.ts';
 import { isLock, tryLock } from '../../shared/system/lock.ts';
+import { type ReportHead, reportHead, writeReport } from '../support/report.ts';
 import type { Downtime } from './board/health-watch.ts';
 
-/** `reports/lab.json`: what the emulated board has lived through, for machines to read. */
+/**
+ * `reports/lab.json`: what the emulated board has lived through, for machines to read. Kept from run to run, for a long
+ * one goes on where it was ended: each story, and the cuts, say of which commit they are.
+ */
 
-export interface LabStory {
+export interface LabStory extends Partial<ReportHead> {
   name: string;
   outcome: 'passed' | 'failed';
   seconds: number;
@@ -31,7 +35,7 @@ export interface LabCut {
   recoverySeconds: number | undefined;
 }
 
-export interface LabCuts {
+export interface LabCuts extends Partial<Omit<ReportHead, 'seed'>> {
   seed: string;
   /** The length of each cycle that nobody cuts. */
   cycleMs: Readonly<Record<string, number>>;
@@ -63,7 +67,8 @@ export interface GoodUpdate extends Downtime {
   verdictSeconds: number;
 }
 
-export interface LabReport {
+/** Its head is of the run that wrote last. */
+export interface LabReport extends Partial<ReportHead> {
   format: 1;
   /** Environments that the boot script was started from, each held against the model. */
   scriptStates: number;
@@ -90,7 +95,7 @@ export function reportScriptStates(scriptStates: number): void {
 export function reportStory(story: LabStory): void {
   change((report) => ({
     ...report,
-    stories: [...report.stories.filter(({ name }) => name !== story.name), story],
+    stories: [...report.stories.filter(({ name }) => name !== story.name), { ...reportHead(), ...story }],
   }));
 }
 
@@ -118,7 +123,7 @@ export function reportCuts(cutting: LabCuts): void {
     cuts: cutting.cuts.length,
     badEnds: cutting.cuts.length - good.length,
     recoverySeconds: { median: seconds[Math.floor(seconds.length / 2)] ?? 0, max: seconds.at(-1) ?? 0 },
-    cutting,
+    cutting: { ...reportHead(), ...cutting },
   }));
 }
 
@@ -130,7 +135,6 @@ export function cutsReported(seed: string): readonly LabCut[] {
 
 /** One at a time: the cuts and the stories run side by side, and write into one report. */
 function change(by: (report: LabReport) => LabReport): void {
-  mkdirSync(project.reports, { recursive: true });
   mkdirSync(project.cache, { recursive: true });
   const path = join(project.cache, 'lab-report.lock');
   const deadline = new Deadline(lockMs);
@@ -141,7 +145,7 @@ function change(by: (report: LabReport) => LabReport): void {
     lock = tryLock(path, 'the lab');
   }
   try {
-    writeFileSync(file, `${JSON.stringify(by(read()), undefined, 2)}\n`);
+    writeReport('lab', { ...by(read()), ...reportHead() });
   } finally {
     lock.release();
   }

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { readHistory } from '../../shared/update/journal.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
+import { suiteOf } from '../support/suite-report.ts';
 import { install, isOrchestratorActive, logOf, startOrchestrator } from './board.ts';
-import { scenario } from './report.ts';
 import { takeSnapshot, treeOf } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
+
+const { scenario } = suiteOf({ name: 'rig/fallback-repair', least: 2 });
 
 /** RAUC takes the target slot out of the boot order before it calls the first hook. */
 describe('the next healthy boot after a failed install', () => {

@@ -5,13 +5,15 @@ import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
 import { honest, type ServedFile } from '../support/file-server.ts';
 import { HostileServer } from '../support/hostile-server.ts';
+import { suiteOf } from '../support/suite-report.ts';
 import { flipBit } from './bit-flip.ts';
 import { logOf, postActivate, startOrchestrator, transactionOf } from './board.ts';
-import { scenario } from './report.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
 /** update.sh as it ships, from a server that drops the line, to the real RAUC and the next boot. */
+
+const { scenario } = suiteOf({ name: 'rig/fetched-update', least: 2 });
 
 describe('update.sh with a URL', () => {
   let workshop: Workshop;

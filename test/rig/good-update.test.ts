@@ -20,6 +20,7 @@ import { project } from '../../shared/packaging/project.ts';
 import { command } from '../../shared/system/command.ts';
 import { readHistory } from '../../shared/update/journal.ts';
 import { programNames } from '../../shared/update/program-names.ts';
+import { suiteOf } from '../support/suite-report.ts';
 import {
   install,
   isOrchestratorActive,
@@ -29,9 +30,10 @@ import {
   statesOf,
   transactionOf,
 } from './board.ts';
-import { scenario } from './report.ts';
 import { treeOf } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
+
+const { scenario } = suiteOf({ name: 'rig/good-update', least: 2 });
 
 describe('a good update, as shipped, by the unmodified RAUC', () => {
   let workshop: Workshop;

@@ -8,6 +8,7 @@ import { lockFileOf } from '../../shared/system/places.ts';
 import { readHistory } from '../../shared/update/journal.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
 import { until } from '../support/until.ts';
+import { suiteOf } from '../support/suite-report.ts';
 import {
   install,
   isOrchestratorActive,
@@ -17,9 +18,10 @@ import {
   statesOf,
   transactionOf,
 } from './board.ts';
-import { scenario } from './report.ts';
 import { takeSnapshot, treeOf } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
+
+const { scenario } = suiteOf({ name: 'rig/incidents', least: 8 });
 
 describe('an update that goes wrong', () => {
   let workshop: Workshop;

@@ -3,10 +3,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import type { Finding } from '../../shared/update/doctor/finding.ts';
+import { suiteOf } from '../support/suite-report.ts';
 import { startOrchestrator, statesOf, transactionOf } from './board.ts';
-import { scenario } from './report.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
+
+const { scenario } = suiteOf({ name: 'rig/operator', least: 4 });
 
 /** The operator's command on a device with the real RAUC, the real boot environment, and the programs as they ship. */
 describe("an operator's day", () => {

@@ -13,12 +13,14 @@ import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { createKeys, dropOldRoots, rotateKeys } from '../../shared/packaging/keys.ts';
 import { makeExpiredSigner, makeForeignKeys, makeFutureSigner } from '../support/certificates.ts';
 import { randomFrom, seed } from '../support/seed.ts';
+import { suiteOf } from '../support/suite-report.ts';
 import { flipBit } from './bit-flip.ts';
 import { install, startOrchestrator, writeData } from './board.ts';
-import { scenario } from './report.ts';
 import { rewriteManifest } from './rewritten-bundle.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
+
+const { scenario } = suiteOf({ name: 'rig/refusals', least: 15 });
 
 describe('a refused install leaves slots, environment and data as they were', () => {
   let workshop: Workshop;

@@ -12,15 +12,17 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { Browser } from '../support/browser.ts';
+import { suiteOf } from '../support/suite-report.ts';
 import { until } from '../support/until.ts';
 import { logOf, postActivate, startOrchestrator, statesOf, transactionOf } from './board.ts';
-import { scenario } from './report.ts';
 import { freePort } from './stack/free-port.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
 /** The status page in a real browser, the arm64 program behind it, and the unmodified RAUC behind that. */
 
 const unit = 'homie-update-api';
+
+const { scenario } = suiteOf({ name: 'rig/status-page', least: 1 });
 
 describe('the status page, as shipped', () => {
   let workshop: Workshop;

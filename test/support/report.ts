@@ -6,7 +6,7 @@ import { seed } from './seed.ts';
 import { type Tier, tier } from './tier.ts';
 
 /** What every report begins with: of what, how much was to be proved, and when. */
-interface ReportHead extends Tested {
+export interface ReportHead extends Tested {
   seed: number;
   tier: Tier;
   date: string;
@@ -29,7 +29,7 @@ export function removeReport(name: string, folder: string = project.reports): vo
   rmSync(reportFile(name, folder), { force: true });
 }
 
-function reportHead(): ReportHead {
+export function reportHead(): ReportHead {
   tested ??= readTested();
   return { ...tested, seed, tier, date: new Date().toISOString() };
 }

@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateOf } from '../../../shared/update/transaction.ts';
 import { randomFrom, seed } from '../../support/seed.ts';
+import { suiteOf } from '../../support/suite-report.ts';
 import { thisArchitecture } from '../../support/this-architecture.ts';
 import { byTier, tier } from '../../support/tier.ts';
 import { postActivate, transactionOf } from '../board.ts';
-import { scenario } from '../report.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
 import { openStage, type Stage } from './stage.ts';
 import { Story } from './story.ts';
@@ -23,6 +23,8 @@ const cutMs = 300_000;
 const mostMs = 24 * 60 * 60_000;
 /** Of a program that was killed, as a shell says it. */
 const killed = 137;
+
+const { scenario } = suiteOf({ name: 'rig/cut', least: 2 });
 
 describe('a trial that is cut, with a real stack', () => {
   let workshop: Workshop;

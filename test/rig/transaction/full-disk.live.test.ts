@@ -3,14 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/command.ts';
+import { suiteOf } from '../../support/suite-report.ts';
 import { thisArchitecture } from '../../support/this-architecture.ts';
-import { scenario } from '../report.ts';
 import { imageName } from '../stack/images.ts';
 import type { Release } from '../stack/releases.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
 import { fillDisk } from './full-disk.ts';
 import { openStage, type Stage } from './stage.ts';
 import { Story, withMigration } from './story.ts';
+
+const { scenario } = suiteOf({ name: 'rig/full-disk', least: 5 });
 
 /** The data partition runs full in the middle of a trial, at each of the steps that need room on it. */
 describe('a trial on a full disk', () => {

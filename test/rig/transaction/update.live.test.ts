@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
+import { suiteOf } from '../../support/suite-report.ts';
 import { thisArchitecture } from '../../support/this-architecture.ts';
 import { logOf } from '../board.ts';
-import { scenario } from '../report.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
 import { fillDisk } from './full-disk.ts';
 import { openStage, type Stage } from './stage.ts';
 import { Story, withMigration, withoutMigration } from './story.ts';
+
+const { scenario } = suiteOf({ name: 'rig/update', least: 12 });
 
 /** One device lives through all of it: after each of the first ones it is back where it began. */
 describe('slot and data as one transaction, with a real stack', () => {
