@@ -7,6 +7,8 @@ import { command } from '../../shared/system/command.ts';
 import { Failure } from '../../shared/system/failure.ts';
 import { type Running, runProgram } from '../../shared/system/program.ts';
 import { packageSources } from '../rig/stack/base-root.ts';
+import { formatTested, readTested } from '../support/commit.ts';
+import { seed } from '../support/seed.ts';
 
 /**
  * `npm run test:newcomer`: the last commit, cloned into a Debian 12 that has node and npm and nothing else, started and
@@ -53,7 +55,13 @@ async function runInside(root: string, line: string, { signal, undo }: Running):
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];
   const inside = ['sh', join(import.meta.dir, 'inside.sh'), root, clone];
   const child = Bun.spawn(['unshare', ...namespaces, ...inside, ...line.split(' ')], {
-    env: { ...Object.fromEntries(handed), PATH: usualPath, HOME: '/root', LANG: 'C.UTF-8' },
+    env: {
+      ...Object.fromEntries(handed),
+      ...ofThisCommit(),
+      PATH: usualPath,
+      HOME: '/root',
+      LANG: 'C.UTF-8',
+    },
     stdio: ['ignore', 'inherit', 'inherit'],
     signal,
     // unshare lets no other signal end it; its namespaces, and all that runs in them, end with it.
@@ -66,6 +74,11 @@ async function runInside(root: string, line: string, { signal, undo }: Running):
   const exitCode = await child.exited;
   end.drop();
   if (exitCode !== 0) throw new Failure(`Cannot pass: "${line}" ended with ${exitCode}, see above`);
+}
+
+/** There is no git in there. The clone is of the commit, whatever else lies in our folder. */
+function ofThisCommit(): Record<string, string> {
+  return { HOMIE_SEED: String(seed), HOMIE_COMMIT: formatTested({ ...readTested(), isDirty: false }) };
 }
 
 /** What the tests wrote down outlives the root. */

@@ -80,7 +80,7 @@ describe('core', () => {
     await behave('never-healthy');
     const answer = await waitFor('an answer', () => stack.health());
     expect(answer).toEqual({ status: 503, said: '{"status": "told to be unhealthy"}' });
-    await behave('healthy-after 1');
+    await behave('healthy-after 8');
     expect((await waitFor('an answer', () => stack.health())).status).toBe(503);
     await stack.healthy();
   });
