@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { compilePrograms } from '../../shared/packaging/compile.ts';
+import { compiledPrograms } from '../support/compiled-programs.ts';
 import { Scene } from '../support/scene.ts';
 import { peakBytesOf, type Run, run, runScript } from './measure.ts';
 
@@ -19,8 +19,7 @@ export interface FetchStage extends Disposable {
 
 export async function openFetchStage(mebibytes: number): Promise<FetchStage> {
   const scene = new Scene();
-  const programs = scene.at('programs');
-  await compilePrograms(programs, { architecture: 'x64' });
+  const programs = await compiledPrograms({ architecture: 'x64' });
   scene.write('root/etc/rauc/system.conf', '[system]\ncompatible=jetson-nano-homie\n');
   scene.write('rauc-info.json', '{"compatible":"jetson-nano-homie","version":"1.1.0"}');
   scene.write('rauc-install.sh', 'true');

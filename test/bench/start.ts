@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { project } from '../../shared/packaging/project.ts';
+import { compiledPrograms } from '../support/compiled-programs.ts';
 import { Scene } from '../support/scene.ts';
 import type { Point } from './bench.ts';
 import { inTurn, medianSeconds, peakBytesOf, type Run, ratioOf, run } from './measure.ts';
@@ -13,9 +13,8 @@ const mostPeakBytes = 48e6;
 /** Ours against the same in node with zx, as it would be without compiling, and in bash, as the guide has it. */
 export const measureStart: Point = async (tell) => {
   using scene = new Scene();
-  const programs = scene.at('programs');
   tell('compiling');
-  await compilePrograms(programs, { architecture: 'x64' });
+  const programs = await compiledPrograms({ architecture: 'x64' });
   scene.configure({ reserve_mib: 0 });
   const env = environmentOf(scene);
   // In the project's folder: node finds zx there only.

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { BootStage } from '../support/boot-stage.ts';
+import { compiledPrograms } from '../support/compiled-programs.ts';
 import { sick } from '../support/health-server.ts';
 import { transactionAt } from '../support/transactions.ts';
 import type { Point } from './bench.ts';
@@ -43,8 +43,7 @@ export const measureVerdict: Point = async (tell) => {
 async function secondsToCommit(comesUpAfterMs: number): Promise<number> {
   await using stage = new BootStage();
   stage.configure({ settle_seconds: settleSeconds, health_deadline_seconds: 60 });
-  const programs = stage.at('programs');
-  await compilePrograms(programs, { architecture: 'x64' });
+  const programs = await compiledPrograms({ architecture: 'x64' });
   stage.leaveUpdate(transactionAt('installed'));
   stage.bootInto({ booted: 'rootfs.1' });
   const startedMs = performance.now();
@@ -54,13 +53,7 @@ async function secondsToCommit(comesUpAfterMs: number): Promise<number> {
   };
   const child = Bun.spawn([join(programs, 'post-activate')], {
     cwd: '/',
-    env: {
-      PATH: `${stage.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`,
-      HOMIE_DATA: stage.places.data,
-      HOMIE_ROOT: stage.places.root,
-      HOMIE_RUN: stage.places.run,
-      HOMIE_BOOT_ID: 'this-boot',
-    },
+    env: stage.programEnv,
     stdin: 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',

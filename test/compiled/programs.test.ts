@@ -12,10 +12,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compilePrograms, compileSeparately } from '../../shared/packaging/compile.ts';
+import { compileSeparately } from '../../shared/packaging/compile.ts';
 import { readElf } from '../../shared/packaging/elf.ts';
 import { programVersion } from '../../shared/system/version.ts';
 import { programNames } from '../../shared/update/program-names.ts';
+import { compiledPrograms } from '../support/compiled-programs.ts';
+import { runCommand } from '../support/run-command.ts';
 
 /** The programs as they ship, in the worst surroundings: nobody's environment, a hostile folder, an old kernel. */
 
@@ -27,22 +29,13 @@ describe('the compiled programs', () => {
   let x64: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'homie-compiled-'));
-    arm64 = join(folder, 'arm64');
-    x64 = join(folder, 'x64');
-    await compilePrograms(arm64, { architecture: 'arm64' });
-    await compilePrograms(x64, { architecture: 'x64' });
+    arm64 = await compiledPrograms({ architecture: 'arm64' });
+    x64 = await compiledPrograms({ architecture: 'x64' });
   }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** Runs with exactly this environment. */
-  async function run(argv: string[], env: Record<string, string> = {}, cwd = '/') {
-    const child = Bun.spawn(argv, { env, cwd, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
-    const [stdout, stderr] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-    ]);
-    return { exitCode: await child.exited, stdout, stderr };
-  }
+  const run = (argv: string[], env: Record<string, string> = {}, cwd = '/') => runCommand(argv, { env, cwd });
 
   test('are one file for arm64 that asks for no C library newer than 2.27', () => {
     const elf = readElf(join(arm64, 'hook'));

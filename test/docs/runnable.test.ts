@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { Checkout } from '../support/checkout.ts';
+import { runCommand } from '../support/run-command.ts';
 import { blocksOf, documents, readDocument } from './markdown.ts';
 
 /** Every block marked runnable, as in "```sh run", is run as it stands, in a fresh checkout for each document. */
@@ -27,15 +28,10 @@ describe('the blocks marked runnable', () => {
     async (path, blocks) => {
       using checkout = new Checkout();
       for (const { text } of blocks) {
-        const shell = Bun.spawn(['bash', '--noprofile', '--norc', '-euo', 'pipefail', '-c', text], {
-          cwd: checkout.path,
-          env: { ...process.env, PATH: `${join(checkout.path, 'node_modules/.bin')}:${process.env['PATH']}` },
-          stdin: 'ignore',
-          stdout: 'ignore',
-          stderr: 'pipe',
-        });
-        const said = await new Response(shell.stderr).text();
-        expect({ path, text, said, exitCode: await shell.exited }).toMatchObject({ exitCode: 0 });
+        const shell = ['bash', '--noprofile', '--norc', '-euo', 'pipefail', '-c', text];
+        const PATH = `${join(checkout.path, 'node_modules/.bin')}:${process.env['PATH']}`;
+        const ended = await runCommand(shell, { cwd: checkout.path, env: { ...process.env, PATH } });
+        expect({ path, text, ...ended }).toMatchObject({ exitCode: 0 });
       }
     },
     120_000,

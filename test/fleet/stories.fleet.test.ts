@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createKeys } from '../../shared/packaging/keys.ts';
 import { project } from '../../shared/packaging/project.ts';
+import { runCommand } from '../support/run-command.ts';
 import type { Setting } from '../support/scene.ts';
 import { suiteOf } from '../support/suite-report.ts';
 import { CuttableProxy } from './cuttable-proxy.ts';
@@ -335,18 +336,7 @@ describe('update.sh agent', () => {
     writeFileSync(userFile, 'admin:admin\n', { mode: 0o600 });
     const publish = async (bundle: string) => {
       const words = ['build.ts', 'publish', bundle, '--hawkbit', stage.server.url, '--user-file', userFile];
-      const child = Bun.spawn([process.execPath, ...words], {
-        cwd: project.root,
-        stdin: 'ignore',
-        stdout: 'pipe',
-        stderr: 'pipe',
-      });
-      const [stdout, stderr, exitCode] = await Promise.all([
-        child.stdout.text(),
-        child.stderr.text(),
-        child.exited,
-      ]);
-      return { stdout, stderr, exitCode };
+      return await runCommand([process.execPath, ...words], { cwd: project.root });
     };
     const bundle = await stage.workshop.bundle('1.1.0');
     const first = await publish(bundle);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { update } from '../../hooks/update.ts';
 import { completeWords } from '../../shared/system/completion.ts';
+import { nativeHook } from '../support/native-programs.ts';
 import { Scene } from '../support/scene.ts';
 
 /** The scripts in the shells that they are for. */
@@ -8,8 +9,7 @@ import { Scene } from '../support/scene.ts';
 let scene: Scene;
 beforeEach(() => {
   scene = new Scene();
-  const main = new URL('../../hooks/main.ts', import.meta.url).pathname;
-  scene.write('bin/update.sh', `#!/bin/sh\nexec '${process.execPath}' '${main}' update.sh "$@"\n`, 0o755);
+  scene.write('bin/update.sh', `#!/bin/sh\nexec '${nativeHook}' update.sh "$@"\n`, 0o755);
 });
 afterEach(() => scene[Symbol.dispose]());
 

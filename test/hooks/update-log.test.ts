@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { appendFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { nativeHook } from '../support/native-programs.ts';
 import { type Ended, Scene } from '../support/scene.ts';
 import { until } from '../support/until.ts';
 
@@ -63,15 +64,9 @@ describe('update.sh log --follow', () => {
     const said = scene.at('said');
     // Into a file, so that what is there can be seen while it runs.
     scene.write('follow', `#!/bin/sh\nexec "$@" > '${said}'\n`, 0o755);
-    const main = new URL('../../hooks/main.ts', import.meta.url).pathname;
-    const child = Bun.spawn([scene.at('follow'), process.execPath, main, 'update.sh', 'log', '--follow'], {
+    const child = Bun.spawn([scene.at('follow'), nativeHook, 'update.sh', 'log', '--follow'], {
       cwd: '/',
-      env: {
-        PATH: '/usr/bin:/bin',
-        HOMIE_DATA: scene.places.data,
-        HOMIE_ROOT: scene.places.root,
-        HOMIE_RUN: scene.places.run,
-      },
+      env: scene.programEnv,
       stdin: 'ignore',
       stderr: 'pipe',
     });

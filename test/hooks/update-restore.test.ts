@@ -463,13 +463,10 @@ describe('update.sh restore', () => {
   ])('asks on a terminal, and takes "%s" for what it is', async (answer, exitCode) => {
     const archive = await saveConfig('manual-1.0.0-20260102T030405Z.tar.zst');
     scene.write('data/config/settings.json', 'spoilt');
-    const child = Bun.spawn(
-      ['script', '--quiet', '--return', '--command', terminalCommand(archive), '/dev/null'],
-      { env: terminalEnv(), stdin: Buffer.from(`${answer}\n`), stdout: 'pipe', stderr: 'pipe' },
-    );
-    const said = await child.stdout.text();
-    expect(said).toContain('Replace what is there now? [y/N] ');
-    expect(await child.exited).toBe(exitCode);
+    const stdin = new Blob([`${answer}\n`]);
+    const ended = await scene.run(['update.sh', 'restore', archive], { isOnTerminal: true, stdin });
+    expect(ended.stdout).toContain('Replace what is there now? [y/N] ');
+    expect(ended.exitCode).toBe(exitCode);
     expect(scene.read('data/config/settings.json')).toBe(exitCode === 0 ? '{}\n' : 'spoilt');
   });
 
@@ -520,15 +517,4 @@ describe('update.sh restore', () => {
     expect(existsSync(scene.at('run/update.lock'))).toBe(false);
     expect(ended.exitCode).toBe(0);
   });
-
-  function terminalCommand(archive: string): string {
-    const main = new URL('../../hooks/main.ts', import.meta.url).pathname;
-    return `'${process.execPath}' '${main}' update.sh restore '${archive}'`;
-  }
-
-  function terminalEnv(): Record<string, string> {
-    const { data, root, run } = scene.places;
-    const path = `${scene.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`;
-    return { PATH: path, HOMIE_DATA: data, HOMIE_ROOT: root, HOMIE_RUN: run };
-  }
 });

@@ -97,24 +97,12 @@ describe('update.sh why', () => {
 
   test('has colours on a terminal, and none with NO_COLOR', async () => {
     leaveRollback();
-    const program = `${process.execPath} ${new URL('../../hooks/main.ts', import.meta.url).pathname} update.sh why`;
-    const onTerminal = (env: Record<string, string>): string => {
-      const { stdout } = Bun.spawnSync(['script', '--quiet', '--command', program, '/dev/null'], {
-        stdin: 'ignore',
-        env: {
-          PATH: `${scene.at('bin')}:/usr/bin:/bin`,
-          TERM: 'xterm',
-          HOMIE_DATA: scene.places.data,
-          HOMIE_ROOT: scene.places.root,
-          HOMIE_RUN: scene.places.run,
-          HOMIE_BOOT_ID: bootId,
-          ...env,
-        },
-      });
-      return stdout.toString();
-    };
-    expect(onTerminal({})).toContain('\x1b[31mrolled-back\x1b[0m');
-    expect(onTerminal({ NO_COLOR: '1' })).not.toContain('\x1b');
+    const onTerminal = async (env: Record<string, string>): Promise<string> =>
+      (await scene.run(['update.sh', 'why'], { isOnTerminal: true, env: { TERM: 'xterm', ...env } })).stdout;
+    expect(await onTerminal({})).toContain('\x1b[31mrolled-back\x1b[0m');
+    const plain = await onTerminal({ NO_COLOR: '1' });
+    expect(plain).toContain('rolled-back');
+    expect(plain).not.toContain('\x1b');
   });
 });
 

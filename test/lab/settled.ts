@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { command } from '../../shared/system/command.ts';
+import { digestOf } from '../support/digest.ts';
 import { oneAtATime } from '../support/one-at-a-time.ts';
 import { Board, type BoardImages, type BoardState } from './board/board.ts';
 import { steadyProcessors } from './board/processors.ts';
 import { waitForVerdict, writeNotes } from './board/update.ts';
-import { digestOf, labImages } from './images/images.ts';
+import { labImages } from './images/images.ts';
 
 /** Another machine, or another way to talk to it: the memory of one is of no use to the other. */
 const sources = ['test/lab/board', 'test/lab/settled.ts'];

@@ -11,6 +11,7 @@ import { programVersion } from '../../shared/system/version.ts';
 import { Checkout } from '../support/checkout.ts';
 import { sbomFaults } from '../support/cyclonedx.ts';
 import { scriptOf } from '../support/release-workflow.ts';
+import { runCommand } from '../support/run-command.ts';
 
 /** build.ts as a person runs it, in a checkout of its own. */
 
@@ -23,20 +24,8 @@ describe('build.ts', () => {
   });
   afterAll(() => clone[Symbol.dispose]());
 
-  async function build(args: string[], env: Record<string, string> = {}) {
-    const child = Bun.spawn([process.execPath, 'build.ts', ...args], {
-      cwd: checkout,
-      env: { ...process.env, ...env },
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
-    });
-    const [stdout, stderr] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-    ]);
-    return { exitCode: await child.exited, stdout, stderr };
-  }
+  const build = (args: string[], env: Record<string, string> = {}) =>
+    runCommand([process.execPath, 'build.ts', ...args], { cwd: checkout, env: { ...process.env, ...env } });
 
   test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'licenses', 'reference', 'notes', 'start'])(
     '%s --help names its options and exits 0',
@@ -215,14 +204,8 @@ describe('build.ts', () => {
         scriptOf('Gather, with checksums'),
       ];
       for (const text of scripts) {
-        const script = Bun.spawn(['bash', '--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', text], {
-          cwd: checkout,
-          env,
-          stdout: 'pipe',
-          stderr: 'pipe',
-        });
-        const said = await new Response(script.stderr).text();
-        expect({ said, exitCode: await script.exited }).toMatchObject({ exitCode: 0 });
+        const words = ['bash', '--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', text];
+        expect(await runCommand(words, { cwd: checkout, env })).toMatchObject({ exitCode: 0 });
       }
       expect(keyFolders()).toEqual(before);
       const made = `homie-orchestrator-v${programVersion}`;

@@ -3,8 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device-parts.ts';
-
-const main = join(import.meta.dir, '../../hooks/main.ts');
+import { nativeHook } from '../support/native-programs.ts';
 
 /** system-check as the handler of the unmodified RAUC: the bundle's own hooks know nothing of a floor. */
 describe.skipIf(!hasDeviceParts)('system-check, called by a real RAUC', () => {
@@ -14,7 +13,7 @@ describe.skipIf(!hasDeviceParts)('system-check, called by a real RAUC', () => {
     parts = await makeParts();
     const handler = join(parts.folder, 'handler');
     const name = '/usr/lib/homie/update-hooks/system-check';
-    const run = `exec -a ${name} ${process.execPath} ${main} "$@"`;
+    const run = `exec -a ${name} ${nativeHook} "$@"`;
     writeFileSync(handler, `#!/bin/bash\nprintf '%s|' $# "$@" >>"$HOMIE_DATA/handler-arguments"\n${run}\n`, {
       mode: 0o755,
     });

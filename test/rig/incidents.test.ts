@@ -7,8 +7,8 @@ import { type LockHolder, lockHolder } from '../../shared/system/lock.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
 import { readHistory } from '../../shared/update/journal.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
-import { until } from '../support/until.ts';
 import { suiteOf } from '../support/suite-report.ts';
+import { until } from '../support/until.ts';
 import {
   install,
   isOrchestratorActive,

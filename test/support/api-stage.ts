@@ -1,13 +1,11 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { readEnd, readJob } from '../../shared/api/job.ts';
+import { nativeHook } from './native-programs.ts';
 import { statusJson } from './rauc-status.ts';
-import { bootId, Scene } from './scene.ts';
+import { Scene } from './scene.ts';
 import { until } from './until.ts';
 
-const mainFile = join(import.meta.dir, '../../hooks/main.ts');
-
-/** A device whose API runs as a process, from source: 1.0.0 in rootfs.0, and a bundle of 1.1.0 in the bundle folder. */
+/** A device whose API runs as a process, as compiled: 1.0.0 in rootfs.0, and a bundle of 1.1.0 in the bundle folder. */
 export class ApiStage extends Scene implements AsyncDisposable {
   readonly bundles = this.at('data/bundles');
   #service: Service | undefined;
@@ -86,16 +84,9 @@ export class Service {
 
   constructor(stage: ApiStage, env: Record<string, string>) {
     this.#stage = stage;
-    this.#child = Bun.spawn([process.execPath, mainFile, 'update.sh', 'serve'], {
+    this.#child = Bun.spawn([nativeHook, 'update.sh', 'serve'], {
       cwd: '/',
-      env: {
-        PATH: `${stage.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`,
-        HOMIE_DATA: stage.places.data,
-        HOMIE_ROOT: stage.places.root,
-        HOMIE_RUN: stage.places.run,
-        HOMIE_BOOT_ID: bootId,
-        ...env,
-      },
+      env: { ...stage.programEnv, ...env },
       stdin: 'ignore',
       stdout: 'ignore',
       stderr: 'pipe',

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { writeTransaction } from '../../shared/update/journal.ts';
 import { MigratingStage } from './migrating-stage.ts';
+import { nativeHook } from './native-programs.ts';
 import { statusJson } from './rauc-status.ts';
-import { bootId, type Ended, type StartOptions } from './scene.ts';
+import { runCommand } from './run-command.ts';
+import { bootId, type Ended, reasonIn, type StartOptions } from './scene.ts';
 import { transactionAt } from './transactions.ts';
 
-const mainFile = join(import.meta.dir, '../../hooks/main.ts');
 export const composeFile = 'opt/homie_orchestrator/docker-compose.yml';
 export const updateProgram = 'root/opt/homie_orchestrator/scripts/update.sh';
 
@@ -19,7 +19,7 @@ export class EarlyStage extends MigratingStage {
     this.rebootInto('rootfs.0');
     this.stack.head = '0002';
     this.write(`slot/${composeFile}`, '');
-    this.write(updateProgram, `#!/bin/sh\nexec '${process.execPath}' '${mainFile}' update.sh "$@"\n`, 0o755);
+    this.write(updateProgram, `#!/bin/sh\nexec '${nativeHook}' update.sh "$@"\n`, 0o755);
     this.setPrimary('rootfs.0');
     writeTransaction(this.places, transactionAt('installing', { bootId }));
   }
@@ -42,22 +42,10 @@ export class EarlyStage extends MigratingStage {
     const call = this.calls().findLast((line) => line.startsWith('systemd-run ')) ?? '';
     const [options = '', words = ''] = call.split(' -- ');
     const variables = [...options.matchAll(/--setenv=(\S+)/g)].map(([, pair = '']) => pair.split('='));
-    const child = Bun.spawn(words.split(' '), {
-      env: {
-        ...Object.fromEntries(variables),
-        PATH: `${this.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`,
-        HOMIE_BOOT_ID: bootId,
-      },
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
-    });
-    const [stdout, stderr, exitCode] = await Promise.all([
-      child.stdout.text(),
-      child.stderr.text(),
-      child.exited,
-    ]);
-    return { exitCode, stdout, stderr, reason: stderr.trimEnd().split('\n').at(-1) ?? '' };
+    const { PATH = '' } = this.programEnv;
+    const env = { ...Object.fromEntries(variables), PATH, HOMIE_BOOT_ID: bootId };
+    const ended = await runCommand(words.split(' '), { env });
+    return { ...ended, reason: reasonIn(ended.stderr) };
   }
 
   /** The migration begins, and does not go on before `letUpgrade`. */

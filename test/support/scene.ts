@@ -3,23 +3,22 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSy
 import { join } from 'node:path';
 import type { Places } from '../../shared/system/places.ts';
 import { parseTransaction, type Transaction } from '../../shared/update/transaction.ts';
+import { nativeHook } from './native-programs.ts';
+import { type CommandEnd, runCommand } from './run-command.ts';
 import { TempFolder } from './temp-folder.ts';
 
-/** A device in a folder, on which a program runs from source: its places, a mounted bundle and slot, fake tools. */
+/** A device in a folder, on which a program runs as compiled: its places, a mounted bundle and slot, fake tools. */
 
-export interface Ended {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
+export interface Ended extends CommandEnd {
   /** What RAUC would show: the last line on stderr. */
   reason: string;
 }
 
 export interface StartOptions {
   env?: Record<string, string | undefined>;
-  /** The name it is called under, in place of bun's. */
+  /** The name it is called under, in place of `hook`. */
   calledAs?: string;
-  /** `kill@…`: where power fails, by the fault points that only programs for tests have. */
+  /** `kill@…`: where power fails, by the fault points. */
   fault?: string;
   /** On a terminal, whose screen is then its stdout. */
   isOnTerminal?: boolean;
@@ -32,7 +31,6 @@ export interface StartOptions {
 export type Setting = string | number | boolean | readonly (string | Readonly<Record<string, Setting>>)[];
 
 export const bootId = 'this-boot';
-const mainFile = join(import.meta.dir, '../../hooks/main.ts');
 
 export class Scene extends TempFolder {
   readonly places: Places = { data: this.at('data'), root: this.at('root'), run: this.at('run') };
@@ -153,35 +151,33 @@ ${body}
 
   /** Runs a program as systemd and RAUC do: no HOME, no SHLVL, nothing of ours. */
   async run(args: readonly string[], options: StartOptions = {}): Promise<Ended> {
-    const env: Record<string, string | undefined> = {
+    const { calledAs, fault, env, isOnTerminal = false, ...rest } = options;
+    const words = [nativeHook, ...args];
+    const onTerminal = ['script', '-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null'];
+    const ended = await runCommand(isOnTerminal ? onTerminal : words, {
+      cwd: '/',
+      ...(calledAs === undefined ? {} : { argv0: calledAs }),
+      env: { ...this.programEnv, HOMIE_FAULT: fault, ...env },
+      ...rest,
+    });
+    return { ...ended, reason: reasonIn(ended.stderr) };
+  }
+
+  /** Of a program that runs on this device. */
+  get programEnv(): Record<string, string> {
+    return {
       PATH: `${this.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`,
       HOMIE_DATA: this.places.data,
       HOMIE_ROOT: this.places.root,
       HOMIE_RUN: this.places.run,
       HOMIE_BOOT_ID: bootId,
-      HOMIE_FAULT: options.fault,
-      ...options.env,
     };
-    const faultPoints = options.fault === undefined ? [] : ['--define', 'HOMIE_FAULT_POINTS=true'];
-    const words = [process.execPath, ...faultPoints, mainFile, ...args];
-    const onTerminal = ['script', '-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null'];
-    const child = Bun.spawn(options.isOnTerminal ? onTerminal : words, {
-      cwd: '/',
-      ...(options.calledAs === undefined ? {} : { argv0: options.calledAs }),
-      env,
-      stdin: options.stdin ?? 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
-    });
-    try {
-      const output = Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-      await options.whileRunning?.(child);
-      const [stdout, stderr, exitCode] = await output;
-      return { exitCode, stdout, stderr, reason: stderr.trimEnd().split('\n').at(-1) ?? '' };
-    } finally {
-      child.kill('SIGKILL');
-    }
   }
+}
+
+/** What RAUC would show of it. */
+export function reasonIn(stderr: string): string {
+  return stderr.trimEnd().split('\n').at(-1) ?? '';
 }
 
 /** Every path below the folder with kind, mode and content, times left out. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { formatBytes } from '../../shared/system/disk.ts';
 import { print } from '../../shared/system/print.ts';
+import { compiledPrograms } from '../support/compiled-programs.ts';
 import { honest, someBytes } from '../support/file-server.ts';
 import { type Behaviour, HostileServer, head, reply } from '../support/hostile-server.ts';
 import { removeReport, writeReport } from '../support/report.ts';
@@ -30,8 +30,7 @@ describe('the compiled update.sh', () => {
   beforeAll(async () => {
     removeReport('fetch');
     scene = new Scene();
-    programs = scene.at('programs');
-    await compilePrograms(programs, { architecture: 'x64' });
+    programs = await compiledPrograms({ architecture: 'x64' });
     makeSparse(scene.at('source'));
     scene.write('root/etc/rauc/system.conf', '[system]\ncompatible=jetson-nano-homie\n');
     scene.write('rauc-info.json', '{"compatible":"jetson-nano-homie","version":"1.1.0"}');

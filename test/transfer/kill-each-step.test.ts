@@ -1,39 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { honest, someBytes } from '../support/file-server.ts';
 import { HostileServer } from '../support/hostile-server.ts';
+import { nativeHook } from '../support/native-programs.ts';
 import { Scene } from '../support/scene.ts';
-import { TempFolder } from '../support/temp-folder.ts';
 
 /** Power fails before or after any step of update.sh, from the server to RAUC: the next run comes to the same end. */
 
 const file = { bytes: someBytes(2_500_000), etag: '"x"' };
 
 describe('update.sh with a URL, cut at any step', () => {
-  let programs: TempFolder;
   let server: HostileServer;
   beforeAll(async () => {
-    programs = new TempFolder();
-    await compilePrograms(programs.path, { architecture: 'x64', hasFaultPoints: true });
     server = await HostileServer.start(honest(() => file));
   }, 120_000);
-  afterAll(async () => {
-    await server[Symbol.asyncDispose]();
-    programs[Symbol.dispose]();
-  });
+  afterAll(() => server[Symbol.asyncDispose]());
 
   function run(scene: Scene, fault: string): Promise<number> {
-    return Bun.spawn([join(programs.path, 'update.sh')], {
+    return Bun.spawn([nativeHook, 'update.sh'], {
       cwd: '/',
-      env: {
-        PATH: `${scene.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`,
-        HOMIE_DATA: scene.places.data,
-        HOMIE_ROOT: scene.places.root,
-        HOMIE_RUN: scene.places.run,
-        HOMIE_FAULT: fault,
-      },
+      env: { ...scene.programEnv, HOMIE_FAULT: fault },
       stdin: 'ignore',
       stdout: 'ignore',
       stderr: Bun.file(scene.at('stderr')),

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { compilePrograms } from '../../../shared/packaging/compile.ts';
 import { createKeys, findKeys } from '../../../shared/packaging/keys.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { command } from '../../../shared/system/command.ts';
+import { compiledPrograms } from '../../support/compiled-programs.ts';
+import { digestOf } from '../../support/digest.ts';
 import { oneAtATime } from '../../support/one-at-a-time.ts';
 import type { CardParts } from './card-image.ts';
 import { makeFactory } from './factory.ts';
@@ -24,6 +24,7 @@ const sources = [
   'bundle-skeleton',
   'test/lab/overlay',
   'test/lab/images',
+  'test/support/pack-bundle.ts',
   'package-lock.json',
 ];
 
@@ -67,9 +68,8 @@ async function makeImages(
 ): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const rootfs = join(folder, 'rootfs.ext4');
-  const programs = join(folder, 'programs');
   const keys = findKeys(join(folder, 'keys')) ?? (await createKeys(join(folder, 'keys')));
-  await compilePrograms(programs, { architecture: 'arm64' });
+  const programs = await compiledPrograms({ architecture: 'arm64' });
   await makeFactory({ folder, rootfs, programs, keyring: keys.keyringPath, card: images.card });
   const shelf = join(folder, 'shelf');
   mkdirSync(shelf);
@@ -84,17 +84,4 @@ async function makeImages(
 
 function folderBytes(folder: string): number {
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-}
-
-/** Of all files below these paths of the project, with their names; and of more that it depends on. */
-export function digestOf(paths: readonly string[], more = ''): string {
-  const hash = createHash('sha256').update(more);
-  const add = (path: string): void => {
-    const whole = join(project.root, path);
-    const stat = statSync(whole, { throwIfNoEntry: false });
-    if (stat?.isDirectory()) for (const name of readdirSync(whole).sort()) add(join(path, name));
-    else if (stat?.isFile()) hash.update(path).update('\0').update(readFileSync(whole));
-  };
-  for (const path of paths) add(path);
-  return hash.digest('hex').slice(0, 16);
 }
