@@ -1,7 +1,5 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeBundle } from '../../shared/packaging/bundle.ts';
-import { compilePrograms } from '../../shared/packaging/compile.ts';
 import { createDevice } from '../../shared/packaging/device/device.ts';
 import { ext4Features } from '../../shared/packaging/device/disk.ts';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
@@ -11,9 +9,10 @@ import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
 import { addOrchestrator } from '../../shared/packaging/simulate/orchestrator.ts';
 import { readTrace } from '../../shared/packaging/simulate/trace.ts';
 import { command } from '../../shared/system/command.ts';
-import { createLog } from '../../shared/system/log.ts';
 import { executableName } from '../../shared/update/program-names.ts';
 import { writeSlotContent } from '../../shared/update/slot-content.ts';
+import { compiledPrograms } from '../support/compiled-programs.ts';
+import { buildTime, packBundle } from '../support/pack-bundle.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { type HookTimes, hookTimesOf } from './install-times.ts';
 import type { Run } from './measure.ts';
@@ -38,16 +37,15 @@ export interface InstallStage extends AsyncDisposable {
 const [rootMiB, slotMiB, dataMiB] = [1000, 1200, 3072];
 const toolMs = 300_000;
 const installMs = 600_000;
-const time = new Date('2026-01-01T00:00:00Z');
 const run = command({ deadlineMs: toolMs });
 
 export async function openInstallStage(tell: (line: string) => void): Promise<InstallStage> {
   await using undo = new AsyncDisposableStack();
   const folder = undo.use(new TempFolder());
   tell(`making a root file system of ${rootMiB} MiB`);
-  await compilePrograms(folder.at('programs'), { architecture: 'x64' });
-  await makeRootfs(folder);
-  await makeDemoRootfs(folder.at('factory.ext4'), '1.0.0', time);
+  const programs = await compiledPrograms({ architecture: 'x64' });
+  await makeRootfs(folder, programs);
+  await makeDemoRootfs(folder.at('factory.ext4'), '1.0.0', buildTime);
   const keys = await createKeys(folder.at('keys'));
   const traceFile = folder.at('trace.jsonl');
   const device = undo.use(
@@ -62,7 +60,7 @@ export async function openInstallStage(tell: (line: string) => void): Promise<In
   );
   tell('packing it with our programs, with none, and with the scripts of the guide');
   const bundles = {
-    ours: await packWithOurs(folder, keys),
+    ours: await packWithOurs(folder, keys, programs),
     none: await packWith(folder, keys, 'none'),
     guide: await packWith(folder, keys, 'guide', guideHook(device)),
   };
@@ -109,11 +107,11 @@ function logOf(device: Device): string {
 }
 
 /** As `build.ts rootfs` makes one, our programs in it, and filled to a gigabyte; a quarter of that cannot be compressed. */
-async function makeRootfs(folder: TempFolder): Promise<void> {
+async function makeRootfs(folder: TempFolder, programs: string): Promise<void> {
   const tree = folder.at('root');
   cpSync(join(project.skeleton, 'rootfs'), tree, { recursive: true });
   writeSlotContent(tree, {
-    executable: folder.at('programs', executableName),
+    executable: join(programs, executableName),
     version: '1.1.0',
     unit: 'homie-orchestrator.service',
     isTimerEnabled: false,
@@ -123,26 +121,10 @@ async function makeRootfs(folder: TempFolder): Promise<void> {
   rmSync(tree, { recursive: true });
 }
 
-async function packWithOurs(folder: TempFolder, keys: KeySet): Promise<string> {
+async function packWithOurs(folder: TempFolder, keys: KeySet, programs: string): Promise<string> {
   const output = folder.at('ours.raucb');
-  await makeBundle({
-    rootfs: folder.at('rootfs.ext4'),
-    programs: folder.at('programs'),
-    architecture: 'x64',
-    version: '1.1.0',
-    time,
-    revision: 'bench',
-    format: 'plain',
-    compression: 'lz4',
-    certificate: keys.certificatePath,
-    key: keys.keyPath,
-    intermediates: [],
-    keyring: keys.keyringPath,
-    isFlat: false,
-    output,
-    cache: folder.at('cache'),
-    log: createLog('bench'),
-  });
+  const rootfs = folder.at('rootfs.ext4');
+  await packBundle({ rootfs, programs, architecture: 'x64', version: '1.1.0', keys, output });
   return output;
 }
 

@@ -9,6 +9,7 @@ import { project } from '../../../shared/packaging/project.ts';
 import { makeRoot } from '../../../shared/packaging/root/root.ts';
 import { suiteNamed } from '../../../shared/packaging/root/suite.ts';
 import { createLog } from '../../../shared/system/log.ts';
+import { buildTime } from '../../support/pack-bundle.ts';
 
 /** Where each part of a board's images is made, and what they have in common. */
 export interface CardParts {
@@ -31,7 +32,6 @@ export interface CardWish {
 }
 
 export const factoryVersion = '1.0.0';
-export const buildTime = new Date('2026-01-01T00:00:00Z');
 
 /** The root file system of the factory, and a card with it in both slots. Needs root. */
 export async function makeCard(

@@ -1,10 +1,8 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBoard } from '../../../shared/packaging/board.ts';
-import { makeBundle } from '../../../shared/packaging/bundle.ts';
 import { command } from '../../../shared/system/command.ts';
-import { createLog } from '../../../shared/system/log.ts';
-import { buildTime } from './card-image.ts';
+import { packBundle } from '../../support/pack-bundle.ts';
 
 /** Every bundle that a story installs: the factory's root file system, but for a few files. */
 export const releases: readonly Release[] = [
@@ -69,24 +67,15 @@ export async function makeRelease(
   const script = join(folder, 'release.debugfs');
   writeFileSync(script, `${lines.join('\n')}\n`);
   await command({ deadlineMs: editMs })`debugfs -w -f ${script} ${image}`;
-  await makeBundle({
+  await packBundle({
     rootfs: image,
     programs,
     architecture: 'arm64',
     compatible: readBoard('qemu-arm64').compatible,
     version,
-    time: buildTime,
-    revision: 'lab',
     format,
-    compression: 'lz4',
-    certificate: keys.certificatePath,
-    key: keys.keyPath,
-    intermediates: [],
-    keyring: keys.keyringPath,
-    isFlat: false,
+    keys,
     output: join(shelf, `${version}.raucb`),
-    cache: join(folder, 'bundle'),
-    log: createLog('lab'),
   });
   rmSync(image);
 }

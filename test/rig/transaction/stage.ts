@@ -1,11 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeBundle } from '../../../shared/packaging/bundle.ts';
 import { createDevice } from '../../../shared/packaging/device/device.ts';
 import type { Boot, Device } from '../../../shared/packaging/device/running-device.ts';
 import { makeDemoRootfs } from '../../../shared/packaging/rootfs.ts';
-import { createLog } from '../../../shared/system/log.ts';
+import { buildTime, packDemoBundle } from '../../support/pack-bundle.ts';
 import { type ComposeOptions, composeFile } from '../stack/compose-file.ts';
 import { type Engine, startEngine } from '../stack/engine.ts';
 import { freePort } from '../stack/free-port.ts';
@@ -19,7 +18,6 @@ import { environmentOf, type Settings, writeConfig } from './stage-config.ts';
 /** A device with the real stack on it: slot A runs release 1.0.0, healthy, with rows in its database. */
 
 const composePath = 'opt/homie_orchestrator/docker-compose.yml';
-const buildTime = new Date('2026-01-01T00:00:00Z');
 const dataMiB = 3_000;
 
 export interface Stage extends AsyncDisposable {
@@ -111,30 +109,11 @@ async function assemble(
     registry,
     stack,
     healthUrl,
-    async bundleOf(version, release, wish) {
-      const rootfs = join(work, `${version}.ext4`);
+    bundleOf(version, release, wish) {
       const output = join(work, `${version}-${Bun.hash(JSON.stringify(wish ?? {}))}.raucb`);
-      if (existsSync(output)) return output;
-      await makeDemoRootfs(rootfs, version, buildTime, composeOf(release, wish));
-      const { keys } = workshop;
-      await makeBundle({
-        rootfs,
-        ...programsOf(workshop, options.hasFaultPoints === true),
-        version,
-        time: buildTime,
-        revision: 'rig',
-        format: 'plain',
-        compression: 'lz4',
-        certificate: keys.certificatePath,
-        key: keys.keyPath,
-        intermediates: [],
-        keyring: keys.keyringPath,
-        isFlat: false,
-        output,
-        cache: join(work, 'cache'),
-        log: createLog('stage'),
-      });
-      return output;
+      const programs = programsOf(workshop, options.hasFaultPoints === true);
+      const parts = { ...programs, version, keys: workshop.keys, output };
+      return packDemoBundle(parts, composeOf(release, wish));
     },
     configure: (update) => writeConfig(dataFolder, healthUrl, { ...options.update, ...update }),
     async reboot(how = 'orderly') {
