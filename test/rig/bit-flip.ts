@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 
 /** Flips one bit of a file in place; twice is as before. */
 export function flipBit(path: string, bit: number): void {
@@ -11,4 +11,12 @@ export function flipBit(path: string, bit: number): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The first and last bits of a bundle's parts: squashfs, signature, and the signature's size in 8 bytes. */
+export function edgesOf(bundle: string): number[] {
+  const bytes = readFileSync(bundle);
+  const sizeAt = bytes.length - 8;
+  const signatureAt = sizeAt - Number(bytes.readBigUInt64BE(sizeAt));
+  return [0, signatureAt, sizeAt, bytes.length].flatMap((at) => [at * 8 - 1, at * 8]).slice(1, -1);
 }

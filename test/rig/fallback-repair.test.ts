@@ -5,21 +5,23 @@ import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { readHistory } from '../../shared/update/journal.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
 import { suiteOf } from '../support/suite-report.ts';
+import { everyArchitecture, scenariosFor } from './architectures.ts';
 import { install, isOrchestratorActive, logOf, startOrchestrator } from './board.ts';
 import { takeSnapshot, treeOf } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
-const { scenario } = suiteOf({ name: 'rig/fallback-repair', least: 2 });
+const suite = suiteOf({ name: 'rig/fallback-repair', least: 2 });
 
 /** RAUC takes the target slot out of the boot order before it calls the first hook. */
-describe('the next healthy boot after a failed install', () => {
+describe.each(everyArchitecture)('the next healthy boot after a failed install (%s)', (architecture) => {
+  const { scenario, typical } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    workshop = await openWorkshop(architecture);
   }, 300_000);
   afterAll(() => workshop?.[Symbol.dispose]());
 
-  scenario('puts the fallback slot back where pre-install failed: it is whole, and boots', async () => {
+  typical('puts the fallback slot back where pre-install failed: it is whole, and boots', async () => {
     await using device = await deviceOf(workshop);
     await startOrchestrator(device);
     const fallback = await contentOfB(device);

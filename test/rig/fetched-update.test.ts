@@ -6,6 +6,7 @@ import { stateOf } from '../../shared/update/transaction.ts';
 import { honest, type ServedFile } from '../support/file-server.ts';
 import { HostileServer } from '../support/hostile-server.ts';
 import { suiteOf } from '../support/suite-report.ts';
+import { architectures, scenariosFor } from './architectures.ts';
 import { flipBit } from './bit-flip.ts';
 import { logOf, postActivate, startOrchestrator, transactionOf } from './board.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -13,16 +14,17 @@ import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
 /** update.sh as it ships, from a server that drops the line, to the real RAUC and the next boot. */
 
-const { scenario } = suiteOf({ name: 'rig/fetched-update', least: 2 });
+const suite = suiteOf({ name: 'rig/fetched-update', least: 2 });
 
-describe('update.sh with a URL', () => {
+describe.each(architectures)('update.sh with a URL (%s)', (architecture) => {
+  const { scenario } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   let good: string;
   let served: ServedFile;
   let server: HostileServer;
   let pieces = 0;
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    workshop = await openWorkshop(architecture);
     good = await bundleOf(workshop, { version: '1.1.0' });
     server = await HostileServer.start(
       honest(

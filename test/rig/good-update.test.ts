@@ -21,6 +21,7 @@ import { command } from '../../shared/system/command.ts';
 import { readHistory } from '../../shared/update/journal.ts';
 import { programNames } from '../../shared/update/program-names.ts';
 import { suiteOf } from '../support/suite-report.ts';
+import { everyArchitecture, scenariosFor } from './architectures.ts';
 import {
   install,
   isOrchestratorActive,
@@ -33,16 +34,17 @@ import {
 import { treeOf } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
-const { scenario } = suiteOf({ name: 'rig/good-update', least: 2 });
+const suite = suiteOf({ name: 'rig/good-update', least: 2 });
 
-describe('a good update, as shipped, by the unmodified RAUC', () => {
+describe.each(everyArchitecture)('a good update, as shipped, by the unmodified RAUC (%s)', (architecture) => {
+  const { scenario, typical } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    workshop = await openWorkshop(architecture);
   }, 300_000);
   afterAll(() => workshop[Symbol.dispose]());
 
-  scenario('is committed, and the next one goes back into slot A, committed too', async () => {
+  typical('is committed, and the next one goes back into slot A, committed too', async () => {
     await using device = await deviceOf(workshop);
     await startOrchestrator(device);
     makeManyKindsOfFiles(join(device.dataFolder, 'config', 'core'));

@@ -9,6 +9,7 @@ import { readHistory } from '../../shared/update/journal.ts';
 import { stateOf } from '../../shared/update/transaction.ts';
 import { suiteOf } from '../support/suite-report.ts';
 import { until } from '../support/until.ts';
+import { everyArchitecture, scenariosFor } from './architectures.ts';
 import {
   install,
   isOrchestratorActive,
@@ -21,14 +22,15 @@ import {
 import { takeSnapshot, treeOf } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
-const { scenario } = suiteOf({ name: 'rig/incidents', least: 8 });
+const suite = suiteOf({ name: 'rig/incidents', least: 8 });
 
-describe('an update that goes wrong', () => {
+describe.each(everyArchitecture)('an update that goes wrong (%s)', (architecture) => {
+  const { scenario, typical } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   let faulty: string;
   let good: string;
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    workshop = await openWorkshop(architecture);
     faulty = await bundleOf(workshop, { version: '1.1.0', hasFaultPoints: true });
     good = await bundleOf(workshop, { version: '1.1.0' });
   }, 300_000);
@@ -93,7 +95,7 @@ describe('an update that goes wrong', () => {
     await expectGoodUpdate(device);
   });
 
-  scenario('with an application that is never healthy: rolled back, and the reason kept', async () => {
+  typical('with an application that is never healthy: rolled back, and the reason kept', async () => {
     await using device = await deviceOf(workshop);
     await startOrchestrator(device, {});
     expect((await install(device, good)).exitCode).toBe(0);

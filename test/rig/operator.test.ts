@@ -4,18 +4,20 @@ import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import type { Finding } from '../../shared/update/doctor/finding.ts';
 import { suiteOf } from '../support/suite-report.ts';
+import { architectures, scenariosFor } from './architectures.ts';
 import { startOrchestrator, statesOf, transactionOf } from './board.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
-const { scenario } = suiteOf({ name: 'rig/operator', least: 4 });
+const suite = suiteOf({ name: 'rig/operator', least: 4 });
 
 /** The operator's command on a device with the real RAUC, the real boot environment, and the programs as they ship. */
-describe("an operator's day", () => {
+describe.each(architectures)("an operator's day (%s)", (architecture) => {
+  const { scenario } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   let good: string;
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    workshop = await openWorkshop(architecture);
     good = await bundleOf(workshop, { version: '1.1.0' });
   }, 300_000);
   afterAll(() => workshop[Symbol.dispose]());

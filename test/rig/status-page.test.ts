@@ -14,20 +14,22 @@ import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { Browser } from '../support/browser.ts';
 import { suiteOf } from '../support/suite-report.ts';
 import { until } from '../support/until.ts';
+import { architectures, scenariosFor } from './architectures.ts';
 import { logOf, postActivate, startOrchestrator, statesOf, transactionOf } from './board.ts';
 import { freePort } from './stack/free-port.ts';
 import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
-/** The status page in a real browser, the arm64 program behind it, and the unmodified RAUC behind that. */
+/** The status page in a real browser, the program as it ships behind it, and the unmodified RAUC behind that. */
 
 const unit = 'homie-update-api';
 
-const { scenario } = suiteOf({ name: 'rig/status-page', least: 1 });
+const suite = suiteOf({ name: 'rig/status-page', least: 1 });
 
-describe('the status page, as shipped', () => {
+describe.each(architectures)('the status page, as shipped (%s)', (architecture) => {
+  const { scenario } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    workshop = await openWorkshop(architecture);
   }, 300_000);
   afterAll(() => workshop[Symbol.dispose]());
 

@@ -12,9 +12,7 @@ test('cachedFolder() makes a folder once when several processes ask for it at on
   const makers = [1, 2, 3].map(() => startProgram(program, [temp.at('cache'), temp.at('made')]));
   const ended = await Promise.all(makers.map((maker) => maker.ended()));
   const folder = temp.at('cache', 'digest', 'name');
-  expect(ended.map(({ stdout, stderr }) => [stdout, stderr])).toEqual(
-    [1, 2, 3].map(() => [`${folder}\n`, '']),
-  );
+  expect(ended.map(({ stdout }) => stdout)).toEqual([1, 2, 3].map(() => `${folder}\n`));
   expect(readFileSync(temp.at('made'), 'utf8')).toBe('made\n');
   expect(readdirSync(folder)).toEqual(['content']);
 });

@@ -1,0 +1,25 @@
+import type { Architecture } from '../../shared/packaging/project.ts';
+import type { Suite } from '../support/suite-report.ts';
+import { thisArchitecture } from '../support/this-architecture.ts';
+import { tier } from '../support/tier.ts';
+
+/** What programs are compiled for: this machine, and the board, as they ship. The latter runs as a Cortex-A57. */
+export const everyArchitecture: readonly Architecture[] = [...new Set([thisArchitecture, 'arm64'] as const)];
+
+/** An emulator takes many times as long, and proves the same but for a few scenarios that stand for all of them. */
+export const architectures = tier === 'quick' ? [thisArchitecture] : everyArchitecture;
+
+type Scenario = Suite['scenario'];
+
+/**
+ * What declares scenarios on programs of this architecture, whose name they bear. Those that are `typical` run in every
+ * tier as they ship, too.
+ */
+export function scenariosFor(
+  architecture: Architecture,
+  suite: Suite,
+): { scenario: Scenario; typical: Scenario } {
+  const named: Scenario = (name, work, timeoutMs) =>
+    suite.scenario(`${name} (${architecture})`, work, timeoutMs);
+  return { scenario: architectures.includes(architecture) ? named : () => {}, typical: named };
+}
