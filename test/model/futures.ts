@@ -65,6 +65,6 @@ export class Futures {
 }
 
 /** What no boot of a board at rest changes. */
-export function factsOf({ booted, stack, history }: ModelBoard): string {
+function factsOf({ booted, stack, history }: ModelBoard): string {
   return `slot ${booted}, database "${stack.database}", ${history.length} updates`;
 }

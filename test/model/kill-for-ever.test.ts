@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
 import { randomFrom, seed } from '../support/seed.ts';
 import { byTier } from '../support/tier.ts';
 import { flows } from './flows.ts';
 import { type Way, wrongAfterFailingAt } from './forever.ts';
 import { type Cut, cutsOf, Stage } from './matrix.ts';
 import { nameOf } from './matrix-report.ts';
-import { modelPrograms } from './programs.ts';
+import { ModelPrograms } from './programs.ts';
 import { Worlds } from './worlds.ts';
 
 /**
@@ -17,10 +17,7 @@ const flowMs = 1_800_000;
 const atMost = byTier({ quick: 2, all: Number.POSITIVE_INFINITY, deep: Number.POSITIVE_INFINITY });
 const isEachStep = byTier({ quick: false, all: false, deep: true });
 
-let programs: Awaited<ReturnType<typeof modelPrograms>>;
-beforeAll(async () => {
-  programs = await modelPrograms();
-}, 120_000);
+const programs = new ModelPrograms();
 afterAll(() => programs[Symbol.dispose]());
 
 describe(`a step that is killed again and again is left, or passed in the end (seed ${seed})`, () => {

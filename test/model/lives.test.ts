@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { seed } from '../support/seed.ts';
 import { byTier } from '../support/tier.ts';
 import { type Cut, type Happening, Life } from './life.ts';
 import { eachOf } from './pool.ts';
-import { modelPrograms } from './programs.ts';
+import { ModelPrograms } from './programs.ts';
 
 /**
  * Random lives of a device: installs of good and bad versions, reboots, kills, power cuts, slots that give out, what
@@ -58,10 +58,7 @@ const life = fc.record({
   happenings: fc.array(happening, { minLength: 2, maxLength: 7 }),
 });
 
-let programs: Awaited<ReturnType<typeof modelPrograms>>;
-beforeAll(async () => {
-  programs = await modelPrograms();
-}, 120_000);
+const programs = new ModelPrograms();
 afterAll(() => programs[Symbol.dispose]());
 
 describe('a device', () => {

@@ -1,12 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compilePrograms } from '../../shared/packaging/compile.ts';
-import { thisArchitecture } from '../support/this-architecture.ts';
+import { errorCodeOf } from '../../shared/system/failure.ts';
+import { nativeHook } from '../support/native-programs.ts';
 
-/** What a model's board runs: the programs for this machine, with fault points. */
-export async function modelPrograms(): Promise<{ folder: string } & Disposable> {
-  const folder = mkdtempSync(join(tmpdir(), 'homie-model-'));
-  await compilePrograms(folder, { architecture: thisArchitecture, hasFaultPoints: true });
-  return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+/** What a model's boards run: one file beside them, for they have links to it. */
+export class ModelPrograms implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'homie-model-'));
+
+  constructor() {
+    const hook = join(this.folder, 'hook');
+    try {
+      linkSync(nativeHook, hook);
+    } catch (error) {
+      // Where temporary files lie on another file system.
+      if (errorCodeOf(error) !== 'EXDEV') throw error;
+      copyFileSync(nativeHook, hook);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
 }
