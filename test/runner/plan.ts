@@ -63,7 +63,7 @@ function alone(lanes: readonly Lane[]): Pick<Plan, 'beside' | 'stages'> {
 function quickLanes(files: readonly string[]): Lane[] {
   const isModel = (file: string): boolean => file.startsWith('test/model/');
   return [
-    laneOf('model', files.filter(isModel), { niceness: 5 }),
+    laneOf('model', files.filter(isModel), { niceness: 5, flags: ['--max-concurrency', '3'] }),
     laneOf(
       'others',
       files.filter((file) => !isModel(file)),
