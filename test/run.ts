@@ -4,7 +4,14 @@ import { project } from '../shared/packaging/project.ts';
 import { print } from '../shared/system/print.ts';
 import { findTestFiles } from './runner/kinds.ts';
 import type { Plan } from './runner/lane.ts';
-import { formatOutcome, formatProblems, formatRun, isGood, outcomeOf } from './runner/outcome.ts';
+import {
+  formatOutcome,
+  formatProblems,
+  formatRun,
+  isGood,
+  outcomeOf,
+  outcomePerFile,
+} from './runner/outcome.ts';
 import { planOf } from './runner/plan.ts';
 import type { Desk, FileRun } from './runner/run-file.ts';
 import { runPlan } from './runner/run-plan.ts';
@@ -50,13 +57,7 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
   const seconds = Math.round((performance.now() - started) / 1000);
   writeTimes(timesFile, times, runs);
   const outcome = outcomeOf(runs);
-  const files = runs.map(({ file, lane, seconds, ...rest }) => ({
-    file,
-    lane,
-    ...outcomeOf([{ ...rest, file, lane, seconds }]),
-    seconds,
-  }));
-  writeReport(report, { tier, ...outcome, seconds, files });
+  writeReport(report, { tier, ...outcome, seconds, files: outcomePerFile(runs) });
   tell(
     `\n${formatProblems(runs)
       .map((line) => `${line}\n`)

@@ -18,6 +18,8 @@ if [ "${1:-test}" != build ]; then
 	packages="$packages systemd zsh bsdutils"
 	# readelf, which our own reader of programs is held against.
 	packages="$packages binutils"
+	# The load beside which each test is repeated.
+	packages="$packages stress-ng"
 	# The order in which what is written comes to the disk.
 	packages="$packages strace"
 	# What a fetch is measured against.

@@ -10,6 +10,10 @@ export interface Lane {
   timeoutMs: number;
   flags: readonly string[];
   env: Readonly<Record<string, string>>;
+  /** How often each file is run. */
+  times: number;
+  /** Keeps the machine busy as long as the lane runs. */
+  load: readonly string[];
 }
 
 /** Stages come one after another, the lanes of one side by side; some lanes lie beside all stages. */
@@ -20,5 +24,16 @@ export interface Plan {
 }
 
 export function laneOf(name: string, files: readonly string[], wish: Partial<Lane> = {}): Lane {
-  return { name, files, atOnce: 1, niceness: 0, timeoutMs: 120_000, flags: [], env: {}, ...wish };
+  return {
+    name,
+    files,
+    atOnce: 1,
+    niceness: 0,
+    timeoutMs: 120_000,
+    flags: [],
+    env: {},
+    times: 1,
+    load: [],
+    ...wish,
+  };
 }

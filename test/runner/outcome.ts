@@ -15,6 +15,25 @@ export function outcomeOf(runs: readonly FileRun[]): Outcome {
   return { passed: count('passed'), failed: count('failed') + troubled, skipped: count('skipped') };
 }
 
+export interface FileOutcome extends Outcome {
+  file: string;
+  lane: string;
+  /** How often it was run. */
+  runs: number;
+  seconds: number;
+}
+
+/** For machines to read. */
+export function outcomePerFile(runs: readonly FileRun[]): FileOutcome[] {
+  const perFile = Map.groupBy(runs, ({ lane, file }) => `${lane} ${file}`);
+  return [...perFile.values()].flatMap((all) => {
+    const [one] = all;
+    if (one === undefined) return [];
+    const seconds = Math.round(all.reduce((sum, each) => sum + each.seconds, 0) * 100) / 100;
+    return { file: one.file, lane: one.lane, runs: all.length, ...outcomeOf(all), seconds };
+  });
+}
+
 /** A test that is skipped is one that nothing runs: it fails the run, unless this machine is known to lack what it needs. */
 export function isGood({ passed, failed, skipped }: Outcome, maySkip: boolean): boolean {
   return failed === 0 && passed > 0 && (skipped === 0 || maySkip);
@@ -25,10 +44,13 @@ export function formatOutcome({ passed, failed, skipped }: Outcome): string {
   return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
 }
 
+export function isWell({ trouble, cases }: FileRun): boolean {
+  return trouble === undefined && cases.every(({ outcome }) => outcome !== 'failed');
+}
+
 /** One line of a file that has ended. */
 export function formatRun(run: FileRun): string {
-  const isWell = run.trouble === undefined && run.cases.every(({ outcome }) => outcome !== 'failed');
-  return `${isWell ? 'passed' : 'FAILED'} ${run.file}: ${formatOutcome(outcomeOf([run]))} in ${run.seconds} s`;
+  return `${isWell(run) ? 'passed' : 'FAILED'} ${run.file}: ${formatOutcome(outcomeOf([run]))} in ${run.seconds} s`;
 }
 
 /** Once more at the end: what failed, where and why, and what was skipped. */

@@ -29,8 +29,9 @@ export interface Desk {
 }
 
 /** A process of its own for each file: none meets what another has left, and what dies is this one only. */
-export async function runFile(desk: Desk, lane: Lane, file: string): Promise<FileRun> {
-  const name = file.replace(/^test\//, '').replace(/\.test\.ts$/, '');
+export async function runFile(desk: Desk, lane: Lane, file: string, turn = 1): Promise<FileRun> {
+  const own = file.replace(/^test\//, '').replace(/\.test\.ts$/, '');
+  const name = lane.times === 1 ? own : join('repeat', `${own}-${turn}`);
   const junit = join(desk.reports, 'junit', `${name}.xml`);
   const log = join(desk.reports, 'logs', `${name}.log`);
   for (const path of [junit, log]) {

@@ -3,7 +3,7 @@ import { isSoonGone } from '../support/processes.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 import { type Lane, laneOf } from './lane.ts';
-import { formatOutcome, formatProblems, isGood, outcomeOf } from './outcome.ts';
+import { formatOutcome, formatProblems, isGood, outcomeOf, outcomePerFile } from './outcome.ts';
 import type { Desk, FileRun } from './run-file.ts';
 import { longestFirst, runPlan } from './run-plan.ts';
 
@@ -120,6 +120,23 @@ test('runPlan() ends all of it when it is told to stop', async () => {
   ending.abort();
   expect(await running).toEqual([]);
   expect(await isSoonGone(Number(pid))).toBe(true);
+});
+
+test('runPlan() repeats each file beside a load, keeps what each run said, and needs the load to last', async () => {
+  using folder = new TempFolder();
+  folder.write(
+    'counts.test.ts',
+    `${asserted}import { appendFileSync, readFileSync } from 'node:fs';
+test('is not the second', () => {
+  appendFileSync('${folder.path}/runs', 'x');
+  expect(readFileSync('${folder.path}/runs', 'utf8')).not.toBe('xx');
+});`,
+  );
+  const repeated = (load: string[]) => laneOf('repeat', ['counts.test.ts'], { times: 3, load });
+  const runs = await runAll(folder, [repeated(['sleep', '60'])]);
+  expect(outcomePerFile(runs)).toMatchObject([{ file: 'counts.test.ts', runs: 3, passed: 2, failed: 1 }]);
+  expect(folder.read('reports/logs/repeat/counts-2.log')).toContain('(fail) is not the second');
+  await expect(runAll(folder, [repeated(['false'])])).rejects.toThrow('"false" ended with 1');
 });
 
 test('longestFirst() goes by what a file took, and by its room where it never ran', () => {

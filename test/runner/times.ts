@@ -17,7 +17,9 @@ export function readTimes(path: string): Times {
 }
 
 export function writeTimes(path: string, before: Times, runs: readonly FileRun[]): void {
-  const times = { ...before, ...Object.fromEntries(runs.map(({ file, seconds }) => [file, seconds])) };
+  // Beside a load they tell nothing.
+  const usual = runs.filter(({ lane }) => lane !== 'repeat');
+  const times = { ...before, ...Object.fromEntries(usual.map(({ file, seconds }) => [file, seconds])) };
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.part`, `${JSON.stringify(times, undefined, 2)}\n`);
   renameSync(`${path}.part`, path);
