@@ -2,6 +2,7 @@ import { isUnitActive, startUnit } from '../stack/unit.ts';
 import type { Config } from '../system/config.ts';
 import { pause } from '../system/deadline.ts';
 import { reasonOf } from '../system/failure.ts';
+import { msOrFault } from '../system/fault-point.ts';
 import type { Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
 import { giveDataBack } from './data-steps.ts';
@@ -39,7 +40,7 @@ export async function oweRunningOn(
   const runOn = await rememberRunning(stack, system);
   const undo = async (reason: unknown): Promise<void> => {
     if (reason === undefined) return;
-    await Promise.race([endWork().catch(() => {}), pause(settleMs)]);
+    await Promise.race([endWork().catch(() => {}), pause(msOrFault('NOTICE', settleMs))]);
     if (!isVerdict(stateOf(record.transaction))) record.advance('failed', reasonOf(reason));
     if (owesRestore(record.transaction)) await restore(record, system);
     record.finish();

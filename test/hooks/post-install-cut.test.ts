@@ -86,7 +86,8 @@ describe('post-install that migrates before the reboot', () => {
 
   test.each(['crash', 'deadline'] as const)('lets the old version run on after a %s', async (way) => {
     const kind = way === 'crash' ? way : 'hang';
-    const env = way === 'deadline' ? { HOMIE_FAULT_DEADLINE_MS: '6000' } : {};
+    const deadline = way === 'deadline' ? { HOMIE_FAULT_DEADLINE_MS: '6000' } : {};
+    const env = { HOMIE_FAULT_NOTICE_MS: '500', ...deadline };
     const ended = await stage.postInstall({ fault: `${kind}@data:migrating`, env });
     expectAsBefore();
     expect(ended.exitCode).toBe(1);
