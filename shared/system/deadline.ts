@@ -1,4 +1,4 @@
-import { steadyMs, waitMsUntil } from './steady-clock.ts';
+import { realMsOf, steadyMs } from './steady-clock.ts';
 
 /** A moment that is so many milliseconds away, by a clock that runs evenly. */
 export class Deadline {
@@ -25,13 +25,10 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal?.reason);
     };
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      },
-      waitMsUntil(steadyMs() + ms),
-    );
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, realMsOf(ms));
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

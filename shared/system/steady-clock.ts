@@ -14,10 +14,10 @@ export function steadyMs(): number {
   return isOwnClock() ? pausedMs : performance.now();
 }
 
-/** How long to really wait for a pause that ends at that time of the clock, which is then reached. */
-export function waitMsUntil(endMs: number): number {
-  if (!isOwnClock()) return endMs - performance.now();
-  pausedMs = Math.max(pausedMs, Math.ceil(endMs / tickMs) * tickMs);
+/** How long a pause of so many milliseconds really takes. Where only pauses take time, it is over then. */
+export function realMsOf(ms: number): number {
+  if (!isOwnClock()) return ms;
+  pausedMs += Math.ceil(ms / tickMs) * tickMs;
   return 0;
 }
 

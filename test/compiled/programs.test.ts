@@ -206,7 +206,7 @@ describe('the compiled programs', () => {
     expect([...sizes.keys()].sort()).toEqual(programNames.filter((name) => name !== 'hook').sort());
     const help = await run([join(separate, 'update.sh'), '--help']);
     expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('update.sh install') });
-  }, 60_000);
+  }, 120_000);
 });
 
 function enosys(...argv: string[]): string[] {
