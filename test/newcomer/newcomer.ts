@@ -12,8 +12,8 @@ import { seed } from '../support/seed.ts';
 
 /**
  * `npm run test:newcomer`: the last commit, cloned into a Debian 12 that has node and npm and nothing else, started and
- * tested there with nobody at the keyboard; its reports are kept in `reports/`. `-- whole` runs all of `npm test`, else
- * what of it takes a minute; lines of one's own are run instead, as in `-- 'npm start' 'npm run test:lab'`.
+ * tested there with nobody at the keyboard; its reports are kept in `reports/`. `-- whole` runs all of `npm test`, the
+ * quick tier, else what of it takes a minute; lines of one's own are run instead, as in `-- 'npm start' 'npm run test:lab'`.
  */
 
 const rootMs = 20 * 60_000;
