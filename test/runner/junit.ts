@@ -3,7 +3,6 @@ export interface Case {
   name: string;
   outcome: 'passed' | 'failed' | 'skipped';
   seconds: number;
-  line?: number;
   /** Why it failed. */
   message?: string;
 }
@@ -15,13 +14,11 @@ export function readCases(xml: string): Case[] {
         const [, value] = new RegExp(`(?:^| )${name}="([^"]*)"`).exec(text) ?? [];
         return value === undefined ? undefined : plainOf(value);
       };
-      const line = attribute('line');
       const message = attribute('message', /<failure ([^>]*)>/.exec(body)?.[1] ?? '');
       return {
         name: attribute('name') ?? '',
         outcome: body.includes('<failure') ? 'failed' : body.includes('<skipped') ? 'skipped' : 'passed',
         seconds: Number(attribute('time')),
-        ...(line === undefined ? {} : { line: Number(line) }),
         ...(message === undefined ? {} : { message }),
       };
     },

@@ -62,7 +62,7 @@ export function formatProblems(runs: readonly FileRun[]): string[] {
         `FAILED ${placeOf(file, one)}`,
         ...firstLines(one.message ?? '').map((line) => `    ${line}`),
       ]),
-      ...(trouble === undefined ? [] : [`FAILED ${file} ${trouble}`]),
+      ...(trouble === undefined ? [] : [`FAILED ${file}: ${trouble}`]),
     ];
     const skipped = cases.filter(({ outcome }) => outcome === 'skipped');
     return [
@@ -73,8 +73,8 @@ export function formatProblems(runs: readonly FileRun[]): string[] {
   });
 }
 
-function placeOf(file: string, { name, line }: Case): string {
-  return `${file}${line === undefined ? '' : `:${line}`} ${name}`;
+function placeOf(file: string, { name }: Case): string {
+  return `${file}: ${name}`;
 }
 
 function firstLines(message: string): string[] {

@@ -62,10 +62,10 @@ test('runPlan() passes what passes, and nothing else', async () => {
     'fails-after.test.ts': ['1 passed, 1 failed', false],
   });
   const problems = formatProblems(runs).join('\n');
-  expect(problems).toContain('FAILED fails.test.ts:2 a "b" & <c>\n    expect(received).toBe(expected)');
-  expect(problems).toContain('FAILED ends-too-soon.test.ts ran no test, and ended with 0');
-  expect(problems).toContain('FAILED dies.test.ts ran no test, and ended with SIGKILL');
-  expect(problems).toContain('skipped skips.test.ts:3 not here');
+  expect(problems).toContain('FAILED fails.test.ts: a "b" & <c>\n    expect(received).toBe(expected)');
+  expect(problems).toContain('FAILED ends-too-soon.test.ts: ran no test, and ended with 0');
+  expect(problems).toContain('FAILED dies.test.ts: ran no test, and ended with SIGKILL');
+  expect(problems).toContain('skipped skips.test.ts: not here');
   const skipped = runs.filter(({ file }) => file === 'skips.test.ts');
   expect(isGood(outcomeOf(skipped), true)).toBe(true);
 }, 60_000);
