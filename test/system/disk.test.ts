@@ -26,7 +26,14 @@ describe('freeBytesOn()', () => {
   );
 
   test('ends at the root when nothing of the path is there', () => {
-    expect(freeBytesOn('/no/such/folder')).toBe(freeBytesOn('/'));
+    // Others write meanwhile: it counts where the root has not changed.
+    for (;;) {
+      const before = freeBytesOn('/');
+      const free = freeBytesOn('/no/such/folder');
+      if (freeBytesOn('/') !== before) continue;
+      expect(free).toBe(before);
+      return;
+    }
   });
 });
 
