@@ -1,13 +1,12 @@
 import { expect, test } from 'bun:test';
 import { dirname, join } from 'node:path';
-import { randomFrom } from '../support/seed.ts';
+import { randomFrom, seed } from '../support/seed.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { type Cutting, cutAt } from './cuts/cut.ts';
 import { type Cycle, recordCycles, updated } from './cuts/cycles.ts';
 import { extractRootfs } from './cuts/whole-slot.ts';
 import { factoryVersion } from './images/card-image.ts';
 import { labImages } from './images/images.ts';
-import { seedOfThisRun } from './random.ts';
 import { cutsReported, type LabCut, reportCuts } from './report.ts';
 
 /**
@@ -26,8 +25,7 @@ const recordingMs = 40 * 60_000;
 test(
   `an emulated board survives ${cuts} power cuts at random moments of an update`,
   async () => {
-    const seed = await seedOfThisRun();
-    const fallen = cutsBefore(seed.toString(16));
+    const fallen = cutsBefore();
     using folder = new TempFolder();
     const images = await labImages();
     const began = performance.now();
@@ -40,7 +38,7 @@ test(
     const cutting: Cutting = { images, folder, rootfs, proved };
     const lengths = Object.fromEntries(cycles.map(({ name, ms }) => [name, ms]));
     process.stderr.write(
-      `Recorded in ${secondsSince(began)} s: ${JSON.stringify(lengths)} ms. Cutting ${cuts} times, seed ${seed.toString(16)}\n`,
+      `Recorded in ${secondsSince(began)} s: ${JSON.stringify(lengths)} ms. Cutting ${cuts} times, HOMIE_SEED=${seed}\n`,
     );
     const moments = drawMoments(cycles, randomFrom(seed));
     await inParallel(moments.entries().drop(first - 1), async ([index, { cycle, atMs }]) => {
@@ -48,7 +46,7 @@ test(
       process.stderr.write(`  ${JSON.stringify(cut)}\n`);
       fallen.push(cut);
       fallen.sort((one, two) => one.number - two.number);
-      reportCuts({ seed: seed.toString(16), cycleMs: lengths, seconds: secondsSince(began), cuts: fallen });
+      reportCuts({ seed, cycleMs: lengths, seconds: secondsSince(began), cuts: fallen });
     });
     expect(fallen.filter(({ end }) => end !== 'before' && end !== 'after')).toEqual([]);
     expect(fallen.length).toBe(cuts);
@@ -57,7 +55,7 @@ test(
 );
 
 /** Of the run that is gone on with: all of them, or it cannot be. */
-function cutsBefore(seed: string): LabCut[] {
+function cutsBefore(): LabCut[] {
   const before = first === 1 ? [] : cutsReported(seed).filter(({ number }) => number < first);
   expect(before.map(({ number }) => number)).toEqual(
     Array.from({ length: first - 1 }, (_, index) => index + 1),

@@ -35,8 +35,8 @@ export interface LabCut {
   recoverySeconds: number | undefined;
 }
 
-export interface LabCuts extends Partial<Omit<ReportHead, 'seed'>> {
-  seed: string;
+export interface LabCuts extends Partial<ReportHead> {
+  seed: number;
   /** The length of each cycle that nobody cuts. */
   cycleMs: Readonly<Record<string, number>>;
   /** All of it, the recording included; of its last part, where a run was gone on with. */
@@ -128,7 +128,7 @@ export function reportCuts(cutting: LabCuts): void {
 }
 
 /** Of the last run, if it was of that seed. */
-export function cutsReported(seed: string): readonly LabCut[] {
+export function cutsReported(seed: number): readonly LabCut[] {
   const { cutting } = read();
   return cutting?.seed === seed ? cutting.cuts : [];
 }

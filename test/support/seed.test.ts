@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { randomFrom } from './seed.ts';
+import { randomFrom, seed, seedOf } from './seed.ts';
 import { tierOf } from './tier.ts';
 
 test('randomFrom() gives the same numbers for the same seed, others for another, all from 0 to below 1', () => {
@@ -15,6 +15,14 @@ test('randomFrom() gives the same numbers for the same seed, others for another,
   }
   const tenths = new Set(take(7).map((number) => Math.floor(number * 10)));
   expect(tenths.size).toBe(10);
+});
+
+test('seedOf() takes a number, decimal or hexadecimal, and no other word', () => {
+  expect([seedOf('0'), seedOf('12'), seedOf('0x7623a8bf')]).toEqual([0, 12, 0x7623a8bf]);
+  for (const word of ['', '7623a8bf', '-1', '1.5', '0x'])
+    expect(() => seedOf(word)).toThrow(`HOMIE_SEED is "${word}"`);
+  expect(Number.isSafeInteger(seedOf(undefined))).toBe(true);
+  expect(Number.isSafeInteger(seed)).toBe(true);
 });
 
 test('tierOf() is quick where nothing is said, and takes no word that is no tier', () => {

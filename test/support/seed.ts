@@ -2,14 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { project } from '../../shared/packaging/project.ts';
 
 /**
- * Of the commit, so that each commit draws other cases and can draw them again; or `HOMIE_SEED`, a decimal number. A
- * checkout without git, as in an archive of the sources, has the seed 1.
+ * Of the commit, so that each commit draws other cases and can draw them again; or `HOMIE_SEED`, a number as in
+ * 7 or 0x7f. A checkout without git, as in an archive of the sources, has the seed 1.
  */
 export const seed: number = seedOf(process.env['HOMIE_SEED']);
 
-function seedOf(given: string | undefined): number {
+/** Throws where the word is no number: another seed than the one that was meant would be drawn from. */
+export function seedOf(given: string | undefined): number {
   if (given !== undefined) {
-    if (!/^\d+$/.test(given)) throw new Error(`Cannot test: HOMIE_SEED is "${given}", expected a number`);
+    if (!/^(\d+|0x[\da-f]+)$/i.test(given))
+      throw new Error(`Cannot test: HOMIE_SEED is "${given}", expected a number`);
     return Number(given);
   }
   const { stdout, status } = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: project.root, encoding: 'utf8' });
