@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { replayTo, type Stop } from './recording.ts';
+import { pauseAfter, replayTo, type Stop } from './recording.ts';
 
 function stop(bootId: string, lastsMs: number): Stop {
   return { state: { card: '', memory: '', bootId }, lastsMs, console: '', bootIds: [] };
@@ -17,4 +17,11 @@ test.each([
 ])('replayTo() goes on from the $from stop for a cut at $atMs ms', ({ atMs, from, replayMs }) => {
   const found = replayTo(stops, atMs);
   expect({ from: found.stop.state.bootId, replayMs: found.replayMs }).toEqual({ from, replayMs });
+});
+
+test('pauseAfter() lets the stops of an hour be few, and those of a quiet machine close', () => {
+  expect([0, 9, 10, 20].map(pauseAfter)).toEqual([15_000, 15_000, 30_000, 60_000]);
+  let [stops, ms] = [0, 0];
+  for (; ms < 3_600_000; stops += 1) ms += pauseAfter(stops);
+  expect(stops).toBeLessThan(50);
 });
