@@ -27,6 +27,8 @@ export interface LabCut {
   fellInto: string;
   /** The version and data of before or of after the update; anything else is a bad end, in words. */
   end: string;
+  /** What the application's data is then: schema, rows, file, notes. */
+  data: string;
   /** The state that the board was left in, as the next update finds it. */
   outcome: string;
   /** Whether the next update was taken to its commit from here, or from the same state at another cut. */

@@ -4,14 +4,15 @@ import { command } from '../../shared/system/command.ts';
 import { digestOf } from '../support/digest.ts';
 import { oneAtATime } from '../support/one-at-a-time.ts';
 import { Board, type BoardImages, type BoardState } from './board/board.ts';
+import { writeData } from './board/data.ts';
 import { steadyProcessors } from './board/processors.ts';
-import { waitForVerdict, writeNotes } from './board/update.ts';
+import { waitForVerdict } from './board/update.ts';
 import { labImages } from './images/images.ts';
 
 /** Another machine, or another way to talk to it: the memory of one is of no use to the other. */
 const sources = ['test/lab/board', 'test/lab/settled.ts'];
 
-/** A board of the factory that has proved healthy, with a person's notes on it: where stories begin. */
+/** A board of the factory that has proved healthy, with a person's data on it: where stories begin. */
 export async function settledBoard(images?: BoardImages): Promise<Board> {
   const own = images ?? (await labImages());
   return await Board.resume(own, await settledState(own));
@@ -21,7 +22,7 @@ export async function settledBoard(images?: BoardImages): Promise<Board> {
 export async function settledState(images: BoardImages): Promise<BoardState> {
   return await savedState(images, async (board) => {
     await waitForVerdict(board);
-    await writeNotes(board);
+    await writeData(board);
   });
 }
 

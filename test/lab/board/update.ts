@@ -9,8 +9,6 @@ export const installMs = 900_000;
 const verdictMs = 900_000;
 export const doneRebootNeeded = 4;
 export const fullAttempts = '3';
-/** What a person has on the board, and what must never change by itself. */
-export const notes = 'the hall lamp is the one on the left';
 /** The answer of an application that is well. */
 export const well = 'HTTP/1.1 200 OK';
 
@@ -120,14 +118,6 @@ export async function told(board: Board): Promise<Told> {
 export async function health(board: Board): Promise<string> {
   const ask = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf "GET /health HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3'`;
   return (await board.run(ask)).trim();
-}
-
-export async function writeNotes(board: Board): Promise<void> {
-  await board.run(`echo "${notes}" >/data/core/notes; sync /data/core/notes`);
-}
-
-export async function data(board: Board): Promise<{ notes: string; schema: string }> {
-  return { notes: await board.run('cat /data/core/notes'), schema: await board.run('cat /data/core/schema') };
 }
 
 /** What logind will do; empty where it has nothing before it. */

@@ -1,6 +1,7 @@
 import type { TempFolder } from '../../support/temp-folder.ts';
 import { Board } from '../board/board.ts';
-import { doneRebootNeeded, notes, reboot, updateProgram } from '../board/update.ts';
+import { dataIn, inWords } from '../board/data.ts';
+import { doneRebootNeeded, reboot, updateProgram } from '../board/update.ts';
 import type { LabImages } from '../images/images.ts';
 import type { LabCut } from '../report.ts';
 import { type Cycle, updated } from './cycles.ts';
@@ -9,7 +10,7 @@ import { replayTo } from './recording.ts';
 import { recover } from './recover.ts';
 import { faultsOfSlot } from './whole-slot.ts';
 
-const next = '1.5.0';
+const next = { version: '1.5.0', schema: '2' };
 const installMs = 900_000;
 const settleMs = 420_000;
 
@@ -42,6 +43,7 @@ export async function cutAt(
     const before = facts.transaction?.steps.filter(({ bootId }) => bootIds.has(bootId)).at(-1)?.state;
     fellInto = placeOf(said, before ?? 'none');
     let end = judgeEnd(facts, updated);
+    const data = inWords(facts);
     const outcome = outcomeOf(facts);
     const isNew = !proved.has(outcome);
     proved.add(outcome);
@@ -53,23 +55,25 @@ export async function cutAt(
     folder.remove(card);
     const wrong = [nextUpdate === 'as before' || nextUpdate === 'proved' ? '' : nextUpdate, faults];
     end = [end, ...wrong].filter((text) => text !== '').join('; ');
-    return { fellInto, end, outcome, nextUpdate, recoverySeconds };
+    return { fellInto, end, data, outcome, nextUpdate, recoverySeconds };
   } catch (error) {
     const end = error instanceof Error ? error.message : String(error);
-    return { fellInto, end, outcome: await board.complaint(), nextUpdate: 'not tried', recoverySeconds };
+    const outcome = await board.complaint();
+    return { fellInto, end, data: 'unknown', outcome, nextUpdate: 'not tried', recoverySeconds };
   }
 }
 
 /** "proved", or what went wrong. */
 async function faultOfNextUpdate(board: Board): Promise<string> {
   const { exitCode, output } = await board.ask(
-    `mkdir -p /run/shelf; mount -o ro /dev/vdb /run/shelf; ${updateProgram} install --reboot no /run/shelf/${next}.raucb`,
+    `mkdir -p /run/shelf; mount -o ro /dev/vdb /run/shelf; ${updateProgram} install --reboot no /run/shelf/${next.version}.raucb`,
     installMs,
   );
   if (exitCode !== doneRebootNeeded) return `the next update ended with ${exitCode}: ${output}`;
   await reboot(board);
   await board.ask('systemctl is-system-running --wait', settleMs);
   const facts = await factsOf(board);
-  const is = `${facts.version} ${stateOf(facts)} ${facts.notes}`;
-  return is === `${next} committed ${notes}` ? 'proved' : `after the next update: ${is}`;
+  const is = `${facts.version} ${stateOf(facts)}, ${inWords(facts)}`;
+  const should = `${next.version} committed, ${inWords(dataIn(next.schema))}`;
+  return is === should ? 'proved' : `after the next update: ${is}`;
 }

@@ -35,11 +35,10 @@ const rebootAnd = (boots: number): Part => ({
   isOver: async (board) => /^(active|failed)$/.test(await show(board, 'ActiveState', 'homie-post-activate')),
 });
 
-/** The version is made unwell in its slot: one install serves both cycles. */
+/** The version is made unwell in its slot, its migration stays: one install serves both cycles. */
 const makeUnwell = [
   'mount /dev/disk/by-partlabel/rootfs-b /mnt',
   'echo unwell >/mnt/usr/lib/homie-lab/mood',
-  'echo 1 >/mnt/usr/lib/homie-lab/schema',
   'umount /mnt',
   // Nobody has to wait as long for a good answer that does not come.
   'sed -i "s/health_deadline_seconds: .*/health_deadline_seconds: 15/" /data/config/orchestrator.yaml',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { notes } from '../board/update.ts';
+import { dataIn } from '../board/data.ts';
 import { type Facts, judgeEnd, outcomeOf, placeOf } from './facts.ts';
 
 const before: Facts = {
@@ -8,14 +8,13 @@ const before: Facts = {
   leftOfA: '3',
   leftOfB: '3',
   version: '1.0.0',
-  notes,
-  schema: '1',
+  ...dataIn('1'),
   health: 'HTTP/1.1 200 OK',
   failed: '',
   left: 'update: transaction.json',
   transaction: undefined,
 };
-const after: Facts = { ...before, slot: 'B', order: 'B A', version: '1.1.0', schema: '2' };
+const after: Facts = { ...before, slot: 'B', order: 'B A', version: '1.1.0', ...dataIn('2') };
 const updated = { version: '1.1.0', schema: '2' };
 
 describe('judgeEnd()', () => {
@@ -25,9 +24,13 @@ describe('judgeEnd()', () => {
   });
 
   test.each([
-    ['the old system on new data', { ...before, schema: '2' }],
-    ['the new system on old data', { ...after, schema: '1' }],
-    ['the old version in the new slot', { ...after, version: '1.0.0', schema: '1' }],
+    ['the old system on new data', { ...before, ...dataIn('2') }],
+    ['the new system on old data', { ...after, ...dataIn('1') }],
+    ['a schema that the rows do not have', { ...before, schema: '2' }],
+    ['rows of the other schema', { ...before, rows: after.rows }],
+    ['a row that is gone', { ...before, rows: before.rows.slice(before.rows.indexOf(';') + 2) }],
+    ['a file of the other schema', { ...before, file: after.file }],
+    ['the old version in the new slot', { ...after, version: '1.0.0', ...dataIn('1') }],
     ['notes that are gone', { ...before, notes: '' }],
     ['an application that is not well', { ...after, health: 'HTTP/1.1 503 Service Unavailable' }],
     ['a boot order that leads elsewhere', { ...before, order: 'B A' }],

@@ -1,16 +1,15 @@
 import type { Board } from '../board/board.ts';
-import { fullAttempts, notes, well } from '../board/update.ts';
+import { type BoardData, dataIn, dataQuestions } from '../board/data.ts';
+import { fullAttempts, well } from '../board/update.ts';
 import { factoryVersion } from '../images/card-image.ts';
 
 /** What a board is found with after a cut, asked with small tools: our own programs take seconds in emulation. */
-export interface Facts {
+export interface Facts extends BoardData {
   slot: string;
   order: string;
   leftOfA: string;
   leftOfB: string;
   version: string;
-  notes: string;
-  schema: string;
   health: string;
   /** Units that have failed. */
   failed: string;
@@ -26,8 +25,7 @@ const questions: Record<Exclude<keyof Facts, 'transaction'>, string> = {
   leftOfA: 'fw_printenv -n BOOT_A_LEFT',
   leftOfB: 'fw_printenv -n BOOT_B_LEFT',
   version: "sed -n 's/^VERSION=//p' /usr/lib/homie/release",
-  notes: 'cat /data/core/notes',
-  schema: 'cat /data/core/schema',
+  ...dataQuestions,
   health: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf "GET /health HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3'`,
   failed: "systemctl list-units --failed --no-legend --plain | cut -d' ' -f1",
   left: 'cd /data; ls -A update update/download',
@@ -57,6 +55,8 @@ export async function factsOf(board: Board): Promise<Facts> {
     version: of('version'),
     notes: of('notes'),
     schema: of('schema'),
+    rows: of('rows'),
+    file: of('file'),
     health: of('health'),
     failed: of('failed'),
     left: of('left'),
@@ -71,8 +71,8 @@ export function judgeEnd(
 ): 'before' | 'after' | string {
   const isBefore = facts.version === factoryVersion;
   const should = isBefore
-    ? { slot: 'A', version: factoryVersion, schema: '1' }
-    : { slot: 'B', version: updated.version, schema: updated.schema };
+    ? { slot: 'A', version: factoryVersion, ...dataIn('1') }
+    : { slot: 'B', version: updated.version, ...dataIn(updated.schema) };
   const left = facts.slot === 'A' ? facts.leftOfA : facts.leftOfB;
   const wrong = [
     facts.slot === should.slot ? '' : `slot ${facts.slot} runs version ${facts.version}`,
@@ -80,7 +80,9 @@ export function judgeEnd(
     facts.schema === should.schema
       ? ''
       : `the data has schema ${facts.schema}, version ${facts.version} ${should.schema}`,
-    facts.notes === notes ? '' : `the notes are "${facts.notes}"`,
+    facts.notes === should.notes ? '' : `the notes are "${facts.notes}"`,
+    facts.rows === should.rows ? '' : `the rows are "${facts.rows}"`,
+    facts.file === should.file ? '' : `the file of redis has "${facts.file}"`,
     facts.health === well ? '' : `/health says "${facts.health}"`,
     facts.order.startsWith(facts.slot) ? '' : `the boot order is "${facts.order}" in slot ${facts.slot}`,
     left === fullAttempts ? '' : `${left} attempts are left`,

@@ -8,14 +8,22 @@ import { packBundle } from '../../support/pack-bundle.ts';
 export const releases: readonly Release[] = [
   { version: '1.1.0', files: { 'usr/lib/homie-lab/schema': '2\n' }, without: [] },
   { version: '1.1.1', files: { 'usr/lib/homie-lab/schema': '2\n' }, without: [], format: 'verity' },
-  { version: '1.2.0', files: { 'usr/lib/homie-lab/mood': 'unwell\n' }, without: [] },
+  // Unwell, and its migration has made the data one that no version before it can read.
+  {
+    version: '1.2.0',
+    files: { 'usr/lib/homie-lab/mood': 'unwell\n', 'usr/lib/homie-lab/schema': '3\n' },
+    without: [],
+  },
   // Without any, Debian's initrd starts a shell in its place.
   { version: '1.3.0', files: { 'usr/lib/systemd/systemd': 'no program\n' }, without: [] },
   { version: '1.3.1', files: { 'usr/lib/systemd/systemd': '#!/bin/sh\nexit 1\n' }, without: [] },
-  // systemd stops for good when it crashes: the system hangs, and nobody tends to the watchdog.
+  // systemd stops for good when it crashes: the system hangs, and the watchdog bites. By then the data is migrated.
   {
     version: '1.3.2',
-    files: { 'usr/lib/homie-lab/application': '#!/bin/sh\nkill -SEGV 1\nexec sleep infinity\n' },
+    files: {
+      'usr/lib/homie-lab/application': '#!/bin/sh\nkill -SEGV 1\nexec sleep infinity\n',
+      'usr/lib/homie-lab/schema': '2\n',
+    },
     without: [],
   },
   {
@@ -25,13 +33,10 @@ export const releases: readonly Release[] = [
   },
   { version: '1.4.0', files: {}, without: ['/boot/vmlinuz'] },
   { version: '1.5.0', files: { 'usr/lib/homie-lab/schema': '2\n' }, without: [] },
-  // The lab's root has no Docker: its images cannot be fetched.
+  // Which images it needs cannot be read.
   {
     version: '1.6.0',
-    files: {
-      'opt/homie_orchestrator/docker-compose.yml':
-        'services:\n  core:\n    image: registry.homie.local/homie_core:1.6.0\n',
-    },
+    files: { 'opt/homie_orchestrator/docker-compose.yml': 'services: [\n' },
     without: [],
   },
   { version: '0.9.0', files: {}, without: [] },

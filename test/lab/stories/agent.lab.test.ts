@@ -5,17 +5,9 @@ import { join } from 'node:path';
 import { FleetServer } from '../../fleet/server/fleet-server.ts';
 import { Management } from '../../fleet/server/management.ts';
 import type { Board } from '../board/board.ts';
+import { data, dataIn } from '../board/data.ts';
 import { takeFromShelf } from '../board/shelf-server.ts';
-import {
-  data,
-  health,
-  installMs,
-  notes,
-  told,
-  updateProgram,
-  waitForVerdict,
-  well,
-} from '../board/update.ts';
+import { health, installMs, told, updateProgram, waitForVerdict, well } from '../board/update.ts';
 import { labImages } from '../images/images.ts';
 import { settledBoard } from '../settled.ts';
 import { story } from './story.ts';
@@ -69,7 +61,7 @@ describe('an emulated board', () => {
       expect(messages.some((message) => /^rolled back: .*not healthy/.test(message))).toBe(true);
       expect(await told(board)).toMatchObject({ version: '1.1.0', booted: 'rootfs.1', state: 'rolled-back' });
       expect(await health(board)).toBe(well);
-      expect(await data(board)).toEqual({ notes, schema: '2' });
+      expect(await data(board)).toEqual(dataIn('2'));
     },
   );
 });

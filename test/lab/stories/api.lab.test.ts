@@ -1,14 +1,7 @@
 import { describe, expect } from 'bun:test';
 import { askApi } from '../board/api.ts';
-import {
-  data,
-  fetchBundle,
-  installMs,
-  notes,
-  scheduledShutdown,
-  told,
-  waitForVerdict,
-} from '../board/update.ts';
+import { data, dataIn } from '../board/data.ts';
+import { fetchBundle, installMs, scheduledShutdown, told, waitForVerdict } from '../board/update.ts';
 import { settledBoard } from '../settled.ts';
 import { story } from './story.ts';
 
@@ -55,7 +48,7 @@ describe('an emulated board', () => {
       await board.nextBoot();
       await waitForVerdict(board);
       expect(await told(board)).toMatchObject({ version: '1.1.0', booted: 'rootfs.1', state: 'committed' });
-      expect(await data(board)).toEqual({ notes, schema: '2' });
+      expect(await data(board)).toEqual(dataIn('2'));
     },
   );
 });

@@ -1,15 +1,7 @@
 import { expect } from 'bun:test';
 import type { Board } from '../board/board.ts';
-import {
-  bootEnvironment,
-  data,
-  fullAttempts,
-  health,
-  notes,
-  told,
-  updateProgram,
-  well,
-} from '../board/update.ts';
+import { data, dataIn } from '../board/data.ts';
+import { bootEnvironment, fullAttempts, health, told, updateProgram, well } from '../board/update.ts';
 import { factoryVersion } from '../images/card-image.ts';
 
 /** The version of the factory runs again in slot A, with its data as it was; and the board says what happened. */
@@ -22,6 +14,6 @@ export async function expectFallback(board: Board): Promise<void> {
   });
   expect(await board.run(`${updateProgram} why`)).toContain('fallen-back at');
   expect(await bootEnvironment(board)).toMatchObject({ order: 'A B', leftOfA: fullAttempts });
-  expect(await data(board)).toEqual({ notes, schema: '1' });
+  expect(await data(board)).toEqual(dataIn('1'));
   expect(await health(board)).toBe(well);
 }

@@ -1,16 +1,6 @@
 import { describe, expect } from 'bun:test';
-import {
-  bootedSlot,
-  data,
-  health,
-  install,
-  notes,
-  reboot,
-  told,
-  update,
-  waitForVerdict,
-  well,
-} from '../board/update.ts';
+import { data, dataIn } from '../board/data.ts';
+import { bootedSlot, health, install, reboot, told, update, waitForVerdict, well } from '../board/update.ts';
 import { factoryVersion } from '../images/card-image.ts';
 import { settledBoard } from '../settled.ts';
 import { expectFallback } from './expect-fallback.ts';
@@ -44,7 +34,7 @@ describe('an emulated board', () => {
     expect(rest).toEqual({ version: factoryVersion, booted: 'rootfs.0', primary: 'rootfs.0' });
     expect(state).toBe('rolled-back');
     expect(reason).toContain('503');
-    expect(await data(board)).toEqual({ notes, schema: '1' });
+    expect(await data(board)).toEqual(dataIn('1'));
     expect(await health(board)).toBe(well);
   });
 });

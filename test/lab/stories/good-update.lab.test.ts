@@ -1,16 +1,15 @@
 import { describe, expect } from 'bun:test';
 import { Board, type BoardImages } from '../board/board.ts';
+import { data, dataIn } from '../board/data.ts';
 import { watchHealth } from '../board/health-watch.ts';
 import { nanoProcessors } from '../board/processors.ts';
 import {
   askToInstall,
   bootEnvironment,
   bootedSlot,
-  data,
   fullAttempts,
   health,
   install,
-  notes,
   reboot,
   told,
   waitForVerdict,
@@ -73,7 +72,7 @@ describe('an emulated board', () => {
       });
       const both = { order: 'B A', leftOfA: fullAttempts, leftOfB: fullAttempts };
       expect(await bootEnvironment(board)).toEqual(both);
-      expect(await data(board)).toEqual({ notes, schema: '2' });
+      expect(await data(board)).toEqual(dataIn('2'));
       expect(await health(board)).toBe(well);
       const downtime = await watch.stop();
       // The backup before, and the reboot; never the install.

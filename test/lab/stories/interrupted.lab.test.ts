@@ -1,13 +1,12 @@
 import { describe, expect } from 'bun:test';
+import { data, dataIn } from '../board/data.ts';
 import {
   askToInstall,
   beginInstall,
   bootEnvironment,
   bootedSlot,
-  data,
   health,
   installMs,
-  notes,
   told,
   update,
   updateProgram,
@@ -37,19 +36,19 @@ describe('an emulated board', () => {
         booted: 'rootfs.0',
         state: 'failed',
       });
-      expect(await data(board)).toEqual({ notes, schema: '1' });
+      expect(await data(board)).toEqual(dataIn('1'));
       expect(await health(board)).toBe(well);
 
       await update(board, '1.1.0');
       expect(await told(board)).toMatchObject({ version: '1.1.0', booted: 'rootfs.1', state: 'committed' });
-      expect(await data(board)).toEqual({ notes, schema: '2' });
+      expect(await data(board)).toEqual(dataIn('2'));
     },
   );
 
   story('runs on where a hook of the update fails, and says why', settledBoard, async (board) => {
     const { exitCode, output } = await askToInstall(board, '1.6.0');
     expect({ exitCode, output }).toEqual({ exitCode: 1, output });
-    expect(output.split('\n').at(-1)).toContain('Cannot find Docker Compose');
+    expect(output.split('\n').at(-1)).toContain('Cannot use the compose file');
     expect(await told(board)).toMatchObject({
       version: factoryVersion,
       booted: 'rootfs.0',
@@ -58,7 +57,7 @@ describe('an emulated board', () => {
     });
     expect(await bootedSlot(board)).toBe('A');
     expect(await health(board)).toBe(well);
-    expect(await data(board)).toEqual({ notes, schema: '1' });
+    expect(await data(board)).toEqual(dataIn('1'));
   });
 
   story(

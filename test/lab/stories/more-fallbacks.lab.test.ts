@@ -1,5 +1,6 @@
 import { describe, expect } from 'bun:test';
-import { data, health, install, notes, reboot, told, update, waitForVerdict, well } from '../board/update.ts';
+import { data, dataIn } from '../board/data.ts';
+import { health, install, reboot, told, update, waitForVerdict, well } from '../board/update.ts';
 import { factoryVersion } from '../images/card-image.ts';
 import { settledBoard } from '../settled.ts';
 import { expectFallback } from './expect-fallback.ts';
@@ -49,7 +50,7 @@ describe('an emulated board', () => {
         primary: 'rootfs.0',
       });
       expect((await told(board)).state).toMatch(/^(rolled-back|fallen-back)$/);
-      expect(await data(board)).toEqual({ notes, schema: '1' });
+      expect(await data(board)).toEqual(dataIn('1'));
       expect(await health(board)).toBe(well);
     },
   );

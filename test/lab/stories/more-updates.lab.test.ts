@@ -1,5 +1,6 @@
 import { describe, expect } from 'bun:test';
-import { data, health, install, notes, reboot, told, update, waitForVerdict, well } from '../board/update.ts';
+import { data, dataIn } from '../board/data.ts';
+import { health, install, reboot, told, update, waitForVerdict, well } from '../board/update.ts';
 import { settledBoard } from '../settled.ts';
 import { story } from './story.ts';
 
@@ -17,7 +18,7 @@ describe('an emulated board', () => {
       primary: 'rootfs.0',
       state: 'committed',
     });
-    expect(await data(board)).toEqual({ notes, schema: '2' });
+    expect(await data(board)).toEqual(dataIn('2'));
     expect(await health(board)).toBe(well);
   });
 

@@ -1,13 +1,12 @@
 import { describe, expect } from 'bun:test';
+import { data, dataIn } from '../board/data.ts';
 import {
   askToInstall,
   bootEnvironment,
   bootedSlot,
-  data,
   health,
   install,
   installMs,
-  notes,
   reboot,
   told,
   updateProgram,
@@ -45,7 +44,7 @@ describe('an emulated board', () => {
       expect(board.boots()).toEqual(['A ok']);
       expect(await bootEnvironment(board)).toEqual(before);
       expect(await health(board)).toBe(well);
-      expect(await data(board)).toEqual({ notes, schema: '1' });
+      expect(await data(board)).toEqual(dataIn('1'));
     },
   );
 
@@ -57,7 +56,7 @@ describe('an emulated board', () => {
     const { version, booted, primary } = await told(board);
     expect(primary).toBe(booted);
     expect(await health(board)).toBe(well);
-    expect(await data(board)).toEqual({ notes, schema: version === factoryVersion ? '1' : '2' });
+    expect(await data(board)).toEqual(dataIn(version === factoryVersion ? '1' : '2'));
   });
 
   story(
@@ -99,6 +98,6 @@ describe('an emulated board', () => {
     await waitForVerdict(board);
     expect(await bootedSlot(board)).toBe('A');
     expect(await health(board)).toBe(well);
-    expect(await data(board)).toEqual({ notes, schema: '1' });
+    expect(await data(board)).toEqual(dataIn('1'));
   });
 });
