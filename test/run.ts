@@ -1,24 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../shared/packaging/project.ts';
 import { print } from '../shared/system/print.ts';
 import { findTestFiles } from './runner/kinds.ts';
 import type { Plan } from './runner/lane.ts';
-import {
-  formatOutcome,
-  formatProblems,
-  formatRun,
-  isGood,
-  outcomeOf,
-  outcomePerFile,
-} from './runner/outcome.ts';
+import { formatOutcome, formatProblems, isGood, outcomeOf, outcomePerFile } from './runner/outcome.ts';
 import { planOf } from './runner/plan.ts';
-import type { Desk, FileRun } from './runner/run-file.ts';
+import { Progress } from './runner/progress.ts';
+import type { Desk } from './runner/run-file.ts';
 import { runPlan } from './runner/run-plan.ts';
 import { filesByTier } from './runner/tier-files.ts';
 import { readTimes, writeTimes } from './runner/times.ts';
 import { readWords, type Words } from './runner/words.ts';
-import { worthSaying } from './runner/worth-saying.ts';
 import { formatTested, readTested } from './support/commit.ts';
 import { removeReport, writeReport } from './support/report.ts';
 import { seed } from './support/seed.ts';
@@ -52,7 +44,8 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
   };
   const times = readTimes(timesFile);
   const started = performance.now();
-  const runs = await runPlan(desk, plan, tellRun, (file) => times[file]);
+  using progress = new Progress(tell);
+  const runs = await runPlan(desk, plan, progress, (file) => times[file]);
   if (ending.signal.aborted) process.exit(130);
   const seconds = Math.round((performance.now() - started) / 1000);
   writeTimes(timesFile, times, runs);
@@ -65,11 +58,6 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
   );
   tell(`In ${seconds} s, of commit ${tested}:\n${formatOutcome(outcome)}\n`);
   return isGood(outcome, process.env['HOMIE_MAY_SKIP'] === '1');
-}
-
-function tellRun(run: FileRun): void {
-  const said = run.log === undefined ? '' : readFileSync(run.log, 'utf8');
-  tell(`${formatRun(run)}\n${worthSaying(said)}`);
 }
 
 /** Of a suite that is run by hand: what CI would take of it, or what `HOMIE_TIER` says. */

@@ -39,7 +39,11 @@ async function runAll(
   lanes: readonly Lane[],
   more: Partial<Desk> = {},
 ): Promise<FileRun[]> {
-  return await runPlan(deskIn(folder, more), { run: 'quick', beside: [], stages: [lanes] }, () => {});
+  return await runPlan(
+    deskIn(folder, more),
+    { run: 'quick', beside: [], stages: [lanes] },
+    { begins() {}, ends() {} },
+  );
 }
 
 test('runPlan() passes what passes, and nothing else', async () => {

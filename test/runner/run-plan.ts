@@ -3,11 +3,17 @@ import type { Lane, Plan } from './lane.ts';
 import { isWell } from './outcome.ts';
 import { type Desk, type FileRun, runFile } from './run-file.ts';
 
-/** Runs all of it, and tells of each file as it ends; `secondsOf` is how long a file took before, if that is known. */
+export interface Listener {
+  begins(file: string): void;
+  /** Of files that are repeated, those that failed and the last one. */
+  ends(run: FileRun): void;
+}
+
+/** Runs all of it; `secondsOf` is how long a file took before, if that is known. */
 export async function runPlan(
   desk: Desk,
   plan: Plan,
-  tell: (run: FileRun) => void,
+  listener: Listener,
   secondsOf: (file: string) => number | undefined = () => undefined,
 ): Promise<FileRun[]> {
   const runs: FileRun[] = [];
@@ -18,10 +24,11 @@ export async function runPlan(
       for (const file of files)
         for (let turn = 1; turn <= lane.times; turn += 1) {
           if (desk.signal.aborted) return;
+          listener.begins(file);
           const run = await runFile(desk, lane, file, turn);
           if (desk.signal.aborted) return;
           runs.push(run);
-          if (turn === lane.times || !isWell(run)) tell(run);
+          if (turn === lane.times || !isWell(run)) listener.ends(run);
         }
     };
     await Promise.all(Array.from({ length: lane.atOnce }, worker));
