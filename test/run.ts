@@ -3,6 +3,7 @@ import { project } from '../shared/packaging/project.ts';
 import { print } from '../shared/system/print.ts';
 import { findTestFiles } from './runner/kinds.ts';
 import type { Plan } from './runner/lane.ts';
+import { leastOf } from './runner/least.ts';
 import { formatOutcome, formatProblems, isGood, outcomeOf, outcomePerFile } from './runner/outcome.ts';
 import { planOf } from './runner/plan.ts';
 import { Progress } from './runner/progress.ts';
@@ -39,7 +40,7 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
     bun: join(project.root, 'node_modules/.bin/bun'),
     env: { ...process.env, HOMIE_TIER: tier, HOMIE_SEED: String(seed), HOMIE_COMMIT: tested },
     hasNamespaces: process.getuid?.() === 0,
-    isAloud: [...plan.beside, ...plan.stages.flat()].flatMap(({ files }) => files).length === 1,
+    isAloud: countFiles(plan) === 1,
     signal: ending.signal,
   };
   const times = readTimes(timesFile);
@@ -50,14 +51,20 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
   const seconds = Math.round((performance.now() - started) / 1000);
   writeTimes(timesFile, times, runs);
   const outcome = outcomeOf(runs);
-  writeReport(report, { tier, ...outcome, seconds, files: outcomePerFile(runs) });
+  const least = leastOf(words);
+  writeReport(report, { tier, least, ...outcome, seconds, files: outcomePerFile(runs) });
   tell(
     `\n${formatProblems(runs)
       .map((line) => `${line}\n`)
       .join('')}`,
   );
+  if (outcome.passed < least) tell(`Only ${outcome.passed} tests passed, at least ${least} were expected\n`);
   tell(`In ${seconds} s, of commit ${tested}:\n${formatOutcome(outcome)}\n`);
-  return isGood(outcome, process.env['HOMIE_MAY_SKIP'] === '1');
+  return isGood(outcome, { maySkip: process.env['HOMIE_MAY_SKIP'] === '1', least });
+}
+
+function countFiles({ beside, stages }: Plan): number {
+  return [...beside, ...stages.flat()].reduce((sum, { files, times }) => sum + files.length * times, 0);
 }
 
 /** Of a suite that is run by hand: what CI would take of it, or what `HOMIE_TIER` says. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { kindOf } from './kinds.ts';
 import type { Lane } from './lane.ts';
+import { leastOf } from './least.ts';
 import { type Files, planOf } from './plan.ts';
 import { readWords } from './words.ts';
 
@@ -116,4 +117,10 @@ test.each([
   ['test/a/live.test.ts', 'quick'],
 ])('kindOf() %s is %s', (file, kind) => {
   expect(kindOf(file)).toBe(kind as ReturnType<typeof kindOf>);
+});
+
+test('leastOf() a whole run is what it must have, of a part one', () => {
+  expect(leastOf(readWords(['quick']))).toBeGreaterThan(1000);
+  expect(leastOf(readWords(['all', '--without', 'quick']))).toBe(1);
+  expect(leastOf(readWords(['quick', 'a/one']))).toBe(1);
 });

@@ -51,7 +51,7 @@ test('runPlan() passes what passes, and nothing else', async () => {
   for (const [name, source] of Object.entries(files)) folder.write(name, source);
   const runs = await runAll(folder, [laneOf('one', Object.keys(files), { atOnce: 3 })]);
   const told = Object.fromEntries(
-    runs.map((run) => [run.file, [formatOutcome(outcomeOf([run])), isGood(outcomeOf([run]), false)]]),
+    runs.map((run) => [run.file, [formatOutcome(outcomeOf([run])), isGood(outcomeOf([run]))]]),
   );
   expect(told).toEqual({
     'passes.test.ts': ['1 passed, 0 failed', true],
@@ -71,7 +71,8 @@ test('runPlan() passes what passes, and nothing else', async () => {
   expect(problems).toContain('FAILED dies.test.ts: ran no test, and ended with SIGKILL');
   expect(problems).toContain('skipped skips.test.ts: not here');
   const skipped = runs.filter(({ file }) => file === 'skips.test.ts');
-  expect(isGood(outcomeOf(skipped), true)).toBe(true);
+  expect(isGood(outcomeOf(skipped), { maySkip: true })).toBe(true);
+  expect(isGood(outcomeOf(skipped), { maySkip: true, least: 2 })).toBe(false);
 }, 60_000);
 
 test('runPlan() gives each file its lane: time limit, environment, niceness', async () => {
