@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 /** Logs and tools; the programs, which are always the same; what a reboot forgets or makes anew. */
 const isForgotten =
-  /^(bin|calls|steps|programs|run|installing|unit-active|rauc-install\.sh|stack\/(running|seen|upgraded-by|head))(\/|$)/;
+  /^(bin|calls|steps|programs|run|installing|scheduled|unit-active|rauc-install\.sh|stack\/(running|seen|upgraded-by|head))(\/|$)/;
 /** Archives hold times, logs too, and programs are large: that they are there counts. */
 const isOpaque = /\.tar\.zst|^data\/logs\/|update-hooks\/|scripts\/update\.sh$/;
 

@@ -1,6 +1,7 @@
 import type { Ended } from '../support/scene.ts';
 import { exhaust } from './bootloader.ts';
 import type { InstallFault, Kind, ModelBoard, RunOptions, Version } from './model-board.ts';
+import { installByServer, letServe } from './served-job.ts';
 
 /** What a device lives through, up to the program that is cut, and how that is run. */
 export interface Flow {
@@ -50,6 +51,7 @@ export const flows: readonly Flow[] = [
   bootFlow('a boot with a log that is full', toFullLog),
   operatorFlow('install, of a file', ['install', 'x.raucb', '--reboot', 'no'], toFile),
   urlFlow(),
+  serveFlow(),
   operatorFlow('cancel, of an update that waits', ['cancel'], toPending),
   operatorFlow('rollback, of an update that waits', ['rollback'], toPending),
   operatorFlow('rollback, of an update that has migrated and waits', ['rollback'], toPending, early),
@@ -117,6 +119,15 @@ function urlFlow(): Flow {
     run: (board, options) =>
       board.program('update.sh', ['install', board.shelfUrl('x.raucb'), '--reboot', 'no'], options),
   };
+}
+
+function serveFlow(): Flow {
+  const prepare = async (board: ModelBoard): Promise<void> => {
+    await toFile(board);
+    letServe(board);
+  };
+  // Its job ends as any install does.
+  return { ...operatorFlow('serve, in mid-job', [], prepare), exitCode: 4, run: installByServer };
 }
 
 async function nothing(board: ModelBoard): Promise<void> {

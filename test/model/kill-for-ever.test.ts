@@ -6,6 +6,7 @@ import { type Way, wrongAfterFailingAt } from './forever.ts';
 import { type Cut, cutsOf, Stage } from './matrix.ts';
 import { nameOf } from './matrix-report.ts';
 import { ModelPrograms } from './programs.ts';
+import { drawnId } from './stops.ts';
 import { Worlds } from './worlds.ts';
 
 /**
@@ -42,10 +43,17 @@ interface Case {
   way: Way;
 }
 
-/** Steps of the program itself: what a child does is its own, and is passed the next time. */
+/**
+ * Steps of the program itself: what a child does is its own, and is passed the next time. One with an identifier that is
+ * drawn anew cannot be named to the next run: the moment is also that after the step before.
+ */
 async function casesOf(stage: Stage): Promise<Case[]> {
   using worlds = new Worlds();
-  const cuts = (await cutsOf(stage, worlds)).filter(({ side }) => side === 'before');
+  const own = (await cutsOf(stage, worlds)).filter(({ side }) => side !== 'within');
+  const cuts = own.flatMap((cut, index) => {
+    if (cut.side !== 'before') return [];
+    return cut.step.includes(drawnId) ? own.slice(Math.max(0, index - 1), index) : [cut];
+  });
   const ofStates = [...Map.groupBy(cuts, ({ state }) => state).values()].flatMap((same) => same.slice(-1));
   return (isEachStep ? cuts : ofStates).flatMap((cut) =>
     (['power', 'program'] as const).map((way) => ({ cut, way })),

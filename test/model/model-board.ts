@@ -15,6 +15,7 @@ import {
 } from './bootloader.ts';
 import { fwPrintenv, fwSetenv, install, rauc } from './fake-rauc.ts';
 import { copyFolder } from './folder-copy.ts';
+import { ModelService } from './model-service.ts';
 
 /**
  * A whole device in a folder: two slots, a boot environment with the reference bootloader's rules, a stack whose
@@ -197,7 +198,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     const { booted, environment } = bootOnce(this.environment);
     this.environment = environment;
     this.write('booted', booted);
-    this.remove('installing');
+    for (const name of ['installing', 'scheduled']) this.remove(name);
     this.#boots += 1;
     this.boot();
     this.stack.head = this.headIn(booted);
@@ -240,11 +241,25 @@ export class ModelBoard extends Scene implements AsyncDisposable {
 
   /** A program as the booted slot has it. */
   async program(name: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-    return await this.spawn([this.at('programs', name), ...args], {
-      HOMIE_FAULT: options.fault,
-      HOMIE_STEPS: options.steps,
-      ...stopsOf(options),
-    });
+    return await this.spawn([this.at('programs', name), ...args], variablesOf(options));
+  }
+
+  /**
+   * A program that waits for other processes until it is told to end. It has the real clock: with a clock that only its
+   * pauses move, its loops would ask without a pause, and its waits would be over before another process can answer. What
+   * it starts (RAUC's hooks, a job) has the clock of all other programs.
+   */
+  service(name: string, args: readonly string[], options: RunOptions): ModelService {
+    const argv = [this.at('programs', name), ...args];
+    return new ModelService(
+      Bun.spawn(argv, {
+        cwd: this.path,
+        env: { ...this.#variables, HOMIE_CLOCK: undefined, ...variablesOf(options) },
+        stdin: 'ignore',
+        stdout: 'ignore',
+        stderr: 'pipe',
+      }),
+    );
   }
 
   /**
@@ -329,15 +344,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   async spawn(argv: string[], env: Record<string, string | undefined>): Promise<Ended> {
     const child = Bun.spawn(argv, {
       cwd: this.path,
-      env: {
-        PATH: `${this.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`,
-        HOMIE_DATA: this.places.data,
-        HOMIE_ROOT: this.at('slots', this.booted),
-        HOMIE_RUN: this.places.run,
-        HOMIE_BOOT_ID: `boot-${this.#boots}`,
-        HOMIE_CLOCK: 'paused',
-        ...env,
-      },
+      env: { ...this.#variables, ...env },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
@@ -348,6 +355,17 @@ export class ModelBoard extends Scene implements AsyncDisposable {
       child.exited,
     ]);
     return { exitCode, stdout, stderr, reason: stderr.trimEnd().split('\n').at(-1) ?? '' };
+  }
+
+  get #variables(): Record<string, string> {
+    return {
+      PATH: `${this.at('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`,
+      HOMIE_DATA: this.places.data,
+      HOMIE_ROOT: this.at('slots', this.booted),
+      HOMIE_RUN: this.places.run,
+      HOMIE_BOOT_ID: `boot-${this.#boots}`,
+      HOMIE_CLOCK: 'paused',
+    };
   }
 
   #textIn(name: Bootname, path: string): string {
@@ -371,6 +389,10 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     mkdirSync(this.at(folder, 'opt/homie_orchestrator/scripts'), { recursive: true });
     linkSync(this.#hook, this.at(folder, 'opt/homie_orchestrator/scripts/update.sh'));
   }
+}
+
+function variablesOf(options: RunOptions): Record<string, string | undefined> {
+  return { HOMIE_FAULT: options.fault, HOMIE_STEPS: options.steps, ...stopsOf(options) };
 }
 
 function stopsOf({ hasStops = false }: RunOptions): Record<string, string> {

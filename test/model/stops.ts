@@ -8,6 +8,9 @@ export interface Stop {
   step: string;
 }
 
+/** In place of an identifier that each run draws anew, and which no run can be told beforehand. */
+export const drawnId = 'ID';
+
 /** Calls `look` at each stop, with the program and its children's writes at a standstill. Answers what the work does. */
 export async function atEachStop<T>(file: string, work: Promise<T>, look: (stop: Stop) => void): Promise<T> {
   let isOver = false;
@@ -42,7 +45,7 @@ function stopsIn(file: string): (Stop & { pid: number })[] {
     const [, pid, side, step] = /^(\d+) (before|within|after) (.*)$/.exec(line) ?? [];
     if (side !== 'before' && side !== 'within' && side !== 'after')
       throw new Error(`no stop is written like "${line}"`);
-    return { pid: Number(pid), side, step: step ?? '' };
+    return { pid: Number(pid), side, step: step?.replace(/\b[0-9a-f]{16}\b/g, drawnId) ?? '' };
   });
 }
 
