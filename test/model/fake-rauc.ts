@@ -46,7 +46,7 @@ name=\${1#BOOT_}; name=\${name%_LEFT}; set_left "$name" "$2"; write_env`;
 export const install = `hook="$PWD/programs/hook"
 touch installing
 trap 'rm -f installing' EXIT
-export RAUC_SYSTEM_COMPATIBLE=jetson-nano-homie RAUC_BUNDLE_MOUNT_POINT="$PWD/bundle" RAUC_MOUNT_PREFIX="$PWD"
+export HOMIE_CLOCK=paused RAUC_SYSTEM_COMPATIBLE=jetson-nano-homie RAUC_BUNDLE_MOUNT_POINT="$PWD/bundle" RAUC_MOUNT_PREFIX="$PWD"
 # Half-way through, as the scripts of the stack have it.
 within() { if [ "\${HOMIE_STOPS:-}" = 1 ] && [ -n "\${HOMIE_STEPS:-}" ]; then echo "$$ within $*" >> "$HOMIE_STEPS"; kill -STOP $$; fi; }
 give_up() { echo "LastError: $1" >&2; exit 1; }

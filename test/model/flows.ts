@@ -1,5 +1,6 @@
 import type { Ended } from '../support/scene.ts';
 import { exhaust } from './bootloader.ts';
+import { carryOutAction, joinFleet } from './fleet-action.ts';
 import type { InstallFault, Kind, ModelBoard, RunOptions, Version } from './model-board.ts';
 import { installByServer, letServe } from './served-job.ts';
 
@@ -52,6 +53,7 @@ export const flows: readonly Flow[] = [
   operatorFlow('install, of a file', ['install', 'x.raucb', '--reboot', 'no'], toFile),
   urlFlow(),
   serveFlow(),
+  ...agentFlows(),
   operatorFlow('cancel, of an update that waits', ['cancel'], toPending),
   operatorFlow('rollback, of an update that waits', ['rollback'], toPending),
   operatorFlow('rollback, of an update that has migrated and waits', ['rollback'], toPending, early),
@@ -128,6 +130,25 @@ function serveFlow(): Flow {
   };
   // Its job ends as any install does.
   return { ...operatorFlow('serve, in mid-job', [], prepare), exitCode: 4, run: installByServer };
+}
+
+/** One that begins, and one that has rebooted into the new version. */
+function agentFlows(): Flow[] {
+  const run: Flow['run'] = (board, options) => carryOutAction(board, newVersion, options);
+  const prepare = async (board: ModelBoard): Promise<void> => {
+    await toFile(board);
+    joinFleet(board);
+  };
+  const reboot = async (board: ModelBoard): Promise<void> => {
+    await prepare(board);
+    mustEnd(4, await run(board, {}));
+    board.powerOn();
+    mustEnd(0, await board.program('post-activate', []));
+  };
+  return [
+    { ...operatorFlow('agent, in mid-action', [], prepare), exitCode: 4, run },
+    { ...operatorFlow('agent, that reports what the reboot has proved', [], reboot), run },
+  ];
 }
 
 async function nothing(board: ModelBoard): Promise<void> {

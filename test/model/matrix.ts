@@ -25,7 +25,7 @@ export interface State {
 
 /** What changes nothing that anybody decides by: lines of a log, questions, and health, which is asked until it comes. */
 const isNoStep =
-  /^append (update\.log|trace|job-\w+\.end)|^write progress\.json|^run (rauc status --detailed|rauc info|systemctl is-active|docker(-compose)? version|docker (ps|inspect|image ls|logs))|docker-compose.* config#|alembic (current|heads)|SELECT 1\b|version_num/;
+  /^append (update\.log|trace|job-\w+\.end)|^write progress\.json|^run (rauc status --detailed|rauc info|rauc --version|systemctl is-active|docker(-compose)? version|docker (ps|inspect|image ls|logs))|docker-compose.* config#|alembic (current|heads)|SELECT 1\b|version_num/;
 
 /** A board where a flow begins, to be put back to that as often as it is wanted. */
 export class Stage implements AsyncDisposable {

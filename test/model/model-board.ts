@@ -76,10 +76,14 @@ const mostBoots = 16;
 
 export class ModelBoard extends Scene implements AsyncDisposable {
   readonly health = new HealthServer();
+  /** Answers in place of the shelf, where it has an answer. */
+  neighbour: ((request: Request) => Promise<Response | undefined>) | undefined;
   readonly #shelf = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
-    fetch: ({ url }) => new Response(Bun.file(this.at(new URL(url).pathname.slice(1)))),
+    fetch: async (request) =>
+      (await this.neighbour?.(request)) ??
+      new Response(Bun.file(this.at(new URL(request.url).pathname.slice(1)))),
   });
   readonly stack: MigratingStack;
   readonly #hook: string;
