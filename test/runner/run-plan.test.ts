@@ -14,6 +14,7 @@ const files: Record<string, string> = {
   'skips.test.ts': `${asserted}test('here', () => expect(1).toBe(1));\ntest.skip('not here', () => {});`,
   'has-a-todo.test.ts': `${asserted}test.todo('later');`,
   'is-empty.test.ts': asserted,
+  'ends-badly.test.ts': `${asserted}test('one', () => expect(1).toBe(1));\nprocess.exitCode = 3;`,
   'ends-too-soon.test.ts': `${asserted}test('one', () => process.exit(0));`,
   'dies.test.ts': `${asserted}test('one', () => process.kill(process.pid, 'SIGKILL'));`,
   'lacks-a-module.test.ts': `import './not-there.ts';\n${asserted}test('one', () => expect(1).toBe(1));`,
@@ -59,6 +60,7 @@ test('runPlan() passes what passes, and nothing else', async () => {
     'skips.test.ts': ['1 passed, 0 failed, 1 skipped', false],
     'has-a-todo.test.ts': ['0 passed, 0 failed, 1 skipped', false],
     'is-empty.test.ts': ['0 passed, 1 failed', false],
+    'ends-badly.test.ts': ['1 passed, 1 failed', false],
     'ends-too-soon.test.ts': ['0 passed, 1 failed', false],
     'dies.test.ts': ['0 passed, 1 failed', false],
     'lacks-a-module.test.ts': ['0 passed, 1 failed', false],
@@ -74,6 +76,15 @@ test('runPlan() passes what passes, and nothing else', async () => {
   expect(isGood(outcomeOf(skipped), { maySkip: true })).toBe(true);
   expect(isGood(outcomeOf(skipped), { maySkip: true, least: 2 })).toBe(false);
 }, 60_000);
+
+test('runPlan() takes no result of an earlier run', async () => {
+  using folder = new TempFolder();
+  const lanes = [laneOf('one', ['a.test.ts'])];
+  folder.write('a.test.ts', files['passes.test.ts'] ?? '');
+  expect(isGood(outcomeOf(await runAll(folder, lanes)))).toBe(true);
+  folder.write('a.test.ts', files['ends-too-soon.test.ts'] ?? '');
+  expect(isGood(outcomeOf(await runAll(folder, lanes)))).toBe(false);
+});
 
 test('runPlan() gives each file its lane: time limit, environment, niceness', async () => {
   using folder = new TempFolder();
