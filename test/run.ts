@@ -33,7 +33,7 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
   const report = `tests-${words.names.length > 0 ? 'some' : words.run}`;
   removeReport(report);
   const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort(signal));
   const desk: Desk = {
     root: project.root,
     reports: project.reports,
@@ -47,8 +47,11 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
   const started = performance.now();
   using progress = new Progress(tell);
   const runs = await runPlan(desk, plan, progress, (file) => times[file]);
-  if (ending.signal.aborted) process.exit(130);
   const seconds = Math.round((performance.now() - started) / 1000);
+  if (ending.signal.aborted) {
+    print(2, `Told to stop by ${ending.signal.reason} after ${seconds} s: nothing is proved\n`);
+    process.exit(130);
+  }
   writeTimes(timesFile, times, runs);
   const outcome = outcomeOf(runs);
   const least = leastOf(words);
