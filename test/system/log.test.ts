@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { closeSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../shared/system/log.ts';
+import { runCommand } from '../support/run-command.ts';
 import { runProgram } from '../support/run-program.ts';
 import { mayMount, onSmallDisk } from '../support/small-disk.ts';
 import { TempFolder } from '../support/temp-folder.ts';
@@ -117,8 +118,7 @@ describe('createLog()', () => {
     [{ TERM: 'dumb' }, 'a line\r\n'.repeat(3)],
   ])('has colours when stderr is a terminal that wants them: %j', async (env, expected) => {
     const words = ['script', '-qec', `'${process.execPath}' '${say}'`, '/dev/null'];
-    const child = Bun.spawn(words, { env, stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' });
-    expect(await new Response(child.stdout).text()).toBe(expected);
+    expect((await runCommand(words, { env })).stdout).toBe(expected);
   });
 });
 
