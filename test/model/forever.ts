@@ -3,10 +3,37 @@ import { fingerprintOf } from './fingerprint.ts';
 import { endOf, wrongAtRest } from './good-end.ts';
 import type { Cut, Stage } from './matrix.ts';
 import type { ModelBoard } from './model-board.ts';
+import { drawnId } from './stops.ts';
 
 /** A step that always fails: power goes there in each run, or only the program dies there. */
 
-export type Way = 'power' | 'program';
+type Way = 'power' | 'program';
+
+export interface Case {
+  cut: Cut;
+  way: Way;
+}
+
+export function nameOfCase({ cut, way }: Case): string {
+  return `${way} ${cut.side} ${cut.step}`;
+}
+
+/**
+ * Steps of the program itself: what a child does is its own, and is passed the next time. One with an identifier that is
+ * drawn anew cannot be named to the next run: the moment is also that after the step before. One step for each state
+ * that a cut leaves, where not each of them is wanted.
+ */
+export function casesOf(cuts: readonly Cut[], isEachStep: boolean): Case[] {
+  const own = cuts.filter(({ side }) => side !== 'within');
+  const steps = own.flatMap((cut, index) => {
+    if (cut.side !== 'before') return [];
+    return cut.step.includes(drawnId) ? own.slice(Math.max(0, index - 1), index) : [cut];
+  });
+  const ofStates = [...Map.groupBy(steps, ({ state }) => state).values()].flatMap((same) => same.slice(-1));
+  return (isEachStep ? steps : ofStates).flatMap((cut) =>
+    (['power', 'program'] as const).map((way) => ({ cut, way })),
+  );
+}
 
 /** The attempts of a slot, twice where it was marked good before it was cut, and the other slot's boot. */
 const mostBoots = 7;
@@ -14,7 +41,7 @@ const mostBoots = 7;
 const mostTries = 3;
 
 /** What is wrong with the device in the end; empty where all is well. */
-export async function wrongAfterFailingAt(stage: Stage, cut: Cut, way: Way): Promise<string[]> {
+export async function wrongAfterFailingAt(stage: Stage, { cut, way }: Case): Promise<string[]> {
   stage.begin();
   stage.board.isPowerCut = way === 'power';
   const fault = `kill@${cut.side}:${cut.step}`;

@@ -1,16 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { removeReport, writeReport } from '../support/report.ts';
+import { randomFrom, seed } from '../support/seed.ts';
+import { tier } from '../support/tier.ts';
 import { flows } from './flows.ts';
+import { casesOf, nameOfCase, wrongAfterFailingAt } from './forever.ts';
 import { Stage, statesOf } from './matrix.ts';
 import { flowReportOf, MatrixReport, rowOf } from './matrix-report.ts';
 import { ModelPrograms } from './programs.ts';
 
 /**
  * Each step of each program, cut before, within and after it, in the turn of either slot: the device always comes to the
- * new version on its own data, or to the old one on all that was written. Written down in `reports/kill-matrix.json`.
+ * new version on its own data, or to the old one on all that was written. Written down in `reports/kill-matrix.json`. One
+ * step of each program, drawn by the seed of the commit, fails for ever.
  */
 
 const flowMs = 600_000;
+/** All of them have a test of their own then. */
+const isDrawn = tier === 'quick';
 /** Fewer would mean that flows have lost their steps. */
 const least = { flows: 33, cells: 2_000, states: 400 };
 const report = new MatrixReport();
@@ -26,17 +32,33 @@ afterAll(() => {
   expect([all.cells >= least.cells, all.states >= least.states]).toEqual([true, true]);
 });
 
-describe('power that fails at any step leaves one of two good ends', () => {
+describe(`power that fails at any step leaves one of two good ends, a step for ever too (seed ${seed})`, () => {
   test.concurrent.each(flows)(
     'in $name',
     async (flow) => {
       await using stage = await Stage.open(programs.folder, flow);
-      const told = flowReportOf(flow.name, await statesOf(stage));
+      const lived = await statesOf(stage);
+      const told = flowReportOf(flow.name, lived);
       report.add(told);
       process.stdout.write(`${rowOf(told)}\n`);
       expect([told.untested, told.badEnds]).toEqual([[], []]);
       expect(told.steps.length).toBeGreaterThan(0);
+
+      const cases = isDrawn
+        ? casesOf(
+            lived.states.flatMap(({ cuts }) => cuts),
+            false,
+          )
+        : [];
+      for (const one of drawn(cases, randomFrom(seed)))
+        expect([nameOfCase(one), await wrongAfterFailingAt(stage, one)]).toEqual([nameOfCase(one), []]);
     },
     flowMs,
   );
 });
+
+/** One by chance, if there is any. */
+function drawn<T>(all: readonly T[], random: () => number): T[] {
+  const start = Math.floor(random() * all.length);
+  return all.slice(start, start + 1);
+}

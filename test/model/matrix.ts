@@ -80,7 +80,7 @@ export async function cutsOf({ flow, board }: Stage, worlds: Worlds): Promise<Cu
 }
 
 /** Every state that a cut leaves, lived from to its ends. */
-export async function statesOf(stage: Stage): Promise<{ states: State[]; boots: number }> {
+export async function statesOf(stage: Stage): Promise<{ cuts: Cut[]; states: State[]; boots: number }> {
   using worlds = new Worlds();
   const cuts = await cutsOf(stage, worlds);
   const futures = new Futures(stage.board, stage.expected);
@@ -94,7 +94,7 @@ export async function statesOf(stage: Stage): Promise<{ states: State[]; boots: 
     }
     states.push({ cuts: same, ends });
   }
-  return { states, boots: futures.count };
+  return { cuts, states, boots: futures.count };
 }
 
 async function endOfTurn({ flow, board }: Stage, futures: Futures, turn: Turn): Promise<End> {
