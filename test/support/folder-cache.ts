@@ -60,7 +60,8 @@ function dropOld(cache: string): void {
 }
 
 function isUsed(ofDigest: string): boolean {
-  return readdirSync(usersOf(ofDigest)).some((pid) => existsSync(`/proc/${pid}`));
+  const users = usersOf(ofDigest);
+  return existsSync(users) && readdirSync(users).some((pid) => existsSync(`/proc/${pid}`));
 }
 
 function usersOf(ofDigest: string): string {
