@@ -33,7 +33,7 @@ export function flowReportOf(
   return told;
 }
 
-export function nameOf({ side, step }: Pick<Cut, 'side' | 'step'>): string {
+function nameOf({ side, step }: Pick<Cut, 'side' | 'step'>): string {
   return `${side} ${step}`;
 }
 
