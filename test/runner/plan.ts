@@ -10,7 +10,7 @@ const cuts = { all: 25, deep: 200 };
 const withoutBoard = ['boot-script.lab', 'guide-script.lab', 'card.lab'];
 
 /** Most tests wait more than they compute. */
-const filesAtOnce = 4;
+const filesAtOnce = 5;
 
 /**
  * Each in a row beside a load: what fails once is a fault. The matrix and the lives of the model are tried beside a load by
@@ -72,7 +72,7 @@ function alone(lanes: readonly Lane[]): Pick<Plan, 'beside' | 'stages'> {
 function quickLanes(files: readonly string[]): Lane[] {
   const isModel = (file: string): boolean => file.startsWith('test/model/');
   return [
-    laneOf('model', files.filter(isModel), { niceness: 5, flags: ['--max-concurrency', '3'] }),
+    laneOf('model', files.filter(isModel), { atOnce: 2, niceness: 5, flags: ['--max-concurrency', '3'] }),
     laneOf(
       'others',
       files.filter((file) => !isModel(file)),

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import type { CommandResult } from '../../system/command.ts';
 import { Failure } from '../../system/failure.ts';
+import { sha256Of } from '../file-digest.ts';
 import { type Bootname, chooseBoot } from './boot-choice.ts';
 import type { BootEnvironment } from './boot-environment.ts';
 import { bootedEnvironment, type Environment, type RunOptions, runBooted } from './booted-system.ts';
 import type { Partitions } from './disk.ts';
-import { onHost } from './host.ts';
 import { clearDevice } from './leftovers.ts';
 import { canMountReadOnly, unmountBelow, withMounted } from './mount.ts';
 import { endProcesses } from './processes.ts';
@@ -84,9 +84,8 @@ export class Device implements AsyncDisposable {
   }
 
   /** The sha256 of all bytes of the slot. */
-  async slotBytes(bootname: Bootname): Promise<string> {
-    const { stdout } = await onHost()`sha256sum ${this.#slotDevice(bootname)}`;
-    return stdout.slice(0, 64);
+  slotBytes(bootname: Bootname): Promise<string> {
+    return sha256Of(this.#slotDevice(bootname));
   }
 
   /** Never writes to the slot. The booted one is not mounted twice: RAUC 1.8 stops looking at a device it meets twice. */
