@@ -59,7 +59,8 @@ export async function runFile(desk: Desk, lane: Lane, file: string, turn = 1): P
 }
 
 async function spawn(desk: Desk, lane: Lane, words: readonly string[], log: string): Promise<string> {
-  const flags = ['--no-orphans', '--timeout', String(lane.timeoutMs), ...lane.flags];
+  const preload = join(import.meta.dir, 'own-orphans.ts');
+  const flags = ['--no-orphans', '--preload', preload, '--timeout', String(lane.timeoutMs), ...lane.flags];
   const output = desk.isAloud ? undefined : openSync(log, 'w');
   try {
     const child = Bun.spawn([...wrapped(desk, lane), desk.bun, 'test', ...flags, ...words], {
