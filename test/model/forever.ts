@@ -1,4 +1,5 @@
 import { stateOf } from '../../shared/update/transaction.ts';
+import { randomFrom, seed } from '../support/seed.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { endOf, wrongAtRest } from './good-end.ts';
 import type { Cut, Stage } from './matrix.ts';
@@ -39,6 +40,16 @@ export function casesOf(cuts: readonly Cut[], isEachStep: boolean): Case[] {
 const mostBoots = 7;
 /** So often a person, or a timer, tries the same again. */
 const mostTries = 3;
+
+/** So many of them by chance, none twice. */
+export function drawn<T>(all: readonly T[], most: number): T[] {
+  const random = randomFrom(seed);
+  const left = [...all];
+  const taken: T[] = [];
+  while (left.length > 0 && taken.length < most)
+    taken.push(...left.splice(Math.floor(random() * left.length), 1));
+  return taken;
+}
 
 /** What is wrong with the device in the end; empty where all is well. */
 export async function wrongAfterFailingAt(stage: Stage, { cut, way }: Case): Promise<string[]> {
