@@ -63,7 +63,7 @@ describe('update.sh cancel', () => {
     scene.write('scheduled', '(st) "reboot" 1767323045000000\n');
     const ended = await cancel();
     expect(ended.reason).toBe('The installed update is cancelled; no reboot is needed');
-    expect(scene.calls()).toEqual(['shutdown -c', status, 'rauc status mark-active booted']);
+    expect(scene.distinctCalls()).toEqual(['shutdown -c', status, 'rauc status mark-active booted']);
     expect(scene.states()).toEqual(['preparing', 'installed', 'rolled-back']);
     expect(ended.exitCode).toBe(0);
   });
@@ -166,7 +166,7 @@ describe('update.sh cancel', () => {
 describe('update.sh mark-good', () => {
   test('marks the slot that runs, under the lock', async () => {
     const ended = await scene.run(['update.sh', 'mark-good']);
-    expect(scene.calls()).toEqual(['rauc status mark-good booted']);
+    expect(scene.calls()).toEqual([status, 'rauc status mark-good booted']);
     expect(ended.exitCode).toBe(0);
     const lock = takeUpdaterLock(scene.places);
     try {
@@ -175,7 +175,21 @@ describe('update.sh mark-good', () => {
       lock.release();
     }
     expect((await scene.run(['update.sh', 'mark-good', '--dry-run'])).exitCode).toBe(0);
-    expect(scene.calls()).toHaveLength(1);
+    expect(scene.calls()).toHaveLength(2);
+  });
+
+  test('decides under the lock: a trial that has begun meanwhile is not marked', async () => {
+    scene.write('root/usr/lib/homie/release', 'VERSION=1.1.0\n');
+    scene.write('trial.json', JSON.stringify(transactionAt('trial')));
+    // RAUC is asked before the lock is taken.
+    scene.fake(
+      'rauc',
+      'mkdir -p data/update; cp trial.json data/update/transaction.json; cat rauc-status.json',
+    );
+    const ended = await scene.run(['update.sh', 'mark-good']);
+    expect(ended.reason).toStartWith('Cannot mark the slot good: an update is on trial in it');
+    expect(scene.calls()).toEqual([status]);
+    expect(ended.exitCode).toBe(21);
   });
 
   test('refuses with 21 while an update is on trial: its verdict is about the data, too', async () => {
@@ -183,7 +197,7 @@ describe('update.sh mark-good', () => {
     writeTransaction(scene.places, transactionAt('trial'));
     const ended = await scene.run(['update.sh', 'mark-good']);
     expect(ended.reason).toStartWith('Cannot mark the slot good: an update is on trial in it');
-    expect(scene.calls()).toEqual([]);
+    expect(scene.calls()).toEqual([status]);
     expect(ended.exitCode).toBe(21);
   });
 });

@@ -8,6 +8,7 @@ import { type StatusOptions, statusJson } from '../support/rauc-status.ts';
 import { RecoveryStack } from '../support/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
+import { until } from '../support/until.ts';
 
 let scene: Scene;
 beforeEach(() => {
@@ -109,6 +110,32 @@ describe('update.sh rollback of an update that has changed the data', () => {
     expect(scene.states().at(-1)).toBe('rolled-back');
     expect(scene.transaction().isClosed).toBe(true);
     expect(scene.calls()).toContain('rauc status mark-active other');
+  });
+
+  test('decides anew where another update was installed while it asked', async () => {
+    boot({ booted: 'rootfs.1' });
+    closeTransaction(scene.places, migrated('committed'));
+    const keyboard = Promise.withResolvers<void>();
+    const typed = async function* (): AsyncGenerator<Uint8Array> {
+      await keyboard.promise;
+      yield Buffer.from('y\n');
+    };
+    const ended = scene.run(['update.sh', 'rollback'], {
+      isOnTerminal: true,
+      stdin: new Response(typed()),
+      whileRunning: async () => {
+        await until(() => scene.calls().length > 0);
+        const next = { ...transactionAt('installed'), id: 'the next one' };
+        const to = { version: '1.2.0', slot: 'rootfs.0' };
+        writeTransaction(scene.places, { ...next, to });
+        boot({ booted: 'rootfs.1', primary: 'rootfs.0' });
+        keyboard.resolve();
+      },
+    });
+    expect((await ended).stdout).toContain('The update or the slots have changed meanwhile');
+    expect(scene.calls()).not.toContain('rauc status mark-active other');
+    expect(scene.transaction()).toMatchObject({ id: 'the next one', isClosed: true });
+    expect((await ended).exitCode).toBe(0);
   });
 });
 

@@ -14,7 +14,7 @@ export interface CommandOptions {
   /** The name that it is called under. */
   argv0?: string;
   /** What it reads; nothing where it is not given. */
-  stdin?: Blob;
+  stdin?: Blob | Response;
   /** Called for the process once it runs. */
   whileRunning?: ((process: Bun.Subprocess) => Promise<void>) | undefined;
 }

@@ -23,7 +23,7 @@ export interface StartOptions {
   /** On a terminal, whose screen is then its stdout. */
   isOnTerminal?: boolean;
   /** What it reads; nothing where it is not given. */
-  stdin?: Blob;
+  stdin?: Blob | Response;
   /** Called for the process once it runs. */
   whileRunning?: (process: Bun.Subprocess) => Promise<void>;
 }

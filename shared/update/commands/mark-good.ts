@@ -2,31 +2,38 @@ import { markGood } from '../../rauc/mark.ts';
 import type { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { bootId, findPlaces, logFileOf } from '../../system/places.ts';
+import type { Log } from '../../system/log.ts';
+import { bootId, findPlaces, logFileOf, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
 import { isOnTrial } from '../decide-boot.ts';
-import { requireIdle, takeUpdaterLock } from '../install-lock.ts';
+import { requireIdle, takeFreeUpdaterLock } from '../install-lock.ts';
 import { transactionForRecovery } from '../recovery.ts';
 import { readRelease } from '../release.ts';
 
 /** Refills the attempts of the slot that runs. A trial is not to be ended so: its verdict is about the data, too. */
-export async function markGoodByHand(values: Values, { log, undo, signal }: Running): Promise<Outcome> {
+export async function markGoodByHand(values: Values, running: Running): Promise<Outcome> {
+  const { log, undo, signal } = running;
   const places = findPlaces({ data: values.text('data') });
-  const facts = { bootId: bootId(), runningVersion: readRelease(places.root) };
-  if (isOnTrial(transactionForRecovery(places, log), facts))
-    throw new Failure('Cannot mark the slot good: an update is on trial in it', {
-      outcome: 'tryLater',
-      advice:
-        'post-activate commits it once it is healthy; "systemctl start homie-post-activate" asks it again',
-    });
   if (values.flag('dry-run')) {
     requireIdle(places);
+    requireNoTrial(places, log);
     log.info('Would mark the booted slot good, which gives it its boot attempts back');
     return 'done';
   }
   log.alsoTo(logFileOf(places));
-  const lock = takeUpdaterLock(places);
+  const lock = await takeFreeUpdaterLock(places, running);
   undo.owe('release the lock', () => lock.release());
+  requireNoTrial(places, log);
   await log.step('Marking', 'Marked', 'the booted slot good', () => markGood(signal));
   return 'done';
+}
+
+function requireNoTrial(places: Places, log: Log): void {
+  const facts = { bootId: bootId(), runningVersion: readRelease(places.root) };
+  if (!isOnTrial(transactionForRecovery(places, log), facts)) return;
+  throw new Failure('Cannot mark the slot good: an update is on trial in it', {
+    outcome: 'tryLater',
+    advice:
+      'post-activate commits it once it is healthy; "systemctl start homie-post-activate" asks it again',
+  });
 }

@@ -4,12 +4,13 @@ import type { Values } from '../../system/arguments.ts';
 import { requireYes } from '../../system/confirm.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
 import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
 import { cancelPending } from '../cancel-pending.ts';
-import { decideRollback } from '../decide-rollback.ts';
+import { decideRollback, type RollbackPlan } from '../decide-rollback.ts';
 import { holdNextBoot } from '../hold.ts';
-import { takeUpdaterLock } from '../install-lock.ts';
+import { takeFreeUpdaterLock } from '../install-lock.ts';
 import { knownTransaction, readTransaction, writeTransaction } from '../journal.ts';
 import { UpdateRecord } from '../record.ts';
 import { configForRecovery } from '../recovery.ts';
@@ -17,6 +18,8 @@ import { oweNews } from '../tell-news.ts';
 import { owesRestore, stateOf, type Transaction } from '../transaction.ts';
 
 const reason = 'an operator asked for it';
+/** So often it is decided anew, where what is seen changes before the lock is taken. */
+const mostQuestions = 3;
 
 export async function rollBackByHand(values: Values, running: Running): Promise<Outcome> {
   return (await goBack(values, running)) ?? 'done';
@@ -34,37 +37,82 @@ async function goBack(
 ): Promise<Outcome | undefined> {
   const { log, undo, signal } = running;
   const places = findPlaces({ data: values.text('data') });
-  const isDryRun = values.flag('dry-run');
+  for (let asked = 1; ; asked += 1) {
+    const seen = await lookAt(places, signal);
+    if (only !== undefined && seen.plan.kind !== only) return undefined;
+    const back = requireWayBack(seen);
+    if (back.what !== undefined) log.warn(back.what);
+    if (values.flag('dry-run')) return tellPlan(back, log);
+    if (back.losesItsSchema) await requireYes('Go back without the data?', values.flag('yes'), signal);
+
+    const lock = await takeFreeUpdaterLock(places, running);
+    const release = undo.owe('release the lock', () => lock.release());
+    // While a person thinks, the timer may install: what was answered is about what was seen.
+    if (Bun.deepEquals(await lookAt(places, signal), seen)) {
+      log.alsoTo(logFileOf(places));
+      oweNews(places, running, () => seen.slots.booted?.name);
+      return await carryOut(back, { places, running });
+    }
+    await release.now();
+    if (asked === mostQuestions)
+      throw new Failure('Cannot roll back: the update and the slots change again and again', {
+        outcome: 'tryLater',
+        advice: 'See "update.sh status", and try again once no update is running',
+      });
+    log.warn('The update or the slots have changed meanwhile: looking again');
+  }
+}
+
+/** What a rollback is decided by: read before the question, and again under the lock. */
+interface Seen {
+  transaction: Transaction | undefined;
+  slots: Slots;
+  plan: RollbackPlan;
+}
+
+interface WayBack extends Seen {
+  plan: Exclude<RollbackPlan, { kind: 'refuse' }>;
+  /** What becomes of the data, in words. */
+  what: string | undefined;
+  losesItsSchema: boolean;
+}
+
+async function lookAt(places: Places, signal: AbortSignal): Promise<Seen> {
   const transaction = knownTransaction(readTransaction(places));
   const slots = await readSlots(signal);
-  const plan = decideRollback(transaction, slots);
-  if (only !== undefined && plan.kind !== only) return undefined;
-  if (plan.kind === 'refuse') {
-    throw new Failure(`Cannot roll back: ${plan.reason}`, { outcome: 'tryLater', advice: plan.advice });
-  }
-  const open = recordToClose(transaction, slots, places);
-  const what = whatOfData(open?.transaction, plan.kind);
-  if (what !== undefined) log.warn(what);
-  if (isDryRun) {
-    log.info(
-      `Would make slot "${plan.slot}" the primary one${plan.kind === 'switch' ? ', to be booted next' : ''}`,
-    );
-    return 'done';
-  }
-  if (losesItsSchema(open?.transaction))
-    await requireYes('Go back without the data?', values.flag('yes'), signal);
+  return { transaction, slots, plan: decideRollback(transaction, slots) };
+}
 
-  log.alsoTo(logFileOf(places));
-  oweNews(places, running, () => slots.booted?.name);
-  const lock = takeUpdaterLock(places);
-  undo.owe('release the lock', () => lock.release());
+function requireWayBack(seen: Seen): WayBack {
+  const { plan } = seen;
+  if (plan.kind === 'refuse')
+    throw new Failure(`Cannot roll back: ${plan.reason}`, { outcome: 'tryLater', advice: plan.advice });
+  const open = closable(seen);
+  return { ...seen, plan, what: whatOfData(open, plan.kind), losesItsSchema: losesItsSchema(open) };
+}
+
+function tellPlan({ plan }: WayBack, log: Log): Outcome {
+  const when = plan.kind === 'switch' ? ', to be booted next' : '';
+  log.info(`Would make slot "${plan.slot}" the primary one${when}`);
+  return 'done';
+}
+
+/** Under the lock. */
+async function carryOut(
+  back: WayBack,
+  { places, running }: { places: Places; running: Running },
+): Promise<Outcome> {
+  const { plan, transaction, slots } = back;
+  const { log } = running;
+  const open = closable(back);
+  const record = open && UpdateRecord.resume(places, open);
   if (plan.kind === 'cancel-pending') {
     const boot = { places, config: configForRecovery(places, log), transaction, slots, running };
-    await cancelPending(open, reason, plan.slot, boot);
+    await cancelPending(record, reason, plan.slot, boot);
     log.info('The installed update is cancelled; no reboot is needed');
     return 'done';
   }
-  await switchSlots(open, plan.slot, places, running);
+  await switchSlots(record, plan.slot, places, running);
   log.info('Reboot to go back: "systemctl reboot"');
   return 'rebootNeeded';
 }
@@ -91,14 +139,10 @@ async function switchSlots(
 }
 
 /** The update that is given up: an open one, or the committed one that runs. */
-function recordToClose(
-  transaction: Transaction | undefined,
-  { booted }: Slots,
-  places: Places,
-): UpdateRecord | undefined {
+function closable({ transaction, slots: { booted } }: Seen): Transaction | undefined {
   if (transaction === undefined) return undefined;
   const isCommittedHere = stateOf(transaction) === 'committed' && transaction.to.slot === booted?.name;
-  return !transaction.isClosed || isCommittedHere ? UpdateRecord.resume(places, transaction) : undefined;
+  return !transaction.isClosed || isCommittedHere ? transaction : undefined;
 }
 
 function whatOfData(
