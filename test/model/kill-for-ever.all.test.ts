@@ -14,7 +14,7 @@ import { Worlds } from './worlds.ts';
 
 const flowMs = 3 * 3_600_000;
 const isEachStep = tier === 'deep';
-const some = 6;
+const some = 3;
 
 const programs = new ModelPrograms();
 afterAll(() => programs[Symbol.dispose]());
