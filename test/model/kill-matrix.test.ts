@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { removeReport, writeReport } from '../support/report.ts';
 import { seed } from '../support/seed.ts';
-import { tier } from '../support/tier.ts';
 import { flows } from './flows.ts';
 import { casesOf, drawn, nameOfCase, wrongAfterFailingAt } from './forever.ts';
 import { Stage, statesOf } from './matrix.ts';
@@ -15,8 +14,6 @@ import { ModelPrograms } from './programs.ts';
  */
 
 const flowMs = 600_000;
-/** All of them have a test of their own then. */
-const isDrawn = tier === 'quick';
 /** Fewer would mean that flows have lost their steps. */
 const least = { flows: 33, cells: 2_000, states: 400 };
 const report = new MatrixReport();
@@ -44,13 +41,7 @@ describe(`power that fails at any step leaves one of two good ends, a step for e
       expect([told.untested, told.badEnds]).toEqual([[], []]);
       expect(told.steps.length).toBeGreaterThan(0);
 
-      const cases = isDrawn
-        ? casesOf(
-            lived.states.flatMap(({ cuts }) => cuts),
-            false,
-          )
-        : [];
-      for (const one of drawn(cases, 1))
+      for (const one of drawn(casesOf(lived.cuts, false), 1))
         expect([nameOfCase(one), await wrongAfterFailingAt(stage, one)]).toEqual([nameOfCase(one), []]);
     },
     flowMs,
