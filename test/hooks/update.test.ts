@@ -25,6 +25,11 @@ function update(...args: string[]): Promise<Ended> {
 
 const status = 'rauc status --detailed --output-format=json';
 
+/** What RAUC was told to change: how often its state was read does not matter. */
+function marks(): string[] {
+  return scene.calls().filter((call) => call !== status);
+}
+
 describe('update.sh status', () => {
   test('shows slots and the last update as text', async () => {
     boot({ booted: 'rootfs.1', bad: ['rootfs.0'], versions: { 'rootfs.1': '9.9.9' } });
@@ -126,7 +131,7 @@ describe('update.sh rollback', () => {
     closeTransaction(scene.places, transactionAt('committed'));
     const ended = await update('rollback');
     expect(ended.reason).toBe('Reboot to go back: "systemctl reboot"');
-    expect(scene.calls()).toEqual([status, 'rauc status mark-active other']);
+    expect(marks()).toEqual(['rauc status mark-active other']);
     expect(readHistory(scene.places).map(stateOf)).toEqual(['committed', 'rolled-back']);
     expect(scene.transaction()).toMatchObject({ isClosed: true });
     expect(scene.transaction().steps.at(-1)?.reason).toBe('an operator asked for it');
@@ -140,7 +145,7 @@ describe('update.sh rollback', () => {
     boot({ booted: 'rootfs.1', primary: 'rootfs.0' });
     rmSync(scene.at('calls'));
     const ended = await update('rollback');
-    expect(scene.calls()).toEqual([status, 'rauc status mark-active other']);
+    expect(marks()).toEqual(['rauc status mark-active other']);
     expect(readHistory(scene.places)).toHaveLength(2);
     expect(ended.exitCode).toBe(4);
   });
@@ -158,7 +163,7 @@ describe('update.sh rollback', () => {
     writeTransaction(scene.places, transactionAt('installed'));
     const ended = await update('rollback');
     expect(ended.reason).toBe('The installed update is cancelled; no reboot is needed');
-    expect(scene.calls()).toEqual([status, 'rauc status mark-active booted']);
+    expect(marks()).toEqual(['rauc status mark-active booted']);
     expect(scene.states()).toEqual(['preparing', 'installed', 'rolled-back']);
     expect(scene.transaction().isClosed).toBe(true);
     expect(ended.exitCode).toBe(0);

@@ -92,9 +92,9 @@ test('runPlan() gives each file its lane: time limit, environment, niceness', as
     'asks.test.ts',
     `${asserted}import { getPriority } from 'node:os';
 test('one', () => expect([getPriority(), process.env['WORD']]).toEqual([7, 'given']));
-test('slow', () => Bun.sleep(5_000));`,
+test('slow', () => Bun.sleep(60_000));`,
   );
-  const wish = { niceness: 7, env: { WORD: 'given' }, timeoutMs: 50 };
+  const wish = { niceness: 7, env: { WORD: 'given' }, timeoutMs: 3_000 };
   const [run] = await runAll(folder, [laneOf('one', ['asks.test.ts'], wish)]);
   expect(run?.cases.map(({ outcome }) => outcome)).toEqual(['passed', 'failed']);
 });
