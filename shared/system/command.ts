@@ -70,7 +70,8 @@ export function command(options: CommandOptions): Command {
     stepPoint('before', step);
     const running = $({
       shell: '/bin/sh',
-      prefix: 'set -eu; ',
+      // The shell becomes the command: a process less, and what ends the child ends the command.
+      prefix: 'set -u; exec ',
       postfix: '',
       quote,
       quiet: true,
@@ -99,11 +100,11 @@ export function command(options: CommandOptions): Command {
     else if (cut !== undefined) throw failure(wordsFor(cut, options.deadlineMs), undefined, stderr());
     const { exitCode, signal } = await running;
     stepPoint('after', step);
-    const result = { exitCode: exitCode ?? 1, stdout: stdout(), stderr: stderr() };
-    const accepted =
+    const result = { exitCode: exitCode ?? shellCodeOf(signal), stdout: stdout(), stderr: stderr() };
+    const isAccepted =
       options.accept === 'any' || exitCode === 0 || options.accept?.includes(result.exitCode) === true;
-    if (accepted && signal === null) return result;
-    throw failure(endOf(name, result, signal), result.exitCode, result.stderr);
+    if (isAccepted) return result;
+    throw failure(endOf(name, result), result.exitCode, result.stderr);
   };
 }
 
@@ -140,10 +141,10 @@ function wordsFor(cut: Exclude<Cut, 'input failed'>, deadlineMs: number): string
     : 'was ended because we were told to end';
 }
 
-function endOf(name: string, { exitCode, stderr }: CommandResult, signal: NodeJS.Signals | null): string {
+function endOf(name: string, { exitCode, stderr }: CommandResult): string {
   const lastLine = stderr.trim().split('\n').at(-1)?.trim() ?? '';
   const words = lastLine === '' ? '' : ` (${lastLine})`;
-  const by = signal ?? signalName(exitCode - endedBySignal);
+  const by = signalName(exitCode - endedBySignal);
   if (by !== undefined) return `was ended by ${by}${words}`;
   const isNotThere = shellsNotFound.some((end) => lastLine.endsWith(`${name}: ${end}`));
   return exitCode === shellCommandNotFound && isNotThere
@@ -153,6 +154,10 @@ function endOf(name: string, { exitCode, stderr }: CommandResult, signal: NodeJS
 
 /** dash and BusyBox, bash, bash for a path. A program whose library is missing ends with 127 too. */
 const shellsNotFound = ['not found', 'command not found', 'No such file or directory'];
+
+function shellCodeOf(signal: NodeJS.Signals | null): number {
+  return signal === null ? 1 : endedBySignal + constants.signals[signal];
+}
 
 function signalName(number: number): string | undefined {
   return Object.entries(constants.signals).find(([, known]) => known === number)?.[0];

@@ -62,8 +62,12 @@ async function deliver(
   { verdictCommand, verdictWebhook }: Pick<Config['update'], 'verdictCommand' | 'verdictWebhook'>,
 ): Promise<void> {
   if (verdictCommand !== undefined)
-    await command({ deadlineMs: commandMs })`printf ${'%s\\n'} ${json} | ${verdictCommand}`;
+    await command({ deadlineMs: commandMs, stdin: lineOf(json) })`${verdictCommand}`;
   if (verdictWebhook === undefined) return;
   const status = await postJson(verdictWebhook, json, webhookMs);
   if (status < 200 || status > 299) throw new Failure(`"${verdictWebhook}" answered with ${status}`);
+}
+
+async function* lineOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(`${text}\n`);
 }

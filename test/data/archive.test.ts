@@ -48,8 +48,9 @@ test('createArchive() leaves a private archive and the checksum that sha256sum a
   expect(lstatSync(first.path).mode & 0o777).toBe(0o600);
   expect(second).toEqual(first);
   expect(readFileSync(`${first.path}.sha256`, 'utf8')).toBe(`${first.sha256}  b.tar.zst\n`);
-  const checked = await run`cd ${out} && sha256sum -c b.tar.zst.sha256 && tar --zstd -tf b.tar.zst`;
-  expect(checked.stdout).toBe('b.tar.zst: OK\nC:x/\nC:x/a\n');
+  const checked = await run`env -C ${out} sha256sum -c b.tar.zst.sha256`;
+  expect(checked.stdout).toBe('b.tar.zst: OK\n');
+  expect((await run`tar --zstd -tf ${first.path}`).stdout).toBe('C:x/\nC:x/a\n');
   await verify(first.path, 'C:x');
   expect(openDescriptorsBelow(temporary.path)).toEqual([]);
 });

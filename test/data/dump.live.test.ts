@@ -43,7 +43,7 @@ test('dumpDatabase() leaves a private dump and the checksum that sha256sum accep
   expect(report.databaseBytes).toBeGreaterThan(30_000_000);
   expect(readdirSync(running.backups).sort()).toEqual(['x.dump', 'x.dump.sha256']);
   expect(statSync(target()).mode & 0o777).toBe(0o600);
-  const { stdout } = await run`cd ${running.backups} && sha256sum --check x.dump.sha256`;
+  const { stdout } = await run`env -C ${running.backups} sha256sum --check x.dump.sha256`;
   expect(stdout).toBe('x.dump: OK\n');
   expect(await verifyDump({ ...database, containers: running.containers, path: target() })).toEqual({
     sha256: report.sha256,

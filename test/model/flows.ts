@@ -13,6 +13,8 @@ export interface Flow {
   isBoot?: boolean;
   /** That boot tries a new version, which has a slot to go back to. */
   isTrial?: boolean;
+  /** Another flow that takes each of its steps, and more: it may be left out where that is lived. */
+  isPartOf?: string;
   kind: Kind;
   /** Of the program, where nothing cuts it. */
   exitCode: number;
@@ -32,7 +34,7 @@ const whole: Kind = {
   settings: { keep_backups: 1, timer: false },
 };
 
-export const flows: readonly Flow[] = [
+const all: readonly Flow[] = [
   ...installFlows('install-check', 'pre-install', 'post-install'),
   installFlow('post-install', ', migrating before the reboot', newVersion, early),
   installFlow('post-install', ', of programs and images that are not here', bareVersion, whole),
@@ -64,6 +66,24 @@ export const flows: readonly Flow[] = [
   operatorFlow('restore, with redis', ['restore', '--yes'], toBackedUp, whole),
   operatorFlow('repair, of an update that owes a restore', ['repair', '--yes'], toDebt, early),
 ];
+
+/** Their wholes have a redis beside the database. */
+const parts: Record<string, string> = {
+  'post-activate, in a trial that is committed':
+    'post-activate, in a trial that is committed, with redis, images and old backups',
+  'post-activate, in a trial that is rolled back':
+    'post-activate, in a trial that is rolled back, with redis',
+  'post-activate, in a fallback that owes a restore':
+    'post-activate, in a fallback that owes a restore, with redis',
+  'post-install': 'post-install, of programs and images that are not here',
+  'update.sh backup': 'update.sh backup, with redis and an old one that expires',
+  'update.sh restore': 'update.sh restore, with redis',
+};
+
+export const flows: readonly Flow[] = all.map((flow) => {
+  const isPartOf = parts[flow.name];
+  return isPartOf === undefined ? flow : { ...flow, isPartOf };
+});
 
 function installFlows(...programs: InstallFault[]): Flow[] {
   return programs.map((program) => installFlow(program, '', newVersion));

@@ -369,6 +369,8 @@ export class ModelBoard extends Scene implements AsyncDisposable {
       HOMIE_RUN: this.places.run,
       HOMIE_BOOT_ID: `boot-${this.#boots}`,
       HOMIE_CLOCK: 'paused',
+      // Thousands of short programs: what is compiled on the way is never used again.
+      BUN_JSC_useBaselineJIT: '0',
     };
   }
 

@@ -104,7 +104,8 @@ describe('createKeys()', () => {
         script,
         `import { createKeys } from ${JSON.stringify(module)};\nawait createKeys(${JSON.stringify(desk.keys)});\n`,
       );
-      await run`umask ${umask}; unset HOME; cd ${desk.path}; ${process.execPath} ${script}`;
+      const line = 'umask "$1"; unset HOME; cd "$2"; exec "$3" "$4"';
+      await run`sh -c ${line} sh ${umask} ${desk.path} ${process.execPath} ${script}`;
       for (const folder of ['', 'root-1', 'signer-1']) expect(modeOf(join(desk.keys, folder))).toBe('700');
       for (const key of ['root-1/root.key.pem', 'signer-1/signer.key.pem']) {
         expect(modeOf(join(desk.keys, key))).toBe('600');

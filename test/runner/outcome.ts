@@ -21,6 +21,7 @@ export interface FileOutcome extends Outcome {
   /** How often it was run. */
   runs: number;
   seconds: number;
+  cpuSeconds: number;
 }
 
 /** For machines to read. */
@@ -29,8 +30,10 @@ export function outcomePerFile(runs: readonly FileRun[]): FileOutcome[] {
   return [...perFile.values()].flatMap((all) => {
     const [one] = all;
     if (one === undefined) return [];
-    const seconds = Math.round(all.reduce((sum, each) => sum + each.seconds, 0) * 100) / 100;
-    return { file: one.file, lane: one.lane, runs: all.length, ...outcomeOf(all), seconds };
+    const sum = (of: (run: FileRun) => number): number =>
+      Math.round(all.reduce((so, each) => so + of(each), 0) * 100) / 100;
+    const [seconds, cpuSeconds] = [sum((run) => run.seconds), sum((run) => run.cpuSeconds)];
+    return { file: one.file, lane: one.lane, runs: all.length, ...outcomeOf(all), seconds, cpuSeconds };
   });
 }
 

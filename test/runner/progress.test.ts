@@ -17,6 +17,7 @@ test('Progress says how a file ended with what it said, and in a silence what is
     lane: 'a',
     cases: [{ name: 'a', outcome: 'passed', seconds: 1 }],
     seconds: 1,
+    cpuSeconds: 1,
     log,
   });
   told.splice(0, told.length - 1);

@@ -11,6 +11,8 @@ export interface FileRun {
   /** Why it proves nothing beyond what its cases say. */
   trouble?: string;
   seconds: number;
+  /** Of the processors, its children that it waited for among them. */
+  cpuSeconds: number;
   /** A file with all that it said, unless that went to our terminal. */
   log?: string;
 }
@@ -39,7 +41,7 @@ export async function runFile(desk: Desk, lane: Lane, file: string, turn = 1): P
     rmSync(path, { force: true });
   }
   const started = performance.now();
-  const ended = await spawn(
+  const { ended, cpuSeconds } = await spawn(
     desk,
     lane,
     [`./${file}`, '--reporter=junit', `--reporter-outfile=${junit}`],
@@ -53,12 +55,18 @@ export async function runFile(desk: Desk, lane: Lane, file: string, turn = 1): P
     lane: lane.name,
     cases,
     seconds,
+    cpuSeconds,
     ...(desk.isAloud ? {} : { log }),
     ...(trouble === undefined ? {} : { trouble }),
   };
 }
 
-async function spawn(desk: Desk, lane: Lane, words: readonly string[], log: string): Promise<string> {
+async function spawn(
+  desk: Desk,
+  lane: Lane,
+  words: readonly string[],
+  log: string,
+): Promise<{ ended: string; cpuSeconds: number }> {
   const preload = join(import.meta.dir, 'own-orphans.ts');
   const flags = ['--no-orphans', '--preload', preload, '--timeout', String(lane.timeoutMs), ...lane.flags];
   const output = desk.isAloud ? undefined : openSync(log, 'w');
@@ -75,7 +83,8 @@ async function spawn(desk: Desk, lane: Lane, words: readonly string[], log: stri
     if (desk.signal.aborted) end();
     await child.exited;
     desk.signal.removeEventListener('abort', end);
-    return String(child.signalCode ?? child.exitCode);
+    const cpuSeconds = Math.round(Number(child.resourceUsage()?.cpuTime.total ?? 0) / 10_000) / 100;
+    return { ended: String(child.signalCode ?? child.exitCode), cpuSeconds };
   } finally {
     if (output !== undefined) closeSync(output);
   }

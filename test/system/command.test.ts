@@ -128,13 +128,18 @@ describe('command()', () => {
     },
   );
 
-  test('fails when a signal has ended the shell itself, whatever exit codes are an answer', async () => {
-    const failure = await failureOf(command({ deadlineMs: 20_000, accept: 'any' })`kill -9 $$`);
-    expect(failure.message).toBe('"kill" was ended by SIGKILL');
+  test('answers as a shell does where a signal has ended the command', async () => {
+    const kill = ['-c', 'kill -9 $$'];
+    const failure = await failureOf(command({ deadlineMs: 20_000 })`sh ${kill}`);
+    expect([failure.message, failure.exitCode]).toEqual(['"sh" was ended by SIGKILL', 137]);
+    expect((await command({ deadlineMs: 20_000, accept: 'any' })`sh ${kill}`).exitCode).toBe(137);
   });
 
-  test('stops at the first failure and at an unset variable when the line has several commands', async () => {
-    expect((await failureOf(command({ deadlineMs: 20_000 })`false; echo on`)).exitCode).toBe(1);
+  test('leaves no shell between us and the command', async () => {
+    expect((await sh('echo "$PPID"')).stdout).toBe(`${process.pid}\n`);
+  });
+
+  test('stops at an unset variable', async () => {
     expect((await failureOf(command({ deadlineMs: 20_000 })`echo $NO_SUCH_VARIABLE`)).message).toContain(
       'NO_SUCH_VARIABLE',
     );

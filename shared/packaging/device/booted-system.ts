@@ -54,7 +54,7 @@ export async function runBooted(
     cwd: '/',
   });
   try {
-    return await run`env -i ${pairs} ${program} ${args} || exit $?`;
+    return await run`env -i ${pairs} ${program} ${args}`;
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     throw new Failure(`Cannot run "${program}" on the device: ${error.message.replace(/^"env" /, 'it ')}`, {

@@ -1,0 +1,14 @@
+import { expect } from 'bun:test';
+import type { Flow } from './flows.ts';
+import { type Stage, statesOf } from './matrix.ts';
+import { type FlowReport, flowReportOf, rowOf } from './matrix-report.ts';
+
+/** Lives each state that a cut of the flow leaves, says what came of it, and expects one of the good ends. */
+export async function proveFlow(stage: Stage, { name }: Flow) {
+  const lived = await statesOf(stage);
+  const told: FlowReport = flowReportOf(name, lived);
+  process.stdout.write(`${rowOf(told)}\n`);
+  expect([told.untested, told.badEnds]).toEqual([[], []]);
+  expect(told.steps.length).toBeGreaterThan(0);
+  return { told, cuts: lived.cuts };
+}
