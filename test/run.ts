@@ -15,6 +15,7 @@ import { readWords, type Words } from './runner/words.ts';
 import { formatTested, readTested } from './support/commit.ts';
 import { removeReport, writeReport } from './support/report.ts';
 import { seed } from './support/seed.ts';
+import { TempFolder } from './support/temp-folder.ts';
 import { type Tier, tierOf } from './support/tier.ts';
 
 /**
@@ -24,6 +25,7 @@ import { type Tier, tierOf } from './support/tier.ts';
  */
 
 const timesFile = join(project.cache, 'test-times.json');
+const hasNamespaces = process.getuid?.() === 0;
 const tell = (text: string): void => print(1, text);
 
 async function run(words: Words, plan: Plan): Promise<boolean> {
@@ -32,6 +34,7 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
   tell(`Testing commit ${tested}, tier ${tier}, seed ${seed}\n`);
   const report = `tests-${words.names.length > 0 ? 'some' : words.run}`;
   removeReport(report);
+  using memory = hasNamespaces ? new TempFolder() : undefined;
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort(signal));
   const desk: Desk = {
@@ -39,7 +42,8 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
     reports: project.reports,
     bun: join(project.root, 'node_modules/.bin/bun'),
     env: { ...process.env, HOMIE_TIER: tier, HOMIE_SEED: String(seed), HOMIE_COMMIT: tested },
-    hasNamespaces: process.getuid?.() === 0,
+    hasNamespaces,
+    ...(memory === undefined ? {} : { memory: memory.path }),
     isAloud: countFiles(plan) === 1,
     signal: ending.signal,
   };

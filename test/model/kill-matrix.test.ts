@@ -10,18 +10,21 @@ import { proveFlow } from './prove-flow.ts';
 
 /**
  * Each step of each program, cut before, within and after it, in the turn of either slot: the device always comes to the
- * new version on its own data, or to the old one on all that was written. Written down in `reports/kill-matrix.json`. One
- * step of each program, drawn by the seed of the commit, fails for ever. Flows that are a part of another are lived in
+ * new version on its own data, or to the old one on all that was written. Written down in `reports/kill-matrix.json`. Of some
+ * flows, drawn by the seed of the commit, a step fails for ever. Flows that are a part of another are lived in
  * `kill-matrix-parts.all.test.ts`.
  */
 
 const flowMs = 600_000;
 /** Fewer would mean that flows have lost their steps. */
 const least = { flows: 27, cells: 1_600, states: 320 };
+/** Of so many a step fails for ever; of all of them in `kill-for-ever.all.test.ts`. */
+const mostForEver = 9;
 const whole = flows.filter(({ isPartOf }) => isPartOf === undefined);
 const parts = flows.flatMap(({ name, isPartOf }) =>
   isPartOf === undefined ? [] : [{ flow: name, isPartOf }],
 );
+const forEver = new Set(drawn(whole, mostForEver));
 const report = new MatrixReport();
 
 const programs = new ModelPrograms();
@@ -46,6 +49,7 @@ describe(`power that fails at any step leaves one of two good ends, a step for e
       await using stage = await Stage.open(programs.folder, flow);
       const { told, cuts } = await proveFlow(stage, flow);
       report.add(told);
+      if (!forEver.has(flow)) return;
       for (const one of drawn(casesOf(cuts, false), 1))
         expect([nameOfCase(one), await wrongAfterFailingAt(stage, one)]).toEqual([nameOfCase(one), []]);
     },

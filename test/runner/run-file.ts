@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Case, readCases } from './junit.ts';
+import { kindOf } from './kinds.ts';
 import type { Lane } from './lane.ts';
 
 /** What came of one test file. */
@@ -25,6 +26,8 @@ export interface Desk {
   env: Readonly<Record<string, string | undefined>>;
   /** Runs each file in a mount namespace of its own: no engine that starts beside it holds its mounts. Needs root. */
   hasNamespaces: boolean;
+  /** An empty folder, where each file that needs no real disk has its temporary files in memory. */
+  memory?: string;
   /** On our terminal as it comes, not into a log. */
   isAloud: boolean;
   signal: AbortSignal;
@@ -44,6 +47,7 @@ export async function runFile(desk: Desk, lane: Lane, file: string, turn = 1): P
   const { ended, cpuSeconds } = await spawn(
     desk,
     lane,
+    isInMemory(file) ? desk.memory : undefined,
     [`./${file}`, '--reporter=junit', `--reporter-outfile=${junit}`],
     log,
   );
@@ -64,6 +68,7 @@ export async function runFile(desk: Desk, lane: Lane, file: string, turn = 1): P
 async function spawn(
   desk: Desk,
   lane: Lane,
+  memory: string | undefined,
   words: readonly string[],
   log: string,
 ): Promise<{ ended: string; cpuSeconds: number }> {
@@ -71,9 +76,9 @@ async function spawn(
   const flags = ['--no-orphans', '--preload', preload, '--timeout', String(lane.timeoutMs), ...lane.flags];
   const output = desk.isAloud ? undefined : openSync(log, 'w');
   try {
-    const child = Bun.spawn([...wrapped(desk, lane), desk.bun, 'test', ...flags, ...words], {
+    const child = Bun.spawn([...wrapped(desk, lane, memory), desk.bun, 'test', ...flags, ...words], {
       cwd: desk.root,
-      env: { ...desk.env, ...lane.env },
+      env: { ...desk.env, ...lane.env, ...(memory === undefined ? {} : { TMPDIR: memory }) },
       stdin: 'ignore',
       stdout: output ?? 'inherit',
       stderr: output ?? 'inherit',
@@ -90,11 +95,22 @@ async function spawn(
   }
 }
 
-function wrapped({ hasNamespaces }: Desk, { niceness }: Lane): string[] {
+const mountAndRun = 'mount -t tmpfs -o mode=1777 tmpfs "$1" && shift && exec "$@"';
+
+function wrapped({ hasNamespaces }: Desk, { niceness }: Lane, memory: string | undefined): string[] {
   return [
     ...(niceness === 0 ? [] : ['nice', '-n', String(niceness)]),
     ...(hasNamespaces ? ['unshare', '--mount', '--propagation', 'private', '--'] : []),
+    ...(memory === undefined ? [] : ['sh', '-c', mountAndRun, 'sh', memory]),
   ];
+}
+
+/** What makes images, or has an engine or a board, needs more room, and a disk like that of a device. */
+function isInMemory(file: string): boolean {
+  return (
+    ['quick', 'all', 'deep'].includes(kindOf(file)) &&
+    !/^test\/(rig|packaging|compiled|lab|fleet|newcomer)\//.test(file)
+  );
 }
 
 function troubleOf(ended: string, cases: readonly Case[]): string | undefined {

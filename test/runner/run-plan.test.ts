@@ -117,6 +117,25 @@ test('mounts', () => {
   expect([folder.has('disk/file'), runs.length]).toEqual([true, 2]);
 });
 
+test.skipIf(process.getuid?.() !== 0)('runPlan() keeps the temporary files of each in memory', async () => {
+  using folder = new TempFolder();
+  using memory = new TempFolder();
+  const source = `${asserted}import { readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+test('has a folder of its own', () => {
+  expect([tmpdir(), readdirSync(tmpdir())]).toEqual(['${memory.path}', []]);
+  expect(Bun.spawnSync(['stat', '-f', '-c', '%T', tmpdir()]).stdout.toString()).toBe('tmpfs\\n');
+  writeFileSync(tmpdir() + '/file', '');
+});`;
+  for (const name of ['one.test.ts', 'other.test.ts']) folder.write(name, source);
+  const runs = await runAll(folder, [laneOf('one', ['one.test.ts', 'other.test.ts'])], {
+    hasNamespaces: true,
+    memory: memory.path,
+  });
+  expect(formatProblems(runs)).toEqual([]);
+  expect(memory.has('file')).toBe(false);
+});
+
 test('runPlan() ends all of it when it is told to stop', async () => {
   using folder = new TempFolder();
   folder.write(
