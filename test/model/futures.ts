@@ -1,3 +1,4 @@
+import { stateOf } from '../../shared/update/transaction.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type End, type Expected, endOf } from './good-end.ts';
 import type { ModelBoard } from './model-board.ts';
@@ -12,12 +13,15 @@ const mostBoots = 16;
 export class Futures {
   readonly #board: ModelBoard;
   readonly #expected: Expected;
+  /** What of a board at rest tells whether the boot after it is one like another's. */
+  readonly #restOf: (board: ModelBoard) => string;
   readonly #ends = new Map<string, End>();
   readonly #steady = new Map<string, End>();
 
-  constructor(board: ModelBoard, expected: Expected) {
+  constructor(board: ModelBoard, expected: Expected, restOf = kindOfRest) {
     this.#board = board;
     this.#expected = expected;
+    this.#restOf = restOf;
   }
 
   /** How many boots were lived. */
@@ -46,10 +50,10 @@ export class Futures {
   async #endAtRest(): Promise<End> {
     const end = endOf(this.#board, this.#expected);
     if (end.kind === 'bad') return end;
-    const state = fingerprintOf(this.#board.path);
+    const state = this.#restOf(this.#board);
     const known = this.#steady.get(state) ?? (await this.#sameAtNextBoot(end));
     this.#steady.set(state, known);
-    return known;
+    return known.kind === 'bad' ? known : end;
   }
 
   /** That is one like any other, and changes nothing. */
@@ -67,4 +71,15 @@ export class Futures {
 /** What no boot of a board at rest changes. */
 function factsOf({ booted, stack, history }: ModelBoard): string {
   return `slot ${booted}, database "${stack.database}", ${history.length} updates`;
+}
+
+/** Boards that rest in the same slot for the same reason, with the same attempts. */
+export function kindOfRest({ booted, environment, isHeld, transactionNow, history }: ModelBoard): string {
+  const last = transactionNow === undefined ? 'none' : stateOf(transactionNow);
+  return JSON.stringify([booted, environment, isHeld, last, transactionNow?.isClosed, history.length]);
+}
+
+/** Boards whose content is the same. */
+export function wholeRest({ path }: ModelBoard): string {
+  return fingerprintOf(path);
 }

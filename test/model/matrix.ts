@@ -1,7 +1,7 @@
 import { stateOf } from '../../shared/update/transaction.ts';
 import { exhaust } from './bootloader.ts';
 import { type Flow, newVersion, oldVersion } from './flows.ts';
-import { Futures } from './futures.ts';
+import { Futures, kindOfRest } from './futures.ts';
 import type { End } from './good-end.ts';
 import { ModelBoard, type SavedBoard } from './model-board.ts';
 import { atEachStop, type Stop } from './stops.ts';
@@ -79,11 +79,14 @@ export async function cutsOf({ flow, board }: Stage, worlds: Worlds): Promise<Cu
   return cuts;
 }
 
-/** Every state that a cut leaves, lived from to its ends. */
-export async function statesOf(stage: Stage): Promise<{ cuts: Cut[]; states: State[]; boots: number }> {
+/** Every state that a cut leaves, lived from to its ends. `restOf` tells which boards at rest are tried by one boot more. */
+export async function statesOf(
+  stage: Stage,
+  restOf = kindOfRest,
+): Promise<{ cuts: Cut[]; states: State[]; boots: number }> {
   using worlds = new Worlds();
   const cuts = await cutsOf(stage, worlds);
-  const futures = new Futures(stage.board, stage.expected);
+  const futures = new Futures(stage.board, stage.expected, restOf);
   const states: State[] = [];
   for (const [state, same] of Map.groupBy(cuts, (cut) => cut.state)) {
     const ends: State['ends'] = {};

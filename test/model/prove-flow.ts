@@ -4,8 +4,8 @@ import { type Stage, statesOf } from './matrix.ts';
 import { type FlowReport, flowReportOf, rowOf } from './matrix-report.ts';
 
 /** Lives each state that a cut of the flow leaves, says what came of it, and expects one of the good ends. */
-export async function proveFlow(stage: Stage, { name }: Flow) {
-  const lived = await statesOf(stage);
+export async function proveFlow(stage: Stage, { name }: Flow, restOf?: Parameters<typeof statesOf>[1]) {
+  const lived = await statesOf(stage, restOf);
   const told: FlowReport = flowReportOf(name, lived);
   process.stdout.write(`${rowOf(told)}\n`);
   expect([told.untested, told.badEnds]).toEqual([[], []]);
