@@ -12,7 +12,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compileSeparately } from '../../shared/packaging/compile.ts';
 import { readElf } from '../../shared/packaging/elf.ts';
 import { programVersion } from '../../shared/system/version.ts';
 import { programNames } from '../../shared/update/program-names.ts';
@@ -199,14 +198,6 @@ describe('the compiled programs', () => {
       last: 'Marked slot "rootfs.0" good',
     });
   });
-
-  test('compile separately, too, and cost what the report says', async () => {
-    const separate = join(folder, 'separate');
-    const sizes = await compileSeparately(separate, { architecture: 'arm64' });
-    expect([...sizes.keys()].sort()).toEqual(programNames.filter((name) => name !== 'hook').sort());
-    const help = await run([join(separate, 'update.sh'), '--help']);
-    expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('update.sh install') });
-  }, 120_000);
 });
 
 function enosys(...argv: string[]): string[] {

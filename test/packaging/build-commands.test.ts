@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Of } from '../../shared/packaging/file-digest.ts';
 import { createKeys, findKeys } from '../../shared/packaging/keys.ts';
@@ -16,6 +15,7 @@ import { packDemoBundle } from '../support/pack-bundle.ts';
 import { scriptOf } from '../support/release-workflow.ts';
 import { type CommandOptions, runCommand } from '../support/run-command.ts';
 import { thisArchitecture } from '../support/this-architecture.ts';
+import { leftOvers } from './left-overs.ts';
 
 /** build.ts as a person runs it, in a checkout of its own. */
 
@@ -248,22 +248,6 @@ describe('build.ts', () => {
     }
   });
 
-  // Of a processor: what the clock says depends on what else the machine does.
-  test('start takes a fresh checkout to an updated device in under 60 s, and leaves nothing of it', async () => {
-    rmSync(join(checkout, '.keys'), { recursive: true, force: true });
-    const before = await leftOvers();
-    let started: Bun.Subprocess | undefined;
-    const { exitCode, stdout } = await build(['start'], {}, async (process) => {
-      started = process;
-    });
-    const seconds = Number(started?.resourceUsage()?.cpuTime.total) / 1e6;
-    expect(stdout).toContain('What happened:');
-    expect(stdout).toContain('Committed version');
-    expect(exitCode).toBe(0);
-    expect(seconds).toBeLessThan(60);
-    expect(await leftOvers()).toEqual(before);
-  }, 120_000);
-
   test('simulate --keep leaves a device to look at, and --end takes it away', async () => {
     const before = await leftOvers();
     const keys = findKeys(join(checkout, '.keys')) ?? (await createKeys(join(checkout, '.keys')));
@@ -304,30 +288,6 @@ describe('build.ts', () => {
     expect(await leftOvers()).toEqual(before);
   }, 120_000);
 });
-
-/** Loop devices, mounts, processes and folders of embedded devices. */
-async function leftOvers() {
-  const run = command({ deadlineMs: 10_000, accept: 'any' });
-  const { stdout: loops } = await run`losetup --list --noheadings --output BACK-FILE`;
-  const mounts = readFileSync('/proc/mounts', 'utf8');
-  const isOurs = (line: string): boolean => line.includes('homie-device-');
-  return {
-    loops: loops.split('\n').filter(isOurs),
-    mounts: mounts.split('\n').filter(isOurs),
-    processes: commandLines().filter(isOurs),
-    folders: readdirSync(tmpdir()).filter(isOurs),
-  };
-}
-
-function commandLines(): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    try {
-      return /^\d+$/.test(pid) ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')] : [];
-    } catch {
-      return []; // it has ended meanwhile
-    }
-  });
-}
 
 function bundlesIn(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.raucb')) : [];
