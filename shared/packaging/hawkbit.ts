@@ -107,6 +107,7 @@ export class Hawkbit {
       signal: this.#signal,
     }).catch((error: unknown) => {
       this.#signal.throwIfAborted();
+      if (error instanceof Failure) throw error;
       throw new Failure(`Cannot publish to "${url}": ${reasonOf(error)}`, {
         outcome: 'tryLater',
         cause: error,

@@ -6,7 +6,7 @@ import { backoffMs, retryAfterMs } from './backoff.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { exchange } from './http.ts';
 import { networkTrouble } from './network-reason.ts';
-import { isOpenToOthers } from './plain-http.ts';
+import { requirePrivacy } from './plain-http.ts';
 
 /** hawkBit's side for devices, the Direct Device Integration API: small requests and answers in JSON. */
 
@@ -61,11 +61,7 @@ export function ddiServerOf(
     fleetGatewayTokenFile: fleet.gatewayTokenFile,
   });
   const base = `${fleet.url}/${encodeURIComponent(fleet.tenant)}/controller/v1/${encodeURIComponent(controllerId)}`;
-  if (isOpenToOthers(base) && Object.keys(credentials.headers).length > 0)
-    throw new Failure(`Cannot use update.fleet_url "${fleet.url}": the token would go over plain http`, {
-      outcome: 'usage',
-      advice: 'Use https',
-    });
+  requirePrivacy(base, credentials.headers);
   return { base, credentials };
 }
 
@@ -138,6 +134,7 @@ export class DdiLine {
       };
     } catch (error) {
       this.#signal.throwIfAborted();
+      if (error instanceof Failure) throw error;
       const { reason, isLasting } = networkTrouble(error);
       const failure = new Failure(`Cannot ask "${redact(url)}": ${reason}`, { outcome: 'tryLater' });
       return { kind: 'refused', failure, isPassing: !isLasting, afterMs: undefined };

@@ -1,4 +1,6 @@
-/** The only door to the network; nothing else imports ky. */
+import { requirePrivacy } from './plain-http.ts';
+
+/** The only door to the network; nothing else imports ky. No secret leaves by it in the clear. */
 
 export interface HttpAnswer {
   status: number;
@@ -11,6 +13,7 @@ export async function getOnce(
   url: string,
   { timeoutMs, maxBytes, signal }: { timeoutMs: number; maxBytes: number; signal?: AbortSignal | undefined },
 ): Promise<HttpAnswer> {
+  requirePrivacy(url);
   const { default: ky } = await import('ky');
   const answer = await ky.get(url, {
     // ky's own would end with the headers; this one is for the body too.
@@ -25,6 +28,7 @@ export async function getOnce(
 
 /** One POST of JSON, no retry; answers with the status. Throws what the network says, or a timeout. */
 export async function postJson(url: string, json: string, timeoutMs: number): Promise<number> {
+  requirePrivacy(url);
   const { default: ky } = await import('ky');
   const answer = await ky.post(url, {
     body: json,
@@ -52,6 +56,7 @@ export interface Exchange {
 /** One request and its whole answer, no retry, not followed elsewhere. Throws what the network says, or a timeout. */
 export async function exchange(url: string, options: Exchange): Promise<HttpAnswer & { headers: Headers }> {
   const { method, headers, tls, body, timeoutMs, maxBytes, signal } = options;
+  requirePrivacy(url, headers);
   const { default: ky } = await import('ky');
   const ofBun = tls === undefined ? {} : { tls };
   const answer = await ky(url, {
@@ -109,6 +114,7 @@ export interface OpenAnswer {
 
 /** One GET whose body is read as it comes, as it is: not decompressed, not followed elsewhere, not asked for again. */
 export async function open(url: string, { headers, tls, signal }: OpenOptions): Promise<OpenAnswer> {
+  requirePrivacy(url, headers);
   const { default: ky } = await import('ky');
   // `decompress` and `tls` are bun's; ky hands on to fetch what it does not know itself.
   const ofBun = { decompress: false, ...(tls === undefined ? {} : { tls }) };

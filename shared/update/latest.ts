@@ -1,6 +1,6 @@
 import semver from 'semver';
 import * as v from 'valibot';
-import { reasonOf } from '../system/failure.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';
 import type { LineOptions } from '../transfer/line.ts';
 import { networkTrouble } from '../transfer/network-reason.ts';
@@ -32,6 +32,7 @@ export async function readLatest(
     text = await readSmallFile({ ...options, url }, mostBytes);
   } catch (error) {
     options.signal.throwIfAborted();
+    if (error instanceof Failure) throw error;
     log.warn(`Cannot read "${url}": ${networkTrouble(error).reason}; going on without it`);
     return undefined;
   }

@@ -2,19 +2,18 @@ import { statSync } from 'node:fs';
 import { hashFile } from '../data/checksum.ts';
 import type { Config } from '../system/config.ts';
 import { formatBytes } from '../system/disk.ts';
-import { Failure } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
-import { type Credentials, readCredentials } from '../transfer/credentials.ts';
 import { Download } from '../transfer/download.ts';
 import type { Side } from '../transfer/download-notes.ts';
 import { fetchBundle } from '../transfer/fetch.ts';
-import { askForOffer, type Offer } from '../transfer/offer.ts';
+import type { Offer } from '../transfer/offer.ts';
 import { nameOf, type Source } from '../transfer/source.ts';
 import { spoolFile, spoolStdin } from '../transfer/spool.ts';
 import { isSameState } from '../transfer/validators.ts';
 import { downloadFolderOf } from './download-folder.ts';
-import { type LastInstall, readLastInstall } from './last-install.ts';
+import type { LastInstall } from './last-install.ts';
 import type { LiveProgress } from './live-progress.ts';
+import { probeBundle } from './probe-bundle.ts';
 import { requireSpace } from './require-space.ts';
 
 /** The bundle as a file that RAUC can read, or the news that it is the one that was installed last. */
@@ -79,27 +78,18 @@ function spoolOptions(name: string, freeForBundle: number, totalBytes: number | 
 }
 
 async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
-  const { places, config, isForced, progress, signal } = work;
+  const { places, config, progress, signal } = work;
   const { update } = config;
   const { log } = progress;
-  const credentials = readCredentials(update);
-  warnOfPlainHttp(url, credentials, work);
+  if (url.startsWith('http:'))
+    log.warn('This is plain http: anybody on the way can read and change it. Only the signature is trusted');
   const name = nameOf({ kind: 'url', url });
   progress.enter('fetching', `Asking "${name}"`);
-  const line = {
-    url,
-    credentials,
-    stallMs: update.stallSeconds * 1000,
-    tries: update.fetchTries,
-    log,
-    signal,
-  };
-  const last = isForced ? undefined : readLastInstall(places, url);
-  const offer = await askForOffer({ ...line, have: last });
+  const { offer, last, isUnchanged, line } = await probeBundle(url, { ...work, log });
   const folder = downloadFolderOf(places);
   const download = new Download(folder);
   const side = download.read();
-  if (last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer))) {
+  if (last !== undefined && isUnchanged) {
     // A run that was cut short after it had noted the install has left the bundle.
     if (side === undefined || side.url === url) download.discard();
     return { kind: 'unchanged', last };
@@ -153,17 +143,4 @@ function bytesToCome(offer: Offer, download: Download): number {
 function rateOf({ config, limitRateKiB }: ObtainWork): number | undefined {
   const kibibytes = limitRateKiB ?? config.update.limitRateKiB;
   return kibibytes === undefined ? undefined : kibibytes * 1024;
-}
-
-function warnOfPlainHttp(url: string, { headers }: Credentials, { progress }: ObtainWork): void {
-  if (!url.startsWith('http:')) return;
-  if (Object.keys(headers).length > 0) {
-    throw new Failure(`Cannot fetch "${url}": a token or password would go over plain http`, {
-      outcome: 'usage',
-      advice: 'Use https, or take token_file and basic_auth_file out of orchestrator.yaml',
-    });
-  }
-  progress.log.warn(
-    'This is plain http: anybody on the way can read and change it. Only the signature is trusted',
-  );
 }

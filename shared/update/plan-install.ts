@@ -5,13 +5,10 @@ import type { Outcome } from '../system/exit-code.ts';
 import { Failure } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import type { Running } from '../system/program.ts';
-import { readCredentials } from '../transfer/credentials.ts';
-import { askForOffer } from '../transfer/offer.ts';
 import { nameOf, type Source } from '../transfer/source.ts';
-import { isSameState } from '../transfer/validators.ts';
 import { requireAdmission, requireStanding } from './admit.ts';
 import { requireIdle } from './install-lock.ts';
-import { readLastInstall } from './last-install.ts';
+import { probeBundle } from './probe-bundle.ts';
 import { requireSpace } from './require-space.ts';
 import { fateOf } from './unchanged.ts';
 
@@ -43,19 +40,8 @@ export async function planInstall(source: Source, plan: Plan): Promise<Outcome> 
 
 async function planFetch(url: string, { places, config, isForced, running }: Plan): Promise<Outcome> {
   const { log, signal } = running;
-  const { stallSeconds, fetchTries: tries } = config.update;
-  const last = isForced ? undefined : readLastInstall(places, url);
-  const credentials = readCredentials(config.update);
-  const offer = await askForOffer({
-    url,
-    credentials,
-    stallMs: stallSeconds * 1000,
-    tries,
-    log,
-    signal,
-    have: last,
-  });
-  if (last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer))) {
+  const { offer, last, isUnchanged } = await probeBundle(url, { places, config, isForced, log, signal });
+  if (last !== undefined && isUnchanged) {
     log.info(`Would fetch nothing: the server still has version "${last.version}", ${fateOf(last, places)}`);
     return 'done';
   }

@@ -295,12 +295,20 @@ describe('update.sh [URL]', () => {
     expect(ended.exitCode).toBe(2);
   });
 
-  test('sends no token over plain http', async () => {
-    configure({ token_file: scene.write('token', 'hunter2\n', 0o600) });
-    const ended = await update();
-    expect(ended.reason).toContain('a token or password would go over plain http');
-    expect([ended.exitCode, server.asked]).toEqual([2, []]);
-  });
+  test.each([[['install']], [['install', '--dry-run']], [['check']], [['check', '--json']]])(
+    '%j sends no token over plain http',
+    async (args) => {
+      for (const [key, secret] of [
+        ['token_file', 'hunter2\n'],
+        ['basic_auth_file', 'me:hunter2\n'],
+      ] as const) {
+        configure({ [key]: scene.write(key, secret, 0o600) });
+        const ended = await update(args);
+        expect(ended.reason).toContain('a token or password would go over plain http');
+        expect([ended.exitCode, server.asked]).toEqual([2, []]);
+      }
+    },
+  );
 
   test('--dry-run asks, and fetches and changes nothing', async () => {
     const ended = await update(['--dry-run']);

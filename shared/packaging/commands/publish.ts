@@ -9,7 +9,6 @@ import { Failure, isMissing } from '../../system/failure.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { readBasicAuth } from '../../transfer/credentials.ts';
-import { isOpenToOthers } from '../../transfer/plain-http.ts';
 import { Hawkbit } from '../hawkbit.ts';
 import { project } from '../project.ts';
 
@@ -56,7 +55,6 @@ function addressIn(values: Values): string {
   if (url === undefined) throw usage('--hawkbit is not given');
   if (URL.parse(url) === null || !/^https?:\/\/[^@/]+(\/|$)/.test(url))
     throw usage(`--hawkbit "${url}" is no URL without a user in it`);
-  if (isOpenToOthers(url)) throw usage('the password would go over plain http');
   return url;
 }
 

@@ -7,13 +7,11 @@ import { findPlaces } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { redact } from '../../system/redact.ts';
-import { readCredentials } from '../../transfer/credentials.ts';
-import { askForOffer } from '../../transfer/offer.ts';
 import { parseSource } from '../../transfer/source.ts';
 import { allTransactions } from '../admit.ts';
 import { decideNews } from '../decide-news.ts';
-import { readLastInstall } from '../last-install.ts';
 import { readLatest } from '../latest.ts';
+import { probeBundle } from '../probe-bundle.ts';
 import { readRelease } from '../release.ts';
 
 const checkMs = 30 * 60_000;
@@ -21,18 +19,15 @@ const checkMs = 30 * 60_000;
 /** Asks the server, fetches nothing, writes nothing. That there is nothing new is an answer, not a failure. */
 export async function check(values: Values, { log, signal, allow }: Running): Promise<Outcome> {
   const places = findPlaces({ data: values.text('data') });
-  const { update } = readConfig(places);
-  const source = parseSource(values.text('url') ?? update.url);
+  const config = readConfig(places);
+  const source = parseSource(values.text('url') ?? config.update.url);
   if (source.kind !== 'url')
     throw new Failure('Cannot check what is no URL: a file is new or not when it is installed', {
       outcome: 'usage',
     });
   allow(checkMs);
   const { url } = source;
-  const last = readLastInstall(places, url);
-  const credentials = readCredentials(update);
-  const line = { url, credentials, stallMs: update.stallSeconds * 1000, signal };
-  const offer = await askForOffer({ ...line, have: last, tries: update.fetchTries, log });
+  const { offer, last, line } = await probeBundle(url, { places, config, log, signal });
   const latest = offer.kind === 'unchanged' ? undefined : await readLatest(url, line, log);
   const runningVersion = readRelease(places.root);
   const compatible = readSystemConf(places.root)?.compatible;
