@@ -7,10 +7,10 @@ import { deviceBytes, freeBytesOn, treeBytes } from '../system/disk.ts';
 import { lockHolder } from '../system/lock.ts';
 import { bootId, lockFileOf, type Places } from '../system/places.ts';
 import type { AdmissionFacts, StandingFacts } from './decide-admission.ts';
-import { isOnTrial } from './decide-boot.ts';
 import type { FitFacts } from './decide-fit.ts';
 import { readInhibit, reasonOfInhibit } from './inhibit.ts';
 import { committedVersion, knownTransaction, readHistory, readTransaction } from './journal.ts';
+import { isOnTrial } from './on-trial.ts';
 import { readRelease } from './release.ts';
 import { owesRestore } from './transaction.ts';
 

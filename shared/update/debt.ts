@@ -1,13 +1,18 @@
+import type { Config } from '../system/config.ts';
 import { Failure } from '../system/failure.ts';
 import { faultPoint } from '../system/fault-point.ts';
-import type { Boot } from './booted.ts';
+import type { Places } from '../system/places.ts';
+import type { Running } from '../system/program.ts';
 import { giveDataBack } from './data-steps.ts';
 import type { UpdateRecord } from './record.ts';
 import { findStack } from './stack.ts';
 import { owesRestore } from './transaction.ts';
 
 /** Puts the data back where an update changed it and did not prove itself. Throws where it cannot. */
-export async function payDebt(record: UpdateRecord, { places, config, running }: Boot): Promise<void> {
+export async function payDebt(
+  record: UpdateRecord,
+  { places, config, running }: { places: Places; config: Config; running: Running },
+): Promise<void> {
   if (!owesRestore(record.transaction)) return;
   const stack = await findStack(places.root, places.data, config, running.signal);
   if (stack === undefined)

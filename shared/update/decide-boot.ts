@@ -1,3 +1,4 @@
+import { isOfVersion } from './on-trial.ts';
 import { isMigratedByInstall, lastStep, stateOf, type Transaction } from './transaction.ts';
 
 /** What RAUC and the kernel say of this boot. */
@@ -91,28 +92,9 @@ function bootOfInstalled(transaction: Transaction, facts: BootFacts): BootPlan {
   return { kind: isOfVersion(transaction, facts) ? 'abandon-trial' : 'unknown' };
 }
 
-/**
- * Whether the running system is an update that has no verdict yet, and so the other slot its fallback: told without
- * RAUC, for hooks. In a slot that another updater filled nobody closes a transaction, and nothing is on trial there.
- */
-export function isOnTrial(
-  transaction: Transaction | undefined,
-  facts: Pick<BootFacts, 'bootId' | 'runningVersion'>,
-): boolean {
-  if (transaction === undefined || transaction.isClosed || !isOfVersion(transaction, facts)) return false;
-  const { state, bootId } = lastStep(transaction);
-  if (state === 'installed') return bootId !== facts.bootId;
-  if (state === 'migrated' && isMigratedByInstall(transaction)) return false;
-  return ['trial', 'migrated', 'rolled-back', 'fallen-back'].includes(state);
-}
-
 /** Whether the new slot runs. Where RAUC does not answer, or hooks run by hand noted no slot, the version tells. */
 function isTarget(transaction: Transaction, facts: BootFacts): boolean {
   return transaction.to.slot === null || facts.booted === undefined
     ? isOfVersion(transaction, facts)
     : facts.booted === transaction.to.slot;
-}
-
-function isOfVersion({ to }: Transaction, facts: Pick<BootFacts, 'runningVersion'>): boolean {
-  return facts.runningVersion !== undefined && facts.runningVersion === to.version;
 }

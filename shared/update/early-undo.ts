@@ -8,8 +8,7 @@ import type { Running } from '../system/program.ts';
 import { giveDataBack } from './data-steps.ts';
 import { dropHold, isHeld } from './hold.ts';
 import type { UpdateRecord } from './record.ts';
-import { requireStack } from './recovery.ts';
-import type { Stack } from './stack.ts';
+import { requireStack, type Stack } from './stack.ts';
 import { runningServices } from './still-stack.ts';
 import { isVerdict, owesRestore, stateOf } from './transaction.ts';
 

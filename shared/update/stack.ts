@@ -5,6 +5,7 @@ import type { Redis } from '../data/redis.ts';
 import { type Compose, findCompose } from '../stack/compose.ts';
 import type { MigrationService } from '../stack/migrations.ts';
 import type { Config } from '../system/config.ts';
+import { Failure } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import { pathInRoot } from '../system/rooted-path.ts';
 
@@ -54,4 +55,11 @@ export async function findNextStack(
   const service = config.update.migrationService;
   const isThere = containers.services().some(({ name }) => name === service);
   return isThere ? { ...now, migrations: { containers, service, signal } } : undefined;
+}
+
+/** Without a signal, so that it can be put back whatever told us to end. Throws a Failure where there is none. */
+export async function requireStack(what: string, places: Places, config: Config): Promise<Stack> {
+  const stack = await findStack(places.root, places.data, config);
+  if (stack !== undefined) return stack;
+  throw new Failure(`Cannot ${what}: this slot has no compose file "${config.update.composeFile}"`);
 }

@@ -27,7 +27,6 @@ const exceptions: Record<string, readonly string[]> = {
     // And a bundle is uploaded through the one door to the network, with a password from a file.
     'shared/transfer/http.ts',
     'shared/transfer/credentials.ts',
-    'shared/transfer/plain-http.ts',
   ],
   // A health check is one request; it needs the door to ky, and nothing of how bundles are fetched.
   stack: ['shared/transfer/http.ts'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type BootPlan, decideBoot, isOnTrial } from '../../shared/update/decide-boot.ts';
+import { type BootPlan, decideBoot } from '../../shared/update/decide-boot.ts';
 import { advance, type State } from '../../shared/update/transaction.ts';
 import { transactionAt } from '../support/transactions.ts';
 
@@ -127,35 +127,5 @@ describe('decideBoot() when the bootloader comes back to a slot that was given u
       transaction = { ...advance(transaction, 'rolled-back', moment, plan.reason), isClosed: true };
     }
     expect(decideBoot(transaction, facts).kind).toBe('normal');
-  });
-});
-
-describe('isOnTrial()', () => {
-  const running = { bootId: 'this-boot', runningVersion: '1.1.0' };
-  const rows: [State, inItsSlot: boolean][] = [
-    ['preparing', false],
-    ['installing', false],
-    ['installed', true],
-    ['trial', true],
-    ['migrated', true],
-    ['rolled-back', true],
-    ['committed', false],
-    ['failed', false],
-    ['fallen-back', true],
-  ];
-  test.each(rows)(
-    'for an open "%s" is %p when its version runs, and false when another does',
-    (state, is) => {
-      expect(isOnTrial(transactionAt(state), running)).toBe(is);
-      expect(isOnTrial(transactionAt(state), { ...running, runningVersion: '1.0.0' })).toBe(false);
-      expect(isOnTrial(transactionAt(state), { ...running, runningVersion: undefined })).toBe(false);
-      expect(isOnTrial(transactionAt(state, { isClosed: true }), running)).toBe(false);
-    },
-  );
-
-  test('is false when the update was installed in this very boot, or there is none', () => {
-    expect(isOnTrial(transactionAt('migrated', { isByInstall: true }), running)).toBe(false);
-    expect(isOnTrial(transactionAt('installed', { bootId: 'this-boot' }), running)).toBe(false);
-    expect(isOnTrial(undefined, running)).toBe(false);
   });
 });

@@ -14,9 +14,9 @@ import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { backUpConfig, makeBackupFolder } from '../back-up-config.ts';
 import { requireIdle, takeFreeUpdaterLock } from '../install-lock.ts';
-import { configForRecovery, requireStack, transactionForRecovery } from '../recovery.ts';
+import { configForRecovery, transactionForRecovery } from '../recovery.ts';
 import { readRelease } from '../release.ts';
-import { findStack, type Stack } from '../stack.ts';
+import { findStack, requireStack, type Stack } from '../stack.ts';
 import { haveRunning } from '../still-stack.ts';
 
 const backupMs = 4 * 60 * 60_000;

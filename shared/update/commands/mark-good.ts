@@ -5,8 +5,8 @@ import { Failure } from '../../system/failure.ts';
 import type { Log } from '../../system/log.ts';
 import { bootId, findPlaces, logFileOf, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
-import { isOnTrial } from '../decide-boot.ts';
 import { requireIdle, takeFreeUpdaterLock } from '../install-lock.ts';
+import { isOnTrial } from '../on-trial.ts';
 import { transactionForRecovery } from '../recovery.ts';
 import { readRelease } from '../release.ts';
 

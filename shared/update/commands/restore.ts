@@ -15,9 +15,10 @@ import { type Chosen, chooseRestore } from '../choose-restore.ts';
 import { decideRestore } from '../decide-restore.ts';
 import { unpackFolderOf } from '../find-leftovers.ts';
 import { requireIdle, takeFreeUpdaterLock } from '../install-lock.ts';
-import { configForRecovery, requireStack, transactionForRecovery } from '../recovery.ts';
+import { configForRecovery, transactionForRecovery } from '../recovery.ts';
 import { readRelease } from '../release.ts';
 import { dataRestoreOf, requireServices, restoreData } from '../restore-data.ts';
+import { requireStack } from '../stack.ts';
 import { stopOrchestrator } from '../still-stack.ts';
 import { tellBackups } from './restore-list.ts';
 
