@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type ProgramName, programNames } from '../shared/update/program-names.ts';
+import { type ProgramName, programNames } from '../shared/update/slot/program-names.ts';
 
 /** A program other than `hook`, which only stands for the others. */
 export type Story = Exclude<ProgramName, 'hook'>;

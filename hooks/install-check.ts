@@ -5,10 +5,10 @@ import { exitCodeOf } from '../shared/system/exit-code.ts';
 import { Failure } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
-import { gatherAdmissionFacts } from '../shared/update/admission-facts.ts';
-import { noteAdmitted } from '../shared/update/admitted.ts';
-import { decideAdmission } from '../shared/update/decide-admission.ts';
-import { tellExpiredInhibit } from '../shared/update/inhibit.ts';
+import { gatherAdmissionFacts } from '../shared/update/admission/admission-facts.ts';
+import { decideAdmission } from '../shared/update/admission/decide-admission.ts';
+import { tellExpiredInhibit } from '../shared/update/admission/inhibit.ts';
+import { noteAdmitted } from '../shared/update/transaction/admitted.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** May this bundle be installed? All that may refuse refuses here, where nothing has been touched yet. */

@@ -4,15 +4,15 @@ import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import type { Log } from '../shared/system/log.ts';
 import { bootId, findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
-import { carryOut } from '../shared/update/boot.ts';
-import { bootAllowanceMs } from '../shared/update/boot-allowance.ts';
-import { waitForBootLock } from '../shared/update/boot-lock.ts';
-import { warnOfBootTrouble } from '../shared/update/boot-report.ts';
-import { type BootPlan, decideBoot } from '../shared/update/decide-boot.ts';
-import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
-import { readRelease } from '../shared/update/release.ts';
-import { oweNews } from '../shared/update/tell-news.ts';
-import type { Transaction } from '../shared/update/transaction.ts';
+import { carryOut } from '../shared/update/boot/boot.ts';
+import { bootAllowanceMs } from '../shared/update/boot/boot-allowance.ts';
+import { warnOfBootTrouble } from '../shared/update/boot/boot-report.ts';
+import { type BootPlan, decideBoot } from '../shared/update/boot/decide-boot.ts';
+import { oweNews } from '../shared/update/report/tell-news.ts';
+import { readRelease } from '../shared/update/slot/release.ts';
+import { waitForBootLock } from '../shared/update/transaction/boot-lock.ts';
+import { knownTransaction, readTransaction } from '../shared/update/transaction/journal.ts';
+import type { Transaction } from '../shared/update/transaction/transaction.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** At every boot: a trial is committed or rolled back, a healthy boot is marked good, a fallback is told. */

@@ -5,16 +5,16 @@ import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import type { Log } from '../shared/system/log.ts';
 import { findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
-import { carryIdentity } from '../shared/update/device-identity.ts';
-import { fetchImages } from '../shared/update/fetch-images.ts';
-import { holdNextBoot, holdNow } from '../shared/update/hold.ts';
-import { takeInstallLock } from '../shared/update/install-lock.ts';
-import { knownTransaction, readTransaction } from '../shared/update/journal.ts';
-import { migrateEarly } from '../shared/update/migrate-early.ts';
-import { UpdateRecord } from '../shared/update/record.ts';
-import { readRelease } from '../shared/update/release.ts';
-import { isTimerEnabledIn, writeSlotContent } from '../shared/update/slot-content.ts';
-import { isVerdict, owesRestore, type Release, stateOf } from '../shared/update/transaction.ts';
+import { fetchImages } from '../shared/update/install/fetch-images.ts';
+import { migrateEarly } from '../shared/update/install/migrate-early.ts';
+import { carryIdentity } from '../shared/update/slot/device-identity.ts';
+import { readRelease } from '../shared/update/slot/release.ts';
+import { isTimerEnabledIn, writeSlotContent } from '../shared/update/slot/slot-content.ts';
+import { holdNextBoot, holdNow } from '../shared/update/transaction/hold.ts';
+import { takeInstallLock } from '../shared/update/transaction/install-lock.ts';
+import { knownTransaction, readTransaction } from '../shared/update/transaction/journal.ts';
+import { UpdateRecord } from '../shared/update/transaction/record.ts';
+import { isVerdict, owesRestore, type Release, stateOf } from '../shared/update/transaction/transaction.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** For copying the programs onto a slow card, with the images fetched. */

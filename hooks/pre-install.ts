@@ -9,11 +9,11 @@ import { formatBytes } from '../shared/system/disk.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces, logFileOf } from '../shared/system/places.ts';
 import type { Running } from '../shared/system/program.ts';
-import { forgetAdmitted } from '../shared/update/admitted.ts';
-import { backUpConfig, makeBackupFolder } from '../shared/update/back-up-config.ts';
-import { takeInstallLock } from '../shared/update/install-lock.ts';
-import { UpdateRecord } from '../shared/update/record.ts';
-import { readRelease } from '../shared/update/release.ts';
+import { backUpConfig, makeBackupFolder } from '../shared/update/data/back-up-config.ts';
+import { readRelease } from '../shared/update/slot/release.ts';
+import { forgetAdmitted } from '../shared/update/transaction/admitted.ts';
+import { takeInstallLock } from '../shared/update/transaction/install-lock.ts';
+import { UpdateRecord } from '../shared/update/transaction/record.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** For stopping and starting the unit around the backup. */

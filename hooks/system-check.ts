@@ -5,9 +5,9 @@ import { Failure } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
 import { print } from '../shared/system/print.ts';
-import { gatherFitFacts } from '../shared/update/admission-facts.ts';
-import { forgetAdmitted } from '../shared/update/admitted.ts';
-import { decideFit } from '../shared/update/decide-fit.ts';
+import { gatherFitFacts } from '../shared/update/admission/admission-facts.ts';
+import { decideFit } from '../shared/update/admission/decide-fit.ts';
+import { forgetAdmitted } from '../shared/update/transaction/admitted.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** The running system's own word on a bundle: install-check comes out of the bundle, and an old one knows no floor. */

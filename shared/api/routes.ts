@@ -5,7 +5,7 @@ import type { Log } from '../system/log.ts';
 import type { Places } from '../system/places.ts';
 import { redact } from '../system/redact.ts';
 import { programVersion } from '../system/version.ts';
-import { readHistory } from '../update/journal.ts';
+import { readHistory } from '../update/transaction/journal.ts';
 import { readJson } from './body.ts';
 import type { Events } from './events.ts';
 import type { Job, JobStanding } from './job.ts';

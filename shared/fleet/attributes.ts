@@ -1,6 +1,6 @@
 import type { Slots } from '../rauc/status.ts';
 import { redact } from '../system/redact.ts';
-import { lastStep, type Transaction } from '../update/transaction.ts';
+import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
 
 /** What the server knows the device by (`configData`): for its filters, and for who asks why. */
 

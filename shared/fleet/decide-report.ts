@@ -1,4 +1,4 @@
-import { lastStep, type Transaction } from '../update/transaction.ts';
+import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
 import { verdictOf } from './decide-step.ts';
 
 /** What is told of the action for that version; undefined where the last update here was another one. */

@@ -1,4 +1,4 @@
-import type { State } from '../update/transaction.ts';
+import type { State } from '../update/transaction/transaction.ts';
 import type { FleetAction } from './action.ts';
 import type { Offer } from './offer.ts';
 

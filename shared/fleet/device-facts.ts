@@ -1,10 +1,10 @@
 import { command } from '../system/command.ts';
 import type { Config } from '../system/config.ts';
 import type { Places } from '../system/places.ts';
-import { allTransactions } from '../update/admit.ts';
-import { readInhibit, reasonOfInhibit } from '../update/inhibit.ts';
-import { windowAt, wordsOfWindow } from '../update/schedule.ts';
-import { lastStep, type Transaction } from '../update/transaction.ts';
+import { allTransactions } from '../update/admission/admit.ts';
+import { readInhibit, reasonOfInhibit } from '../update/admission/inhibit.ts';
+import { windowAt, wordsOfWindow } from '../update/schedule/schedule.ts';
+import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
 import type { FleetAction } from './action.ts';
 import type { FoundTransaction } from './decide-step.ts';
 

@@ -7,9 +7,9 @@ import type { DdiServer } from '../transfer/ddi-line.ts';
 import { Download } from '../transfer/download.ts';
 import { fetchBundle } from '../transfer/fetch.ts';
 import { isOpenToOthers } from '../transfer/plain-http.ts';
-import { downloadFolderOf } from '../update/download-folder.ts';
-import type { LiveProgress } from '../update/live-progress.ts';
-import { requireSpace } from '../update/require-space.ts';
+import { downloadFolderOf } from '../update/admission/download-folder.ts';
+import { requireSpace } from '../update/admission/require-space.ts';
+import type { LiveProgress } from '../update/install/live-progress.ts';
 import type { Artifact } from './offer.ts';
 
 const mebibyte = 1024 * 1024;

@@ -3,7 +3,7 @@ import { Failure } from '../system/failure.ts';
 import type { FleetConfig } from '../system/fleet-schema.ts';
 import type { Places } from '../system/places.ts';
 import { type DdiServer, ddiServerOf } from '../transfer/ddi-line.ts';
-import { controllerIdOf } from '../update/controller-id.ts';
+import { controllerIdOf } from '../update/slot/controller-id.ts';
 
 /** The server that the config names. Throws a usage Failure where it names none, or a secret is not kept well. */
 export function fleetServerOf(config: Config, places: Places): { fleet: FleetConfig; server: DdiServer } {

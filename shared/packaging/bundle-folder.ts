@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { factsFileName } from '../rauc/bundle-facts.ts';
 import { makeFolder } from '../system/durable-file.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
-import { executableName, programNames } from '../update/program-names.ts';
+import { executableName, programNames } from '../update/slot/program-names.ts';
 import { buildStamp, renderManifest } from './manifest.ts';
 import { type Architecture, project } from './project.ts';
 

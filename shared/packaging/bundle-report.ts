@@ -4,7 +4,7 @@ import { columns } from '../system/columns.ts';
 import { command } from '../system/command.ts';
 import { formatBytes } from '../system/disk.ts';
 import type { Running } from '../system/program.ts';
-import { executableName, programNames } from '../update/program-names.ts';
+import { executableName, programNames } from '../update/slot/program-names.ts';
 import { type BundleOptions, mksquashfsArguments } from './bundle.ts';
 
 const packDeadlineMs = 3 * 60 * 60_000;

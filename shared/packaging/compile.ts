@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { command } from '../system/command.ts';
 import { makeFolder } from '../system/durable-file.ts';
 import { Failure } from '../system/failure.ts';
-import { executableName, programNames } from '../update/program-names.ts';
+import { executableName, programNames } from '../update/slot/program-names.ts';
 import { type Architecture, project } from './project.ts';
 
 /** The first build fetches the other architecture's runtime. */

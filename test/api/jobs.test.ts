@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Job, JobStanding } from '../../shared/api/job.ts';
-import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
-import { readProgress } from '../../shared/update/progress.ts';
+import { readProgress } from '../../shared/update/install/progress.ts';
+import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { ApiStage, api } from '../support/api-stage.ts';
 import { isAlive } from '../support/processes.ts';
 import { until } from '../support/until.ts';

@@ -10,6 +10,7 @@ import {
   longFiles,
   wrongDirections,
   wrongDoors,
+  wrongSubRooms,
 } from './rules.ts';
 import { readSource, type Source } from './source.ts';
 
@@ -39,6 +40,7 @@ describe('the imports of the project', () => {
 
   test.each([
     ['follow the direction of the rooms, and stay in the project', wrongDirections],
+    ['follow the direction of the rooms inside a room', wrongSubRooms],
     ['go through the one door that a package has', wrongDoors],
     ['name what they import', computedImports],
     ['make no circle', cycles],
@@ -68,13 +70,13 @@ describe('wrongDirections()', () => {
   test.each([
     ['shared/system/log.ts', '../update/record.ts'],
     ['shared/rauc/mark.ts', '../data/archive.ts'],
-    ['shared/update/boot.ts', '../../hooks/main.ts'],
-    ['shared/update/boot.ts', '../packaging/keys.ts'],
+    ['shared/update/boot/boot.ts', '../../../hooks/main.ts'],
+    ['shared/update/boot/boot.ts', '../../packaging/keys.ts'],
     ['shared/packaging/keys.ts', '../update/record.ts'],
     ['shared/packaging/keys.ts', '../stack/unit.ts'],
     ['hooks/update.ts', '../shared/packaging/keys.ts'],
     ['hooks/update.ts', '../build.ts'],
-    ['build.ts', './shared/update/record.ts'],
+    ['build.ts', './shared/update/transaction/record.ts'],
     ['build.ts', './hooks/main.ts'],
     ['hooks/update.ts', '../test/support/temp-folder.ts'],
     ['hooks/update.ts', '../../elsewhere/x.ts'],
@@ -102,9 +104,9 @@ describe('wrongDirections()', () => {
     ['shared/update/commands/install.ts', '../../rauc/mark.ts'],
     ['shared/data/archive.ts', '../system/log.ts'],
     ['shared/packaging/lint/lint.ts', '../../rauc/key-file.ts'],
-    ['shared/packaging/compile.ts', '../update/program-names.ts'],
+    ['shared/packaging/compile.ts', '../update/slot/program-names.ts'],
     ['shared/system/version.ts', '../../package.json'],
-    ['shared/update/slot-content.ts', '../../bundle-skeleton/rootfs/etc/unit.service'],
+    ['shared/update/slot/slot-content.ts', '../../../bundle-skeleton/rootfs/etc/unit.service'],
     ['build.ts', './shared/packaging/keys.ts'],
     ['shared/system/log.ts', 'node:fs'],
     ['shared/system/log.ts', 'valibot'],
@@ -112,6 +114,22 @@ describe('wrongDirections()', () => {
     expect(
       wrongDirections(made({ [path]: `import { x } from '${name}';\nexport const y = () => x;` })),
     ).toEqual([]);
+  });
+});
+
+describe('wrongSubRooms()', () => {
+  test.each([
+    ['shared/update/transaction/journal.ts', '../boot/boot.ts', 1],
+    ['shared/update/data/debt.ts', '../boot/booted.ts', 1],
+    ['shared/update/new-room/x.ts', '../transaction/journal.ts', 1],
+    ['shared/update/transaction/journal.ts', '../x.ts', 1],
+    ['shared/update/boot/boot.ts', '../transaction/journal.ts', 0],
+    ['shared/update/boot/boot.ts', './trial.ts', 0],
+    ['shared/update/boot/boot.ts', '../../system/log.ts', 0],
+    ['shared/rauc/mark.ts', './status.ts', 0],
+  ])('%s imports %s: %p', (path, name, count) => {
+    const text = `import { x } from '${name}';\nexport const y = () => x;`;
+    expect(wrongSubRooms(made({ [path]: text }))).toHaveLength(count);
   });
 });
 
@@ -125,14 +143,14 @@ describe('wrongDoors()', () => {
     ['yargs/helpers', 'shared/system/arguments.ts'],
   ])('finds %s everywhere but in %s', (name, door) => {
     const text = `import { x } from '${name}';\nexport const y = async () => (await import('${name}')) ?? x;`;
-    expect(wrongDoors(made({ 'shared/update/boot.ts': text }))).toHaveLength(2);
+    expect(wrongDoors(made({ 'shared/update/boot/boot.ts': text }))).toHaveLength(2);
     expect(wrongDoors(made({ [door]: text }))).toEqual([]);
   });
 
   test('is silent at a package whose name only begins like one of them', () => {
     const text =
       "import { x } from 'zx-other';\nimport { y } from '@zx/core';\nexport const z = () => x ?? y;";
-    expect(wrongDoors(made({ 'shared/update/boot.ts': text }))).toEqual([]);
+    expect(wrongDoors(made({ 'shared/update/boot/boot.ts': text }))).toEqual([]);
   });
 });
 

@@ -1,48 +1,8 @@
 import { dirname, join } from 'node:path/posix';
+import { doors, exceptions, programs, rooms, subRooms } from './house.ts';
 import type { Source } from './source.ts';
 
 /** The house's rules for what may import what. Each answers with what breaks it, one line each. */
-
-const rooms: Record<string, readonly string[]> = {
-  hooks: ['hooks', 'api', 'fleet', 'update', 'rauc', 'data', 'stack', 'transfer', 'system'],
-  api: ['api', 'update', 'rauc', 'system'],
-  fleet: ['fleet', 'update', 'rauc', 'data', 'transfer', 'system'],
-  update: ['update', 'rauc', 'data', 'stack', 'transfer', 'system'],
-  rauc: ['rauc', 'system'],
-  data: ['data', 'system'],
-  stack: ['stack', 'system'],
-  transfer: ['transfer', 'system'],
-  system: ['system'],
-  'build.ts': ['packaging', 'system'],
-  packaging: ['packaging', 'rauc', 'system'],
-};
-
-/** What lies in another room and may be imported all the same. */
-const exceptions: Record<string, readonly string[]> = {
-  // The slots of an image are filled just as post-install fills one.
-  packaging: [
-    'shared/update/program-names.ts',
-    'shared/update/slot-content.ts',
-    'shared/update/release.ts',
-    // And a bundle is uploaded through the one door to the network, with a password from a file.
-    'shared/transfer/http.ts',
-    'shared/transfer/credentials.ts',
-  ],
-  // A health check is one request; it needs the door to ky, and nothing of how bundles are fetched.
-  stack: ['shared/transfer/http.ts'],
-  system: ['package.json'],
-};
-
-/** Packages with one door each. */
-const doors: Record<string, string> = {
-  zx: 'shared/system/command.ts',
-  ky: 'shared/transfer/http.ts',
-  archiver: 'shared/data/archive.ts',
-  yargs: 'shared/system/arguments.ts',
-};
-
-/** What is started rather than imported. */
-const programs = ['hooks/main.ts', 'build.ts', 'shared/packaging/simulate/health-server.ts'];
 
 export function wrongDirections(sources: readonly Source[]): string[] {
   return eachImport(sources, ({ path }, name, target) => {
@@ -52,6 +12,18 @@ export function wrongDirections(sources: readonly Source[]): string[] {
     // A text file of the project is data, whichever room reads it.
     const isText = !/\.[cm]?[jt]sx?$/.test(target) && !target.endsWith('.json') && !isOutside(target);
     return mayImport || isText ? undefined : `${path} imports ${name}: ${room} may not import ${target}`;
+  });
+}
+
+/** The same inside of a room that has rooms itself. A file beside these stands in none. */
+export function wrongSubRooms(sources: readonly Source[]): string[] {
+  return eachImport(sources, ({ path }, name, target) => {
+    const [base, own] = subRoomOf(path);
+    const [otherBase, other] = subRoomOf(target ?? '');
+    const known = base === undefined ? undefined : subRooms[base];
+    if (known === undefined || base !== otherBase || own === other) return undefined;
+    const mayImport = known[own]?.includes(other);
+    return mayImport ? undefined : `${path} imports ${name}: ${own} may not import ${other}`;
   });
 }
 
@@ -133,6 +105,14 @@ function targetOf(path: string, name: string): string | undefined {
 function roomOf(path: string): string {
   const [first = '', second = ''] = path.split('/');
   return first === 'shared' ? second : first;
+}
+
+/** `shared/update/boot/trial.ts` → `shared/update` and `boot`. */
+function subRoomOf(path: string): [base: string | undefined, room: string] {
+  const base = Object.keys(subRooms).find((room) => path.startsWith(`${room}/`));
+  if (base === undefined) return [undefined, ''];
+  const [room = '', ...more] = path.slice(base.length + 1).split('/');
+  return [base, more.length === 0 ? '' : room];
 }
 
 function packageOf(name: string): string {

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readElf } from '../../shared/packaging/elf.ts';
 import { programVersion } from '../../shared/system/version.ts';
-import { programNames } from '../../shared/update/program-names.ts';
+import { programNames } from '../../shared/update/slot/program-names.ts';
 import { compiledPrograms } from '../support/compiled-programs.ts';
 import { runCommand } from '../support/run-command.ts';
 

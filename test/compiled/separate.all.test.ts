@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { compileSeparately } from '../../shared/packaging/compile.ts';
-import { programNames } from '../../shared/update/program-names.ts';
+import { programNames } from '../../shared/update/slot/program-names.ts';
 import { runCommand } from '../support/run-command.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 

@@ -36,9 +36,15 @@ const decisions = [
   ...new Bun.Glob('shared/**/decide-*.ts').scanSync(project.root),
   'shared/data/retention.ts',
   'shared/stack/health/verdict.ts',
-  ...['boot-allowance', 'find-anomalies', 'reboot-plan', 'transaction', 'verdict-news', 'window'].map(
-    (name) => `shared/update/${name}.ts`,
-  ),
+  ...[
+    'boot/boot-allowance',
+    'report/find-anomalies',
+    'report/verdict-news',
+    'schedule/reboot-plan',
+    'schedule/window',
+    'transaction/on-trial',
+    'transaction/transaction',
+  ].map((name) => `shared/update/${name}.ts`),
 ].sort();
 
 async function measure(): Promise<Reached[]> {

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'bun:test';
 import { belowFloor, parseLcov, shareOf } from './lcov.ts';
 
 const report = `TN:
-SF:shared/update/decide-boot.ts
+SF:shared/update/boot/decide-boot.ts
 DA:1,3
 LF:10
 LH:9
 end_of_record
 TN:
-SF:shared/update/decide-space.ts
+SF:shared/update/admission/decide-space.ts
 LF:10
 LH:8
 end_of_record
@@ -17,17 +17,21 @@ end_of_record
 describe('parseLcov()', () => {
   test('reads lines and hits of every file', () => {
     expect(parseLcov(report)).toEqual([
-      { path: 'shared/update/decide-boot.ts', lines: 10, hit: 9 },
-      { path: 'shared/update/decide-space.ts', lines: 10, hit: 8 },
+      { path: 'shared/update/boot/decide-boot.ts', lines: 10, hit: 9 },
+      { path: 'shared/update/admission/decide-space.ts', lines: 10, hit: 8 },
     ]);
   });
 });
 
 describe('belowFloor()', () => {
   test('names what is under it, and what was never loaded', () => {
-    const wanted = ['shared/update/decide-boot.ts', 'shared/update/decide-space.ts', 'shared/update/new.ts'];
+    const wanted = [
+      'shared/update/boot/decide-boot.ts',
+      'shared/update/admission/decide-space.ts',
+      'shared/update/new.ts',
+    ];
     expect(belowFloor(wanted, parseLcov(report), 90)).toEqual([
-      'shared/update/decide-space.ts',
+      'shared/update/admission/decide-space.ts',
       'shared/update/new.ts',
     ]);
   });

@@ -7,8 +7,8 @@ import { project } from '../../shared/packaging/project.ts';
 import { describedKeys, withReference } from '../../shared/packaging/reference/config-reference.ts';
 import { configKeys, readConfigText } from '../../shared/system/config-schema.ts';
 import { exitCodeTable } from '../../shared/system/exit-code.ts';
-import { programNames } from '../../shared/update/program-names.ts';
-import { states } from '../../shared/update/transaction.ts';
+import { programNames } from '../../shared/update/slot/program-names.ts';
+import { states } from '../../shared/update/transaction/transaction.ts';
 import { anchorsOf, blocksOf, documents, pathsNamedIn, proseOf, readDocument } from './markdown.ts';
 
 /** What the documents say is true of the tree. */

@@ -8,7 +8,7 @@ import { update } from '../../hooks/update.ts';
 import { buildSpec } from '../../shared/packaging/build-spec.ts';
 import { parseArguments } from '../../shared/system/arguments.ts';
 import { exitCodeTable } from '../../shared/system/exit-code.ts';
-import { programNames } from '../../shared/update/program-names.ts';
+import { programNames } from '../../shared/update/slot/program-names.ts';
 
 /** Every program, and every command of one, can be learnt from its --help alone. */
 

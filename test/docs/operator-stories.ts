@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeTransaction, writeTransaction } from '../../shared/update/journal.ts';
-import { advance } from '../../shared/update/transaction.ts';
+import { closeTransaction, writeTransaction } from '../../shared/update/transaction/journal.ts';
+import { advance } from '../../shared/update/transaction/transaction.ts';
 import { statusJson } from '../support/rauc-status.ts';
 import { Scene } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';

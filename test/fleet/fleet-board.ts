@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createDevice } from '../../shared/packaging/device/device.ts';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { addOrchestrator } from '../../shared/packaging/simulate/orchestrator.ts';
-import { stateOf } from '../../shared/update/transaction.ts';
+import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { transactionOf } from '../rig/board.ts';
 import type { Setting } from '../support/scene.ts';
 import type { FleetWorkshop } from './workshop.ts';

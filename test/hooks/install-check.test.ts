@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdirSync } from 'node:fs';
 
-import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
-import { writeTransaction } from '../../shared/update/journal.ts';
+import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
+import { writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { bootId, type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { readHistory } from '../../shared/update/journal.ts';
-import { stateOf } from '../../shared/update/transaction.ts';
+import { readHistory } from '../../shared/update/transaction/journal.ts';
+import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { sick } from '../support/health-server.ts';
 import { MigratingStage } from '../support/migrating-stage.ts';
 

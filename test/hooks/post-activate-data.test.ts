@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync } from 'node:fs';
-import { readHistory } from '../../shared/update/journal.ts';
-import { isMigrated, owesRestore, parseTransaction, stateOf } from '../../shared/update/transaction.ts';
+import { readHistory } from '../../shared/update/transaction/journal.ts';
+import {
+  isMigrated,
+  owesRestore,
+  parseTransaction,
+  stateOf,
+} from '../../shared/update/transaction/transaction.ts';
 import { asked } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
 import { MigratingStage } from '../support/migrating-stage.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
-import { type State, stateOf } from '../../shared/update/transaction.ts';
+import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
+import { type State, stateOf } from '../../shared/update/transaction/transaction.ts';
 import { asked } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
 import { MigratingStage } from '../support/migrating-stage.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 
-import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
-import { advance, type State, stateOf } from '../../shared/update/transaction.ts';
+import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
+import { advance, type State, stateOf } from '../../shared/update/transaction/transaction.ts';
 import { asked, BootStage } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
 import { bootId } from '../support/scene.ts';

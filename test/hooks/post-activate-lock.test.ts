@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
-import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
+import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { asked, BootStage } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
 import type { Ended } from '../support/scene.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, rmSync } from 'node:fs';
-import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { asked, BootStage } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
 import { bootId } from '../support/scene.ts';

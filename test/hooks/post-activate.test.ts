@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync } from 'node:fs';
-import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
-import { stateOf } from '../../shared/update/transaction.ts';
+import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
+import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { asked, BootStage } from '../support/boot-stage.ts';
 import { sick } from '../support/health-server.ts';
 import { bootId, treeOf } from '../support/scene.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
-import { readHistory } from '../../shared/update/journal.ts';
+import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
+import { readHistory } from '../../shared/update/transaction/journal.ts';
 import { asked } from '../support/boot-stage.ts';
 import { EarlyStage } from '../support/early-stage.ts';
 import type { Ended } from '../support/scene.ts';

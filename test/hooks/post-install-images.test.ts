@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
-import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { type Ended, Scene } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
-import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
+import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { nativeHook } from '../support/native-programs.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';

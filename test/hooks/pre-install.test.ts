@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs';
-import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
-import { readHistory, writeTransaction } from '../../shared/update/journal.ts';
+import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
+import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { HealthServer, sick } from '../support/health-server.ts';
 import { type Ended, Scene, type StartOptions, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { checkSaved } from '../../shared/data/checksum.ts';
 import { kindOfBackup } from '../../shared/data/saved-backups.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
-import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
+import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { verify } from '../data/archive-tree.ts';
 import { RecoveryStack } from '../support/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
-import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
-import { writeTransaction } from '../../shared/update/journal.ts';
+import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
+import { writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { honest, someBytes } from '../support/file-server.ts';
 import { HostileServer } from '../support/hostile-server.ts';
 import { type StatusOptions, statusJson } from '../support/rauc-status.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { holdNextBoot, holdNow } from '../../shared/update/hold.ts';
-import { closeTransaction, writeTransaction } from '../../shared/update/journal.ts';
-import type { State, Transaction } from '../../shared/update/transaction.ts';
+import { holdNextBoot, holdNow } from '../../shared/update/transaction/hold.ts';
+import { closeTransaction, writeTransaction } from '../../shared/update/transaction/journal.ts';
+import type { State, Transaction } from '../../shared/update/transaction/transaction.ts';
 import { type StatusOptions, statusJson } from '../support/rauc-status.ts';
 import { RecoveryStack } from '../support/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';

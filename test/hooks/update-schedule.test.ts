@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { weekdays } from '../../shared/system/schedule-schema.ts';
-import { localText } from '../../shared/update/local-text.ts';
-import { readRefusals } from '../../shared/update/refusals.ts';
+import { readRefusals } from '../../shared/update/admission/refusals.ts';
+import { localText } from '../../shared/update/schedule/local-text.ts';
 import { asked } from '../support/boot-stage.ts';
 import { honest, someBytes } from '../support/file-server.ts';
 import { HostileServer } from '../support/hostile-server.ts';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { tryLock } from '../../shared/system/lock.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
-import { closeTransaction, writeTransaction } from '../../shared/update/journal.ts';
-import { type Progress, writeProgress } from '../../shared/update/progress.ts';
-import { noteRefusal } from '../../shared/update/refusals.ts';
-import { advance } from '../../shared/update/transaction.ts';
+import { noteRefusal } from '../../shared/update/admission/refusals.ts';
+import { type Progress, writeProgress } from '../../shared/update/install/progress.ts';
+import { closeTransaction, writeTransaction } from '../../shared/update/transaction/journal.ts';
+import { advance } from '../../shared/update/transaction/transaction.ts';
 import { type StatusOptions, statusJson } from '../support/rauc-status.ts';
 import { bootId, type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';

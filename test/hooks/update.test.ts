@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, rmSync } from 'node:fs';
-import { takeUpdaterLock } from '../../shared/update/install-lock.ts';
-import { closeTransaction, readHistory, writeTransaction } from '../../shared/update/journal.ts';
-import { stateOf } from '../../shared/update/transaction.ts';
+import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
+import { closeTransaction, readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
+import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { type StatusOptions, statusJson } from '../support/rauc-status.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';

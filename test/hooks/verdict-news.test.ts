@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { closeTransaction } from '../../shared/update/journal.ts';
+import { closeTransaction } from '../../shared/update/transaction/journal.ts';
 import { BootStage } from '../support/boot-stage.ts';
 import { transactionAt } from '../support/transactions.ts';
 

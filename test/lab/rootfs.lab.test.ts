@@ -7,7 +7,7 @@ import { createKeys, type KeySet } from '../../shared/packaging/keys.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { command } from '../../shared/system/command.ts';
 import { pathInRoot } from '../../shared/system/rooted-path.ts';
-import { programNames } from '../../shared/update/program-names.ts';
+import { programNames } from '../../shared/update/slot/program-names.ts';
 import { hasDeviceParts } from '../packaging/device-parts.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 

@@ -1,4 +1,4 @@
-import { stateOf } from '../../shared/update/transaction.ts';
+import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { randomFrom, seed } from '../support/seed.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { endOf, wrongAtRest } from './good-end.ts';

@@ -1,4 +1,4 @@
-import { stateOf } from '../../shared/update/transaction.ts';
+import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type End, type Expected, endOf } from './good-end.ts';
 import type { ModelBoard } from './model-board.ts';

@@ -1,4 +1,4 @@
-import { owesRestore, stateOf } from '../../shared/update/transaction.ts';
+import { owesRestore, stateOf } from '../../shared/update/transaction/transaction.ts';
 import type { Ended } from '../support/scene.ts';
 import { bothNames, exhaust, otherName } from './bootloader.ts';
 import { wrongAtRest } from './good-end.ts';

@@ -1,4 +1,4 @@
-import { stateOf } from '../../shared/update/transaction.ts';
+import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { exhaust } from './bootloader.ts';
 import { type Flow, newVersion, oldVersion } from './flows.ts';
 import { Futures, kindOfRest } from './futures.ts';

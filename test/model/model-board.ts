@@ -1,7 +1,7 @@
 import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { knownTransaction, readHistory, readTransaction } from '../../shared/update/journal.ts';
-import type { Transaction } from '../../shared/update/transaction.ts';
+import { knownTransaction, readHistory, readTransaction } from '../../shared/update/transaction/journal.ts';
+import type { Transaction } from '../../shared/update/transaction/transaction.ts';
 import { HealthServer, sick } from '../support/health-server.ts';
 import { MigratingStack, type StackParts } from '../support/migrating-stack.ts';
 import { type Ended, Scene, type Setting } from '../support/scene.ts';

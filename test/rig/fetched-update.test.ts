@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { appendFileSync, copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import { stateOf } from '../../shared/update/transaction.ts';
+import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { honest, type ServedFile } from '../support/file-server.ts';
 import { HostileServer } from '../support/hostile-server.ts';
 import { suiteOf } from '../support/suite-report.ts';

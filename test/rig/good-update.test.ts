@@ -18,8 +18,8 @@ import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { command } from '../../shared/system/command.ts';
-import { readHistory } from '../../shared/update/journal.ts';
-import { programNames } from '../../shared/update/program-names.ts';
+import { programNames } from '../../shared/update/slot/program-names.ts';
+import { readHistory } from '../../shared/update/transaction/journal.ts';
 import { suiteOf } from '../support/suite-report.ts';
 import { everyArchitecture, scenariosFor } from './architectures.ts';
 import {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeTransaction } from '../../shared/update/journal.ts';
+import { writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { MigratingStage } from './migrating-stage.ts';
 import { nativeHook } from './native-programs.ts';
 import { statusJson } from './rauc-status.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { executableName } from '../../shared/update/program-names.ts';
+import { executableName } from '../../shared/update/slot/program-names.ts';
 import { compiledPrograms } from './compiled-programs.ts';
 import { thisArchitecture } from './this-architecture.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Places } from '../../shared/system/places.ts';
-import { parseTransaction, type Transaction } from '../../shared/update/transaction.ts';
+import { parseTransaction, type Transaction } from '../../shared/update/transaction/transaction.ts';
 import { nativeHook } from './native-programs.ts';
 import { type CommandEnd, runCommand } from './run-command.ts';
 import { TempFolder } from './temp-folder.ts';

@@ -4,7 +4,7 @@ import {
   type State,
   stateOf,
   type Transaction,
-} from '../../shared/update/transaction.ts';
+} from '../../shared/update/transaction/transaction.ts';
 
 export interface TransactionOptions {
   bootId?: string;

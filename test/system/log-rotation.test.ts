@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { existsSync, statSync } from 'node:fs';
 import { createLog } from '../../shared/system/log.ts';
 import { rotateWhereLong } from '../../shared/system/log-rotation.ts';
-import { followLog, tailOf } from '../../shared/update/log-tail.ts';
+import { followLog, tailOf } from '../../shared/update/report/log-tail.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 

@@ -6,7 +6,7 @@ import { Failure } from '../../system/failure.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { programVersion } from '../../system/version.ts';
-import { executableName } from '../../update/program-names.ts';
+import { executableName } from '../../update/slot/program-names.ts';
 import { readBoard } from '../board.ts';
 import { makeBundle } from '../bundle.ts';
 import { describeBundle } from '../bundle-report.ts';

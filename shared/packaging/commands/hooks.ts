@@ -5,7 +5,7 @@ import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
-import { programNames } from '../../update/program-names.ts';
+import { programNames } from '../../update/slot/program-names.ts';
 import { compilePrograms, compileSeparately } from '../compile.ts';
 import { type Architecture, project } from '../project.ts';
 

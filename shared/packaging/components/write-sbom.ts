@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { writeDurably } from '../../system/durable-file.ts';
-import { executableName } from '../../update/program-names.ts';
+import { executableName } from '../../update/slot/program-names.ts';
 import type { BundleOptions } from '../bundle.ts';
 import { sha256Of } from '../file-digest.ts';
 import { debianPackages } from './debian-packages.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Failure } from '../../system/failure.ts';
-import { executableName } from '../../update/program-names.ts';
+import { executableName } from '../../update/slot/program-names.ts';
 import { readElf } from '../elf.ts';
 import type { Architecture } from '../project.ts';
 

@@ -12,12 +12,12 @@ import { Failure, reasonOf } from '../../system/failure.ts';
 import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
-import { backUpConfig, makeBackupFolder } from '../back-up-config.ts';
-import { requireIdle, takeFreeUpdaterLock } from '../install-lock.ts';
-import { configForRecovery, transactionForRecovery } from '../recovery.ts';
-import { readRelease } from '../release.ts';
-import { findStack, requireStack, type Stack } from '../stack.ts';
-import { haveRunning } from '../still-stack.ts';
+import { backUpConfig, makeBackupFolder } from '../data/back-up-config.ts';
+import { findStack, requireStack, type Stack } from '../data/stack.ts';
+import { haveRunning } from '../data/still-stack.ts';
+import { readRelease } from '../slot/release.ts';
+import { requireIdle, takeFreeUpdaterLock } from '../transaction/install-lock.ts';
+import { configForRecovery, transactionForRecovery } from '../transaction/recovery.ts';
 
 const backupMs = 4 * 60 * 60_000;
 

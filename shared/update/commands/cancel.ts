@@ -6,9 +6,9 @@ import { errorCodeOf, Failure } from '../../system/failure.ts';
 import { type LockHolder, lockHolder } from '../../system/lock.ts';
 import { findPlaces, lockFileOf, logFileOf, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
-import { updaterName } from '../install-lock.ts';
-import { readProgress } from '../progress.ts';
-import { cancelReboot } from '../reboot-after.ts';
+import { readProgress } from '../install/progress.ts';
+import { cancelReboot } from '../schedule/reboot-after.ts';
+import { updaterName } from '../transaction/install-lock.ts';
 import { cancelInstalled } from './rollback.ts';
 
 /** For the undo of what is told to end. */

@@ -8,11 +8,11 @@ import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { redact } from '../../system/redact.ts';
 import { parseSource } from '../../transfer/source.ts';
-import { allTransactions } from '../admit.ts';
-import { decideNews } from '../decide-news.ts';
-import { readLatest } from '../latest.ts';
-import { probeBundle } from '../probe-bundle.ts';
-import { readRelease } from '../release.ts';
+import { allTransactions } from '../admission/admit.ts';
+import { decideNews } from '../install/decide-news.ts';
+import { readLatest } from '../install/latest.ts';
+import { probeBundle } from '../install/probe-bundle.ts';
+import { readRelease } from '../slot/release.ts';
 
 const checkMs = 30 * 60_000;
 

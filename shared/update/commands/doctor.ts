@@ -8,7 +8,7 @@ import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { configForRecovery } from '../recovery.ts';
+import { configForRecovery } from '../transaction/recovery.ts';
 
 const doctorMs = 300_000;
 

@@ -4,8 +4,8 @@ import type { Outcome } from '../../system/exit-code.ts';
 import { paintFor } from '../../system/paint.ts';
 import { findPlaces } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
-import { readHistory } from '../journal.ts';
-import { lastStep, stateOf } from '../transaction.ts';
+import { readHistory } from '../transaction/journal.ts';
+import { lastStep, stateOf } from '../transaction/transaction.ts';
 
 export function tellHistory(values: Values): Outcome {
   const history = readHistory(findPlaces({ data: values.text('data') }));

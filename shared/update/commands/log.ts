@@ -5,7 +5,7 @@ import { findPlaces, logFileOf } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
 import { ToldToEnd } from '../../system/program.ts';
-import { followLog, tailOf } from '../log-tail.ts';
+import { followLog, tailOf } from '../report/log-tail.ts';
 
 const usualLines = 50;
 const mostLines = 1000;

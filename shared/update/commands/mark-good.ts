@@ -5,10 +5,10 @@ import { Failure } from '../../system/failure.ts';
 import type { Log } from '../../system/log.ts';
 import { bootId, findPlaces, logFileOf, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
-import { requireIdle, takeFreeUpdaterLock } from '../install-lock.ts';
-import { isOnTrial } from '../on-trial.ts';
-import { transactionForRecovery } from '../recovery.ts';
-import { readRelease } from '../release.ts';
+import { readRelease } from '../slot/release.ts';
+import { requireIdle, takeFreeUpdaterLock } from '../transaction/install-lock.ts';
+import { isOnTrial } from '../transaction/on-trial.ts';
+import { transactionForRecovery } from '../transaction/recovery.ts';
 
 /** Refills the attempts of the slot that runs. A trial is not to be ended so: its verdict is about the data, too. */
 export async function markGoodByHand(values: Values, running: Running): Promise<Outcome> {

@@ -5,13 +5,13 @@ import { Failure, reasonOf } from '../../system/failure.ts';
 import { findPlaces, logFileOf } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
-import { beginRepair, beginRepairWhenIdle, longestWaitMs } from '../begin-repair.ts';
-import type { Boot } from '../booted.ts';
-import type { Fault } from '../fault.ts';
-import { findFaults } from '../find-faults.ts';
-import { knownTransaction, readTransaction } from '../journal.ts';
-import { configForRecovery } from '../recovery.ts';
-import { oweNews } from '../tell-news.ts';
+import type { Boot } from '../boot/booted.ts';
+import { beginRepair, beginRepairWhenIdle, longestWaitMs } from '../repair/begin-repair.ts';
+import type { Fault } from '../repair/fault.ts';
+import { findFaults } from '../repair/find-faults.ts';
+import { oweNews } from '../report/tell-news.ts';
+import { knownTransaction, readTransaction } from '../transaction/journal.ts';
+import { configForRecovery } from '../transaction/recovery.ts';
 
 const repairMs = 4 * 60 * 60_000;
 

@@ -7,15 +7,15 @@ import { Failure } from '../../system/failure.ts';
 import type { Log } from '../../system/log.ts';
 import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
-import { cancelPending } from '../cancel-pending.ts';
-import { decideRollback, type RollbackPlan } from '../decide-rollback.ts';
-import { holdNextBoot } from '../hold.ts';
-import { takeFreeUpdaterLock } from '../install-lock.ts';
-import { knownTransaction, readTransaction, writeTransaction } from '../journal.ts';
-import { UpdateRecord } from '../record.ts';
-import { configForRecovery } from '../recovery.ts';
-import { oweNews } from '../tell-news.ts';
-import { owesRestore, stateOf, type Transaction } from '../transaction.ts';
+import { cancelPending } from '../boot/cancel-pending.ts';
+import { decideRollback, type RollbackPlan } from '../boot/decide-rollback.ts';
+import { oweNews } from '../report/tell-news.ts';
+import { holdNextBoot } from '../transaction/hold.ts';
+import { takeFreeUpdaterLock } from '../transaction/install-lock.ts';
+import { knownTransaction, readTransaction, writeTransaction } from '../transaction/journal.ts';
+import { UpdateRecord } from '../transaction/record.ts';
+import { configForRecovery } from '../transaction/recovery.ts';
+import { owesRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 
 const reason = 'an operator asked for it';
 /** So often it is decided anew, where what is seen changes before the lock is taken. */

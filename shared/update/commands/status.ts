@@ -5,14 +5,14 @@ import { type Paint, paintFor } from '../../system/paint.ts';
 import { findPlaces } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
-import { reasonOfInhibit } from '../inhibit.ts';
-import type { CurrentTransaction } from '../journal.ts';
-import type { Progress } from '../progress.ts';
-import { configForRecovery } from '../recovery.ts';
-import { wordsOfWindow } from '../schedule.ts';
-import { gatherStanding, type Standing } from '../standing.ts';
-import { scheduleJson, slotsJson, transactionJson, versionIn } from '../standing-json.ts';
-import { lastStep } from '../transaction.ts';
+import { reasonOfInhibit } from '../admission/inhibit.ts';
+import type { Progress } from '../install/progress.ts';
+import { gatherStanding, type Standing } from '../report/standing.ts';
+import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/standing-json.ts';
+import { wordsOfWindow } from '../schedule/schedule.ts';
+import type { CurrentTransaction } from '../transaction/journal.ts';
+import { configForRecovery } from '../transaction/recovery.ts';
+import { lastStep } from '../transaction/transaction.ts';
 
 export async function tellStatus(values: Values, { log, signal }: Running): Promise<Outcome> {
   const places = findPlaces({ data: values.text('data') });

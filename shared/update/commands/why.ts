@@ -7,12 +7,12 @@ import { type Paint, paintFor } from '../../system/paint.ts';
 import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
 import { print } from '../../system/print.ts';
 import type { Running } from '../../system/program.ts';
-import { decideNext } from '../decide-next.ts';
-import { tailOf } from '../log-tail.ts';
-import { configForRecovery } from '../recovery.ts';
-import { gatherStanding, type Standing } from '../standing.ts';
-import { scheduleJson, slotsJson, transactionJson, versionIn } from '../standing-json.ts';
-import { lastStep, type Transaction } from '../transaction.ts';
+import { decideNext } from '../report/decide-next.ts';
+import { tailOf } from '../report/log-tail.ts';
+import { gatherStanding, type Standing } from '../report/standing.ts';
+import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/standing-json.ts';
+import { configForRecovery } from '../transaction/recovery.ts';
+import { lastStep, type Transaction } from '../transaction/transaction.ts';
 
 /** Of the update's log, so that all fits on one screen. */
 const logLines = 8;

@@ -1,6 +1,6 @@
 import { readLastError } from '../../rauc/last-error.ts';
 import { readSlots } from '../../rauc/status.ts';
-import { gatherAnomalies } from '../gather-anomalies.ts';
+import { gatherAnomalies } from '../report/gather-anomalies.ts';
 import { type Check, ok, warn } from './finding.ts';
 
 /** What in the history of updates should make somebody look. */

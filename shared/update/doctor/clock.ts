@@ -1,5 +1,5 @@
 import { command } from '../../system/command.ts';
-import { isClockTrusted } from '../window.ts';
+import { isClockTrusted } from '../schedule/window.ts';
 import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
 
 /** A clock that was never set refuses every certificate, and no window ever opens. */

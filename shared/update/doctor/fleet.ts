@@ -1,6 +1,6 @@
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { DdiLine, DdiRefusal, ddiServerOf } from '../../transfer/ddi-line.ts';
-import { controllerIdOf } from '../controller-id.ts';
+import { controllerIdOf } from '../slot/controller-id.ts';
 import { bad, type Check, ok, warn } from './finding.ts';
 
 /** Whether the server of the fleet lets this device in. */

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseKeyFile, valueIn } from '../../rauc/key-file.ts';
 import { readSystemConf } from '../../rauc/system-conf.ts';
 import { reasonOf } from '../../system/failure.ts';
-import { isClockTrusted } from '../window.ts';
+import { isClockTrusted } from '../schedule/window.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 
 /** The certificates that this device trusts: without a valid one no bundle is ever taken again. */

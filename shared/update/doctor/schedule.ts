@@ -1,5 +1,5 @@
-import { readInhibit, reasonOfInhibit } from '../inhibit.ts';
-import { windowAt, wordsOfWindow } from '../schedule.ts';
+import { readInhibit, reasonOfInhibit } from '../admission/inhibit.ts';
+import { windowAt, wordsOfWindow } from '../schedule/schedule.ts';
 import { bad, type Check, ok, warn } from './finding.ts';
 
 /** What keeps updates from being installed, now or for good. */

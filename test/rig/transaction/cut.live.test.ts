@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stateOf } from '../../../shared/update/transaction.ts';
+import { stateOf } from '../../../shared/update/transaction/transaction.ts';
 import { randomFrom, seed } from '../../support/seed.ts';
 import { suiteOf } from '../../support/suite-report.ts';
 import { thisArchitecture } from '../../support/this-architecture.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lastStep, stateOf, type Transaction } from '../../../shared/update/transaction.ts';
+import { lastStep, stateOf, type Transaction } from '../../../shared/update/transaction/transaction.ts';
 import { until } from '../../support/until.ts';
 import { install, isOrchestratorActive, postActivate, statesOf, transactionOf } from '../board.ts';
 import type { ComposeOptions } from '../stack/compose-file.ts';

@@ -1,0 +1,82 @@
+import { machine } from 'node:os';
+import { backupBytesAtMost } from '../../data/backup.ts';
+import type { BundleFacts } from '../../rauc/bundle-facts.ts';
+import { readSystemConf, type SystemConf } from '../../rauc/system-conf.ts';
+import type { Config } from '../../system/config.ts';
+import { deviceBytes, freeBytesOn, treeBytes } from '../../system/disk.ts';
+import { lockHolder } from '../../system/lock.ts';
+import { bootId, lockFileOf, type Places } from '../../system/places.ts';
+import { readRelease } from '../slot/release.ts';
+import { committedVersion, knownTransaction, readHistory, readTransaction } from '../transaction/journal.ts';
+import { isOnTrial } from '../transaction/on-trial.ts';
+import { owesRestore } from '../transaction/transaction.ts';
+import type { AdmissionFacts, StandingFacts } from './decide-admission.ts';
+import type { FitFacts } from './decide-fit.ts';
+import { readInhibit, reasonOfInhibit } from './inhibit.ts';
+
+/** Gathers what decideAdmission wants to know; reads only. `systemCompatible` is what RAUC said, if it called. */
+export function gatherAdmissionFacts(
+  bundle: BundleFacts,
+  systemCompatible: string | undefined,
+  places: Places,
+  config: Config,
+): AdmissionFacts {
+  const conf = readSystemConf(places.root);
+  const fit = gatherFitFacts(bundle, systemCompatible, places, config);
+  return {
+    ...fit,
+    architecture: architectureOf(machine()),
+    holder: lockHolder(lockFileOf(places)),
+    ...gatherStandingFacts(places),
+    slots: rootSlots(conf),
+    backup: {
+      path: config.backupPath,
+      neededBytes: backupBytesAtMost(treeBytes(config.configPath), config.update.reserveMiB),
+      freeBytes: freeBytesOn(config.backupPath),
+    },
+  };
+}
+
+/** What holds whatever the bundle is: for decideStanding, before one is fetched. */
+export function gatherStandingFacts(places: Places): StandingFacts {
+  const runningVersion = readRelease(places.root);
+  const transaction = knownTransaction(readTransaction(places));
+  return {
+    inhibit: reasonOfInhibit(readInhibit(places, new Date())),
+    isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
+    owesRestore: transaction?.isClosed === false && owesRestore(transaction),
+  };
+}
+
+/** Gathers what decideFit wants to know; reads only. */
+export function gatherFitFacts(
+  bundle: BundleFacts,
+  systemCompatible: string | undefined,
+  places: Places,
+  config: Config,
+): FitFacts {
+  return {
+    bundle,
+    systemCompatible: systemCompatible ?? readSystemConf(places.root)?.compatible,
+    runningVersion: readRelease(places.root),
+    committedVersion: committedVersion(readHistory(places)),
+    versionFloor: config.update.versionFloor,
+    mayDowngrade: config.update.allowDowngrade,
+  };
+}
+
+/** Bun's names, from those of uname(2). */
+function architectureOf(machineName: string): string {
+  if (machineName === 'aarch64') return 'arm64';
+  return machineName === 'x86_64' ? 'x64' : machineName;
+}
+
+/** Both root slots: A and B are of one size, and an install-check is not told which is the target. */
+function rootSlots(conf: SystemConf | undefined): AdmissionFacts['slots'] {
+  const slots = conf?.slots.filter((slot) => slot.class === 'rootfs') ?? [];
+  return slots.map(({ name, device }) => ({
+    name,
+    device,
+    bytes: deviceBytes(device),
+  }));
+}

@@ -1,0 +1,50 @@
+import type { BundleInfo } from '../../rauc/info.ts';
+import type { Config } from '../../system/config.ts';
+import { Failure } from '../../system/failure.ts';
+import type { Places } from '../../system/places.ts';
+import { knownTransaction, readHistory, readTransaction } from '../transaction/journal.ts';
+import type { Transaction } from '../transaction/transaction.ts';
+import { gatherAdmissionFacts, gatherStandingFacts } from './admission-facts.ts';
+import { decideAdmission, decideStanding } from './decide-admission.ts';
+import type { Refusal } from './decide-fit.ts';
+import { refuseRolledBack } from './decide-retry.ts';
+
+/** Throws a Failure where no update at all may be installed now. */
+export function requireStanding(what: string, places: Places): void {
+  refuse(what, decideStanding(gatherStandingFacts(places)));
+}
+
+export interface Admission {
+  places: Places;
+  config: Config;
+  /** Also what was rolled back here. */
+  isForced: boolean;
+  /** The lock is ours, and we are no reason to wait. */
+  isDryRun?: boolean;
+}
+
+/** Throws a Failure where this bundle may not be installed here; the questions of install-check, and one more. */
+export function requireAdmission(
+  file: string,
+  info: BundleInfo,
+  { places, config, isForced, isDryRun = false }: Admission,
+): BundleInfo & { version: string } {
+  const version = info.version ?? '';
+  const bundle = { compatible: info.compatible, version, architecture: undefined, imageBytes: undefined };
+  const facts = gatherAdmissionFacts(bundle, undefined, places, config);
+  refuse(file, decideAdmission(isDryRun ? facts : { ...facts, holder: undefined }));
+  if (!isForced) refuse(file, refuseRolledBack(version, allTransactions(places)));
+  return { ...info, version };
+}
+
+/** Oldest first; the open one, where there is one, is the last. */
+export function allTransactions(places: Places): Transaction[] {
+  const current = knownTransaction(readTransaction(places));
+  return [...readHistory(places), ...(current === undefined || current.isClosed ? [] : [current])];
+}
+
+function refuse(what: string, refusal: Refusal | undefined): void {
+  if (refusal === undefined) return;
+  const { outcome, reason, advice } = refusal;
+  throw new Failure(`Cannot install "${what}": ${reason}`, { outcome, advice });
+}

@@ -1,0 +1,67 @@
+import semver from 'semver';
+import type { BundleFacts } from '../../rauc/bundle-facts.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+
+/** Whether a bundle belongs on this system at all: what must not be left to the bundle's own hook to say. */
+
+export interface FitFacts {
+  bundle: BundleFacts;
+  /** Undefined where nobody could say: RAUC did not call, and there is no system.conf. */
+  systemCompatible: string | undefined;
+  runningVersion: string | undefined;
+  committedVersion: string | undefined;
+  versionFloor: string | undefined;
+  mayDowngrade: boolean;
+}
+
+export interface Refusal {
+  outcome: Outcome;
+  reason: string;
+  advice: string;
+}
+
+/** Undefined: it belongs here. */
+export function decideFit(facts: FitFacts): Refusal | undefined {
+  return refuseOtherCompatible(facts) ?? refuseOlderVersion(facts);
+}
+
+/** install-check replaces RAUC's own comparison (RAUC manual, "Install-Check Hook"), so it has to be made here. */
+export function refuseOtherCompatible({ bundle, systemCompatible }: FitFacts): Refusal | undefined {
+  if (systemCompatible === undefined || bundle.compatible === systemCompatible) return undefined;
+  const reason = `it is for "${bundle.compatible}", this system is "${systemCompatible}"`;
+  return { outcome: 'incompatible', reason, advice: 'Get the bundle for this board' };
+}
+
+export function refuseOlderVersion(facts: FitFacts): Refusal | undefined {
+  const { version } = facts.bundle;
+  if (semver.valid(version) === null) {
+    const reason = `its version "${version}" is not a semantic version`;
+    return { outcome: 'incompatible', reason, advice: 'Build it with a version like 1.2.0' };
+  }
+  if (facts.versionFloor !== undefined && isOlder(version, facts.versionFloor)) {
+    const reason = `version ${version} is older than the floor ${facts.versionFloor}`;
+    return {
+      outcome: 'incompatible',
+      reason,
+      advice: 'The floor is update.version_floor in orchestrator.yaml',
+    };
+  }
+  if (facts.mayDowngrade) return undefined;
+  const advice = 'Set update.allow_downgrade: true in orchestrator.yaml if you mean it';
+  if (facts.runningVersion !== undefined && isOlder(version, facts.runningVersion)) {
+    return {
+      outcome: 'incompatible',
+      reason: `version ${version} is older than ${facts.runningVersion}, which runs`,
+      advice,
+    };
+  }
+  if (facts.committedVersion !== undefined && isOlder(version, facts.committedVersion)) {
+    const reason = `version ${version} is older than ${facts.committedVersion}, which was committed before`;
+    return { outcome: 'incompatible', reason, advice };
+  }
+  return undefined;
+}
+
+function isOlder(version: string, than: string): boolean {
+  return semver.valid(than) !== null && semver.lt(version, than);
+}

@@ -1,0 +1,33 @@
+import { lastStep, type Transaction } from '../transaction/transaction.ts';
+import type { Refusal } from './decide-fit.ts';
+
+/** What became of the version the last time it was here; undefined where it never was, or has no verdict. */
+export function lastVerdict(
+  version: string,
+  transactions: readonly Transaction[],
+):
+  | { state: 'committed' | 'rolled-back' | 'fallen-back' | 'failed'; at: string; reason: string | undefined }
+  | undefined {
+  const last = transactions.findLast(({ to }) => to.version === version);
+  if (last === undefined) return undefined;
+  const { state, at, reason } = lastStep(last);
+  const isVerdict =
+    state === 'committed' || state === 'rolled-back' || state === 'fallen-back' || state === 'failed';
+  return isVerdict ? { state, at, reason } : undefined;
+}
+
+/**
+ * A timer would install it again every night, and the board would roll back every night. An install that failed before
+ * its reboot may be tried again. `transactions` are oldest first.
+ */
+export function refuseRolledBack(version: string, transactions: readonly Transaction[]): Refusal | undefined {
+  const verdict = lastVerdict(version, transactions);
+  if (verdict?.state !== 'rolled-back' && verdict?.state !== 'fallen-back') return undefined;
+  const what = verdict.state === 'rolled-back' ? 'was rolled back' : 'did not come up, the board fell back';
+  const why = verdict.reason === undefined ? '' : `: ${verdict.reason}`;
+  return {
+    outcome: 'incompatible',
+    reason: `version ${version} ${what} here at ${verdict.at}${why}`,
+    advice: 'Add --force to install it all the same',
+  };
+}

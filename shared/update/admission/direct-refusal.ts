@@ -1,0 +1,28 @@
+import { readLastError } from '../../rauc/last-error.ts';
+import type { Log } from '../../system/log.ts';
+import { bootId, type Places } from '../../system/places.ts';
+import { type NotedRefusal, noteRefusal, readRefusals } from './refusals.ts';
+
+const source = 'a bundle given to rauc install';
+
+/**
+ * The refusal of a signature that none of our programs has seen: somebody has asked RAUC directly, and no handler and no
+ * hook runs for a bundle that is not trusted. What one of ours has noted in this boot is not told again.
+ */
+export function findDirectRefusal(
+  lastError: string | undefined,
+  { refusals, bootId, now }: { refusals: readonly NotedRefusal[]; bootId: string; now: Date },
+): NotedRefusal | undefined {
+  if (lastError === undefined || !/signature|certificate/i.test(lastError)) return undefined;
+  const isNoted = refusals.some((one) => one.bootId === bootId && one.reason.includes(lastError));
+  if (isNoted) return undefined;
+  const at = now.toISOString();
+  return { format: 1, at, bootId, outcome: 'signature', source, version: null, reason: lastError };
+}
+
+/** For who may write: RAUC's service forgets it at the next install, and at a reboot. */
+export async function noteDirectRefusal(places: Places, log: Log): Promise<void> {
+  const facts = { refusals: readRefusals(places), bootId: bootId(), now: new Date() };
+  const refusal = findDirectRefusal(await readLastError(), facts);
+  if (refusal !== undefined) noteRefusal(places, refusal, log);
+}

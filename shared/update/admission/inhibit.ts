@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMissing } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
+import { type Places, updateFolderOf } from '../../system/places.ts';
+import { isClockTrusted } from '../schedule/window.ts';
+
+/** The user's file that holds updates off: a reason in its first line, and where it is wanted an end, `until: DATE`. */
+
+export type Inhibit =
+  | { kind: 'none' }
+  /** `until` is the end that is believed. */
+  | { kind: 'inhibited'; reason: string; until: Date | undefined }
+  | { kind: 'expired'; reason: string; until: Date };
+
+export function readInhibit(places: Places, now: Date): Inhibit {
+  try {
+    return decideInhibit(readFileSync(join(updateFolderOf(places), 'inhibit'), 'utf8'), now);
+  } catch (error) {
+    if (isMissing(error)) return { kind: 'none' };
+    throw error;
+  }
+}
+
+/** An end that cannot be read, or that a clock which was never set seems to have passed, is none: the user said no. */
+export function decideInhibit(text: string, now: Date): Inhibit {
+  const lines = text.split('\n').map((line) => line.trim());
+  const [first = ''] = lines;
+  const reason = /^until:/i.test(first) ? '' : first;
+  const written = lines.map((line) => /^until:\s*(.*)$/i.exec(line)?.[1]).find((end) => end !== undefined);
+  if (written === undefined) return { kind: 'inhibited', reason, until: undefined };
+  const until = readEnd(written);
+  if (until === undefined) {
+    const unread = `its end "${written}" is no date like 2026-12-24T18:00:00Z`;
+    return {
+      kind: 'inhibited',
+      reason: reason === '' ? unread : `${reason} (${unread})`,
+      until: undefined,
+    };
+  }
+  if (!isClockTrusted(now)) return { kind: 'inhibited', reason, until };
+  return until <= now ? { kind: 'expired', reason, until } : { kind: 'inhibited', reason, until };
+}
+
+/** The reason as a refusal tells it; undefined where updates may run. */
+export function reasonOfInhibit(inhibit: Inhibit): string | undefined {
+  if (inhibit.kind !== 'inhibited') return undefined;
+  if (inhibit.until === undefined) return inhibit.reason;
+  const end = `until ${inhibit.until.toISOString()}`;
+  return inhibit.reason === '' ? end : `${inhibit.reason} (${end})`;
+}
+
+/** A file that no longer counts is told, so that nobody wonders. */
+export function tellExpiredInhibit(places: Places, now: Date, log: Log): void {
+  const inhibit = readInhibit(places, now);
+  if (inhibit.kind !== 'expired') return;
+  const reason = inhibit.reason === '' ? '' : ` ("${inhibit.reason}")`;
+  log.info(
+    `The file update/inhibit${reason} has ended at ${inhibit.until.toISOString()}: it does not hold updates off`,
+  );
+}
+
+/** ISO 8601: a day ends with its last second, by UTC; a time without a zone is the system's. */
+function readEnd(written: string): Date | undefined {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(written);
+  if (!isDay && !/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/.test(written))
+    return undefined;
+  const date = new Date(isDay ? `${written}T23:59:59Z` : written.replace(' ', 'T'));
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}

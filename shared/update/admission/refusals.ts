@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { appendLine, makeFolder, writeDurably } from '../../system/durable-file.ts';
+import { isMissing, reasonOf } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
+import { type Places, updateFolderOf } from '../../system/places.ts';
+import { redact } from '../../system/redact.ts';
+
+/** Bundles that were refused before a transaction began: the history knows nothing of them. One JSON object a line. */
+
+const refusalSchema = v.looseObject({
+  format: v.number(),
+  /** ISO 8601. */
+  at: v.string(),
+  bootId: v.string(),
+  /** A name of the exit code table: `signature`. */
+  outcome: v.string(),
+  /** A path or a URL, without anything secret. */
+  source: v.string(),
+  version: v.nullable(v.string()),
+  reason: v.string(),
+});
+
+export type NotedRefusal = v.InferOutput<typeof refusalSchema>;
+
+export interface Refused {
+  at: string;
+  bootId: string;
+  outcome: string;
+  source: string;
+  version: string | null;
+  reason: string;
+}
+
+const mostKept = 100;
+/** Cut only now and then: a rewrite costs the card more than a line. */
+const mostLines = 200;
+
+/** What cannot be noted is told: a refusal stays one. */
+export function noteRefusal(places: Places, refusal: Refused, log: Log): void {
+  const path = refusalsFile(places);
+  const { source, reason } = refusal;
+  const line = { ...refusal, format: 1, source: redact(source), reason: redact(reason) };
+  try {
+    makeFolder(updateFolderOf(places));
+    appendLine(path, JSON.stringify(line));
+    const kept = readRefusals(places);
+    if (kept.length <= mostLines) return;
+    writeDurably(
+      path,
+      kept
+        .slice(-mostKept)
+        .map((one) => `${JSON.stringify(one)}\n`)
+        .join(''),
+    );
+  } catch (error) {
+    log.warn(`Cannot note the refusal in "${path}": ${reasonOf(error)}`);
+  }
+}
+
+/** Oldest first; lines that a power cut tore are passed over. */
+export function readRefusals(places: Places): NotedRefusal[] {
+  let text: string;
+  try {
+    text = readFileSync(refusalsFile(places), 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+  return text.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [v.parse(refusalSchema, JSON.parse(line))];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function refusalsFile(places: Places): string {
+  return join(updateFolderOf(places), 'refusals.jsonl');
+}

@@ -1,0 +1,25 @@
+import type { Config } from '../../system/config.ts';
+import { Failure } from '../../system/failure.ts';
+import type { Places } from '../../system/places.ts';
+import { decideSpace } from './decide-space.ts';
+import { gatherSpaceNeeds } from './space-needs.ts';
+
+/**
+ * Throws a Failure unless all that the update needs fits, the bundle with so many bytes still to come. Answers how large
+ * the bundle may be where nobody knows its size.
+ */
+export function requireSpace(
+  what: string,
+  bundleBytes: number,
+  { places, config }: { places: Places; config: Config },
+): { freeForBundle: number } {
+  const needs = gatherSpaceNeeds(bundleBytes, places, config);
+  const refusal = decideSpace(needs);
+  if (refusal !== undefined) {
+    const { outcome, reason, advice } = refusal;
+    throw new Failure(`Cannot install "${what}": ${reason}`, { outcome, advice });
+  }
+  const [bundle, ...others] = needs;
+  const beside = others.filter(({ device }) => device === bundle?.device);
+  return { freeForBundle: (bundle?.freeBytes ?? 0) - beside.reduce((sum, { bytes }) => sum + bytes, 0) };
+}

@@ -1,0 +1,50 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { backupBytesAtMost } from '../../data/backup.ts';
+import { findBackups } from '../../data/saved-backups.ts';
+import type { Config } from '../../system/config.ts';
+import { freeBytesOn, treeBytes } from '../../system/disk.ts';
+import type { Places } from '../../system/places.ts';
+import { pathInRoot } from '../../system/rooted-path.ts';
+import type { SpaceNeed } from './decide-space.ts';
+import { downloadFolderOf } from './download-folder.ts';
+
+const mebibyte = 1024 * 1024;
+/** Data grows between two updates. */
+const growth = 1.25;
+
+/** What the whole update will need, asked before the first byte is fetched: later a refusal has cost hours. */
+export function gatherSpaceNeeds(bundleBytes: number, places: Places, config: Config): SpaceNeed[] {
+  const { reserveMiB, imageAllowanceMiB, composeFile } = config.update;
+  const hasStack = existsSync(pathInRoot(places.root, composeFile));
+  return [
+    need('bundle', downloadFolderOf(places), bundleBytes),
+    need('backup', config.backupPath, backupBytesAtMost(treeBytes(config.configPath), 0)),
+    need('dump', config.backupPath, hasStack ? dumpBytes(places, config) : 0),
+    need('images', join(places.data, 'docker'), hasStack ? imageAllowanceMiB * mebibyte : 0),
+    need('reserve', places.data, reserveMiB * mebibyte),
+  ];
+}
+
+/** As large as the last ones, and a little more; before the first, no larger than the database's own files. */
+function dumpBytes(places: Places, config: Config): number {
+  const saved = findBackups(config.backupPath);
+  const last = ['.dump', '.rdb'].map((end) => saved.find(({ path }) => path.endsWith(end))?.bytes);
+  const folders = ['postgres', 'redis'].map((name) => join(places.data, name));
+  return last.reduce<number>(
+    (sum, bytes, index) =>
+      sum + (bytes === undefined ? treeBytes(folders[index] ?? '') : Math.ceil(bytes * growth)),
+    0,
+  );
+}
+
+function need(name: string, path: string, bytes: number): SpaceNeed {
+  return { name, path, bytes, device: deviceOf(path), freeBytes: freeBytesOn(path) };
+}
+
+function deviceOf(path: string): number {
+  for (let place = path; ; place = dirname(place)) {
+    const stat = statSync(place, { throwIfNoEntry: false });
+    if (stat !== undefined || place === dirname(place)) return stat?.dev ?? 0;
+  }
+}

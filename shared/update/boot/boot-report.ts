@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMissing, reasonOf } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
+import type { Places } from '../../system/places.ts';
+
+/** What our boot script says of itself by `homie.boot=` on the kernel's command line (docs/decisions/boot-script.md). */
+const meanings: Readonly<Record<string, string>> = {
+  defaults: 'its saved variables were missing or damaged, and the defaults stood in for them',
+  refilled: 'no slot had an attempt left, and all were given new ones, which happens only once',
+  exhausted: 'no slot has proved good for so long that attempts are no longer counted',
+  unsaved: 'it cannot save its variables: attempts are not counted, and a slot that fails is not given up',
+};
+
+/** Undefined for a boot like any other, and for a boot script that is not ours. */
+export function bootTroubleIn(commandLine: string): string | undefined {
+  const words = commandLine.trim().split(/\s+/);
+  const report = words.findLast((word) => word.startsWith('homie.boot='))?.slice('homie.boot='.length);
+  return report === undefined ? undefined : meanings[report];
+}
+
+/** Says how this boot came about, where somebody has to know. */
+export function warnOfBootTrouble({ root }: Places, log: Log): void {
+  try {
+    const trouble = bootTroubleIn(readFileSync(join(root, 'proc/cmdline'), 'utf8'));
+    if (trouble !== undefined) log.warn(`The boot script reports: ${trouble}`);
+  } catch (error) {
+    if (!isMissing(error)) log.warn(`Cannot read the kernel's command line: ${reasonOf(error)}`);
+  }
+}

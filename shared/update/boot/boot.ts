@@ -1,0 +1,156 @@
+import { markActive, markGood } from '../../rauc/mark.ts';
+import { reboot } from '../../stack/unit.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { Failure } from '../../system/failure.ts';
+import { payDebt } from '../data/debt.ts';
+import { holdNow } from '../transaction/hold.ts';
+import { UpdateRecord } from '../transaction/record.ts';
+import { isVerdict, owesRestore, stateOf } from '../transaction/transaction.ts';
+import type { Boot } from './booted.ts';
+import type { BootPlan } from './decide-boot.ts';
+import { forgetHold, letRun } from './let-run.ts';
+import { proveHealthy } from './prove-healthy.ts';
+import { mendFallbackAtBoot } from './put-fallback-back.ts';
+import { rollBack } from './rollback.ts';
+import { tryNewVersion } from './trial.ts';
+
+/** The effects of decideBoot's plans. Each may be cut short at any line: the next boot's plan goes on from there. */
+
+export async function carryOut(plan: BootPlan, boot: Boot): Promise<Outcome> {
+  const { log } = boot.running;
+  switch (plan.kind) {
+    case 'normal':
+      return await goOn(boot);
+    case 'pending':
+      log.info('An installed update waits for its reboot, nothing to do');
+      return 'rebootNeeded';
+    case 'unfinished':
+      return await goOn(boot, await problemOf(boot, () => noteFailed(boot)));
+    case 'fallback':
+      return await keepSlot(boot, await problemOf(boot, () => noteFallback(boot)));
+    case 'stay':
+      return await keepSlot(boot);
+    case 'trial':
+      return await tryNewVersion(recordOf(boot), boot);
+    case 'finish-rollback':
+      return await rollBack(recordOf(boot), plan.reason, boot);
+    case 'go-back': {
+      const record = recordOf(boot);
+      record.advance('rolled-back', plan.reason);
+      return await rollBack(record, plan.reason, boot);
+    }
+    case 'abandon-trial':
+      await reboot();
+      throw new Failure('Cannot try the new version: RAUC does not answer in its slot, rebooting', {
+        outcome: 'unhealthy',
+      });
+    case 'unknown':
+      return await goOn(boot, (await problemOf(boot, () => noteSilentFallback(boot))) ?? unknownSlot());
+  }
+}
+
+/** BOOT_ORDER may still name the slot that failed first; a refill alone would try it again. */
+async function keepSlot(boot: Boot, problem?: unknown): Promise<Outcome> {
+  const { log, signal } = boot.running;
+  const name = boot.slots?.booted?.name ?? 'booted';
+  const unmarked = await problemOf(boot, () =>
+    log.step('Marking', 'Marked', `slot "${name}" active`, () => markActive('booted', signal)),
+  );
+  return await goOn(boot, problem ?? unmarked);
+}
+
+/**
+ * The version that stays: what an update owes is paid first, then it runs, and is marked good once it is healthy. With
+ * a problem it runs all the same, and the update stays open: the next boot tries again.
+ */
+async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
+  const { config, places } = boot;
+  const open = boot.transaction?.isClosed === false ? recordOf(boot) : undefined;
+  if (open !== undefined && owesRestore(open.transaction)) {
+    // It is stopped for the restore, and must stay so where that fails, whoever held it or did not.
+    holdNow(places);
+    await payDebt(open, boot);
+  }
+  // Whatever becomes of the records, the house has light.
+  await letRun(boot);
+  if (hasNoFallback(boot)) await problemOf(boot, () => refill(boot));
+  const unsettled = problem ?? (await problemOf(boot, () => open?.finish()));
+  if (unsettled !== undefined) throw unsettled;
+  forgetHold(boot);
+  // A system that does not get healthy has to take the update that cures it.
+  await boot.unlock?.();
+
+  const name = boot.slots?.booted?.name ?? 'booted';
+  const health = await proveHealthy(boot);
+  if (!health.isHealthy) {
+    throw new Failure(`Cannot mark slot "${name}" good: the application is not healthy, ${health.reason}`, {
+      outcome: 'unhealthy',
+      advice: `See "journalctl -u ${config.update.unit}"`,
+    });
+  }
+  await refill(boot);
+  await mendFallbackAtBoot(boot);
+  return 'done';
+}
+
+/** A committed version has proved itself, and the one before it does not know its schema: attempts must not run out. */
+function hasNoFallback({ transaction, slots }: Boot): boolean {
+  if (transaction === undefined || stateOf(transaction) !== 'committed') return false;
+  return transaction.migration !== undefined && transaction.to.slot === slots?.booted?.name;
+}
+
+/** Its attempts are its own again. */
+async function refill({ slots, running: { log, signal } }: Boot): Promise<void> {
+  const name = slots?.booted?.name ?? 'booted';
+  await log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(signal));
+}
+
+function noteFailed(boot: Boot): void {
+  noteVerdict(boot, 'failed', `it never got further than "${stateOf(recordOf(boot).transaction)}"`);
+}
+
+function noteFallback(boot: Boot): void {
+  const { to } = recordOf(boot).transaction;
+  const name = boot.slots?.booted?.name ?? 'booted';
+  boot.running.log.error(
+    `Fell back to slot "${name}": version "${to.version ?? 'unknown'}" in slot "${to.slot ?? 'unknown'}" did not come up`,
+  );
+  noteVerdict(boot, 'fallen-back', 'the bootloader gave the new slot up');
+}
+
+/** Before its dump is put back an update has to be over: a trial of it must not go on with data that runs since. */
+function noteSilentFallback(boot: Boot): void {
+  const { transaction } = boot;
+  if (transaction === undefined || transaction.isClosed || !owesRestore(transaction)) return;
+  if (!isVerdict(stateOf(transaction))) noteVerdict(boot, 'fallen-back', 'the version before it runs again');
+}
+
+function unknownSlot(): Failure {
+  return new Failure('Cannot tell which slot runs: RAUC does not answer or does not know', {
+    advice: 'See "systemctl status rauc"; rauc.slot= belongs on the kernel command line',
+  });
+}
+
+/** The step is written down; the transaction is closed when nothing is owed any more. */
+function noteVerdict(boot: Boot, state: 'failed' | 'fallen-back', reason: string): void {
+  const record = recordOf(boot);
+  record.advance(state, reason);
+  boot.transaction = record.transaction;
+  boot.running.log.warn(`The update to "${record.transaction.to.version ?? 'unknown'}" is over: ${reason}`);
+}
+
+function recordOf({ places, transaction }: Boot): UpdateRecord {
+  if (transaction === undefined) throw new Error('a plan for a transaction without one'); // decideBoot forbids it
+  return UpdateRecord.resume(places, transaction);
+}
+
+/** What goes wrong beside the data must not keep the orchestrator from running. */
+async function problemOf({ running }: Boot, work: () => Promise<void> | void): Promise<unknown> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    running.signal.throwIfAborted();
+    return error;
+  }
+}

@@ -1,0 +1,44 @@
+import { markActive } from '../../rauc/mark.ts';
+import { isUnitActive, startUnit } from '../../stack/unit.ts';
+import { payDebt } from '../data/debt.ts';
+import { dropHold, holdNow, isHeld } from '../transaction/hold.ts';
+import { writeTransaction } from '../transaction/journal.ts';
+import type { UpdateRecord } from '../transaction/record.ts';
+import { owesRestore } from '../transaction/transaction.ts';
+import type { Boot } from './booted.ts';
+
+const restoreMs = 4 * 60 * 60_000;
+
+/**
+ * Keeps the running slot. An update that has migrated before its reboot (`migrate_in: post-install`) gives the data
+ * back first: cut short after that, the update is noted as given up, and the next boot goes on from there.
+ */
+export async function cancelPending(
+  record: UpdateRecord | undefined,
+  reason: string,
+  slot: string,
+  boot: Boot,
+): Promise<void> {
+  const { places, config, running } = boot;
+  const { log, signal } = running;
+  const before = record?.transaction;
+  const owes = before !== undefined && owesRestore(before);
+  if (owes) running.allow(restoreMs);
+  const wasHeld = isHeld(places);
+  const isStopped = wasHeld || (owes && (await isUnitActive(config.update.unit, signal)));
+  record?.advance('rolled-back', reason);
+  if (owes) holdNow(places);
+  try {
+    if (record !== undefined) await payDebt(record, boot);
+    await log.step('Marking', 'Marked', `slot "${slot}" active`, () => markActive('booted', signal));
+  } catch (error) {
+    // Else the next boot would carry out what the operator was told has failed. Once the data is back it has to.
+    const isRestored = owes && record !== undefined && !owesRestore(record.transaction);
+    if (before !== undefined && !isRestored) writeTransaction(places, before);
+    throw error;
+  }
+  record?.finish();
+  dropHold(places);
+  const { unit } = config.update;
+  if (isStopped) await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+}

@@ -1,0 +1,56 @@
+import { otherSlot, type Slots } from '../../rauc/status.ts';
+import type { Admitted } from '../transaction/admitted.ts';
+import { type State, stateOf, type Transaction } from '../transaction/transaction.ts';
+
+export type FallbackPlan =
+  /** It is there, or it is not the time to ask: an update waits for its reboot. */
+  | { kind: 'none' }
+  /** Nothing was written into it: the bootloader may have it back. */
+  | { kind: 'put-back'; slot: string; reason: string }
+  | { kind: 'leave'; slot: string; reason: string };
+
+/**
+ * Whether the slot that does not run may be put back into the boot order. RAUC takes it out before it calls the first
+ * hook; an install that fails there has cost the fallback, though its content is whole. `updates` are all that this
+ * device has seen, oldest first; `admitted` is what install-check let pass in an earlier boot.
+ */
+export function decideFallback(
+  updates: readonly Transaction[],
+  slots: Slots,
+  admitted?: Pick<Admitted, 'version' | 'after'>,
+): FallbackPlan {
+  const other = otherSlot(slots);
+  if (slots.booted === undefined || slots.primary !== slots.booted) return { kind: 'none' };
+  if (other === undefined || other.isGood !== false) return { kind: 'none' };
+  const slot = other.name;
+  const leave = (reason: string): FallbackPlan => ({ kind: 'leave', slot, reason });
+
+  // Hooks that ran by hand noted no slot: what they say may be about this one.
+  const into = updates.filter(({ to }) => to.slot === slot || to.slot === null);
+  const last = into.at(-1);
+  const cutShort = admitted?.after === (updates.at(-1)?.id ?? null) ? admitted : undefined;
+  if (cutShort === undefined) {
+    if (last === undefined || last.to.slot === null) return leave('no update of ours took it out');
+    if (hasWritten(last)) return leave(`${versionOf(last)} was written into it, and is "${stateOf(last)}"`);
+  }
+  const writer = into.findLast(hasWritten);
+  if (writer !== undefined && stateOf(writer) !== 'committed')
+    return leave(`what it holds is ${versionOf(writer)}, which is "${stateOf(writer)}"`);
+  const failed = named(cutShort?.version ?? last?.to.version);
+  return { kind: 'put-back', slot, reason: `${failed} failed before anything was written into it` };
+}
+
+const beforeWriting: readonly State[] = ['preparing', 'failed', 'rolled-back'];
+
+/** Whether RAUC had, or may have had, begun with the image. */
+function hasWritten({ steps }: Transaction): boolean {
+  return steps.some(({ state }) => !beforeWriting.includes(state));
+}
+
+function versionOf({ to }: Transaction): string {
+  return named(to.version);
+}
+
+function named(version: string | null | undefined): string {
+  return `version "${version ?? 'unknown'}"`;
+}

@@ -1,0 +1,48 @@
+import { otherSlot, type Slots } from '../../rauc/status.ts';
+import { type State, stateOf, type Transaction } from '../transaction/transaction.ts';
+
+export type RollbackPlan =
+  /** The new slot was never booted: keep the running one, no reboot needed. */
+  | { kind: 'cancel-pending'; slot: string }
+  /** Go back to the other slot at the next boot. Asked twice, it is the same. */
+  | { kind: 'switch'; slot: string }
+  | { kind: 'refuse'; reason: string; advice: string };
+
+/** What `update.sh rollback` does: `mark-active other` is right only where the other slot is the old one. */
+export function decideRollback(transaction: Transaction | undefined, slots: Slots): RollbackPlan {
+  const { booted, primary } = slots;
+  const other = otherSlot(slots);
+  if (booted === undefined || other === undefined) {
+    return { kind: 'refuse', reason: 'RAUC does not know which slot runs', advice: 'See "rauc status"' };
+  }
+  const state = transaction === undefined ? undefined : stateOf(transaction);
+  const stateOfBooted = transaction?.to.slot === booted.name ? state : undefined;
+  const stateOfOther = transaction?.to.slot === other.name ? state : undefined;
+  const isOpen = transaction?.isClosed === false;
+
+  if (isOpen && (stateOfOther === 'installed' || stateOfOther === 'migrated'))
+    return { kind: 'cancel-pending', slot: booted.name };
+  if (primary?.name === other.name && !isLeaving(stateOfBooted))
+    return { kind: 'cancel-pending', slot: booted.name };
+  if (stateOfOther === 'rolled-back' || stateOfOther === 'fallen-back') {
+    const reason = `slot "${other.name}" holds version "${transaction?.to.version ?? 'unknown'}", which was given up here`;
+    return {
+      kind: 'refuse',
+      reason,
+      advice: 'The version before it runs already; "rauc status mark-active other" goes there all the same',
+    };
+  }
+  if (other.isGood !== true) {
+    const reason = `slot "${other.name}" is marked bad: an install into it did not finish, or it used up its attempts`;
+    return { kind: 'refuse', reason, advice: 'Install a bundle instead; it goes into that slot' };
+  }
+  if (isOpen && state === 'installing') {
+    return { kind: 'refuse', reason: 'an install is under way', advice: 'Wait until it has ended' };
+  }
+  return { kind: 'switch', slot: other.name };
+}
+
+/** The other slot is the primary one because the update in the booted slot is given up, not because one waits there. */
+function isLeaving(stateOfBooted: State | undefined): boolean {
+  return stateOfBooted === 'trial' || stateOfBooted === 'migrated' || stateOfBooted === 'rolled-back';
+}

@@ -1,0 +1,35 @@
+import { findChecks } from '../../stack/health/find-checks.ts';
+import type { Baseline, Verdict } from '../../stack/health/verdict.ts';
+import { waitUntilHealthy } from '../../stack/health/wait.ts';
+import type { Boot } from './booted.ts';
+
+/** What healthy means here, beside what the config says. */
+export interface Standard {
+  baseline?: Baseline;
+  /** What the schema has to be at. */
+  schemaHeads?: readonly string[] | undefined;
+}
+
+/** Asks all checks until they pass and stay so, or the deadline has come; what was broken before does not count. */
+export async function proveHealthy(
+  { places, config, running }: Boot,
+  { baseline = {}, schemaHeads }: Standard = {},
+): Promise<Verdict> {
+  const { healthDeadlineSeconds, settleSeconds } = config.update;
+  const { log, signal } = running;
+  const checks = await findChecks({
+    root: places.root,
+    config: config.update,
+    ...(schemaHeads && { schemaHeads }),
+    log,
+    signal,
+  });
+  return await waitUntilHealthy({
+    checks,
+    baseline,
+    deadlineMs: healthDeadlineSeconds * 1000,
+    settleMs: settleSeconds * 1000,
+    log,
+    signal,
+  });
+}

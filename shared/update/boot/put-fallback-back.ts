@@ -1,0 +1,53 @@
+import { markActive } from '../../rauc/mark.ts';
+import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
+import { reasonOf } from '../../system/failure.ts';
+import type { Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { forgetAdmitted, readAdmitted } from '../transaction/admitted.ts';
+import { takeProgramLock } from '../transaction/install-lock.ts';
+import { updatesSoFar } from '../transaction/journal.ts';
+import type { Boot } from './booted.ts';
+import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
+
+/** Puts the fallback slot back where a failed install left it out though it is whole; says where it may not be. */
+export async function mendFallback(places: Places, slots: Slots, running: Running): Promise<FallbackPlan> {
+  const plan = decideFallback(updatesSoFar(places), slots, readAdmitted(places));
+  if (plan.kind === 'put-back') await putFallbackBack(slots, running);
+  if (plan.kind === 'leave')
+    running.log.warn(`Slot "${plan.slot}" is no fallback, and stays out of the boot order: ${plan.reason}`);
+  return plan;
+}
+
+/** For a boot that has proved healthy: what cannot be mended now is tried again at the next one. */
+export async function mendFallbackAtBoot({ places, slots, running }: Boot): Promise<void> {
+  const { log, undo, signal } = running;
+  if (slots === undefined) return;
+  const hasFallback = otherSlot(slots)?.isGood !== false;
+  if (hasFallback && readAdmitted(places) === undefined) return;
+  try {
+    const lock = takeProgramLock(places, 'post-activate');
+    undo.owe('release the lock', () => lock.release());
+    if (!hasFallback) await mendFallback(places, await readSlots(signal), running);
+    // What it was noted for is over: who takes the slot out from now on means it.
+    if (readAdmitted(places) !== undefined) forgetAdmitted(places);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`Cannot put the fallback slot back: ${reasonOf(error)}`);
+  }
+}
+
+/**
+ * Only `mark-active` puts a slot back, and makes it the primary one: the running slot is made that again at once,
+ * whatever happens meanwhile. If power fails between the two, the fallback boots, which is whole.
+ */
+export async function putFallbackBack(slots: Slots, { log, undo, signal }: Running): Promise<void> {
+  const booted = slots.booted?.name ?? 'booted';
+  await log.step('Putting', 'Put', `the fallback slot back into the boot order`, async () => {
+    const stay = undo.owe(`make slot "${booted}" the primary one again`, () => markActive('booted'));
+    try {
+      await markActive('other', signal);
+    } finally {
+      await stay.now();
+    }
+  });
+}

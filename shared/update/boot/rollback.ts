@@ -1,0 +1,45 @@
+import { markActive } from '../../rauc/mark.ts';
+import { reboot } from '../../stack/unit.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import { faultPoint } from '../../system/fault-point.ts';
+import { payDebt } from '../data/debt.ts';
+import { holdNow } from '../transaction/hold.ts';
+import type { UpdateRecord } from '../transaction/record.ts';
+import { isVerdict, stateOf } from '../transaction/transaction.ts';
+import type { Boot } from './booted.ts';
+import { keepStackLogs } from './stack-logs.ts';
+
+/**
+ * Slot and data go back together. The verdict is written down first: whatever fails after it, the next run carries
+ * it out, in this slot or in the one before. That one closes the update: until it runs, this is not over.
+ */
+export async function rollBack(record: UpdateRecord, reason: string, boot: Boot): Promise<Outcome> {
+  const { log, signal } = boot.running;
+  log.error(`Rolling back: ${reason}`);
+  if (!isVerdict(stateOf(record.transaction))) {
+    await tryTo('write the verdict down', boot, () => record.advance('rolled-back', reason));
+    await keepStackLogs(record, boot);
+  }
+  await faultPoint('rollback:noted');
+  await tryTo('hold the orchestrator', boot, () => holdNow(boot.places));
+  await tryTo('restore the data', boot, () => payDebt(record, boot));
+  await tryTo('mark the other slot active', boot, () =>
+    log.step('Marking', 'Marked', 'the other slot active', () => markActive('other', signal)),
+  );
+  await faultPoint('rollback:switched');
+  await reboot();
+  throw new Failure(`Cannot commit the update: ${reason}; rebooting into the version before it`, {
+    outcome: 'rolledBack',
+  });
+}
+
+/** What cannot be done here is done after the reboot: the slot before restores, the bootloader falls back there. */
+async function tryTo(what: string, { running }: Boot, work: () => Promise<void> | void): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    running.signal.throwIfAborted();
+    running.log.error(`Cannot ${what} yet: ${reasonOf(error)}`);
+  }
+}

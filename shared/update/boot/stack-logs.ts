@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { makeFolder, writeDurably } from '../../system/durable-file.ts';
+import { reasonOf } from '../../system/failure.ts';
+import { updateFolderOf } from '../../system/places.ts';
+import { findStack } from '../data/stack.ts';
+import type { UpdateRecord } from '../transaction/record.ts';
+import type { Boot } from './booted.ts';
+
+const bytesPerService = 10 * 1024;
+
+/** Keeps the last lines of every service beside the transaction: after the reboot they would be gone. */
+export async function keepStackLogs(record: UpdateRecord, { places, config, running }: Boot): Promise<void> {
+  try {
+    const stack = await findStack(places.root, places.data, config, running.signal);
+    if (stack === undefined) return;
+    const folder = join(updateFolderOf(places), 'logs', record.transaction.id);
+    makeFolder(folder);
+    for (const { name } of stack.compose.services()) {
+      writeDurably(join(folder, `${name}.log`), await stack.compose.logTail(name, bytesPerService));
+    }
+    record.note({ stackLogs: folder });
+    running.log.info(`The last lines of the stack are kept in "${folder}"`);
+  } catch (error) {
+    running.signal.throwIfAborted();
+    running.log.warn(`Cannot keep the logs of the stack: ${reasonOf(error)}`);
+  }
+}

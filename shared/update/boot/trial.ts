@@ -1,0 +1,105 @@
+import { expireBackups } from '../../data/retention.ts';
+import { markGood } from '../../rauc/mark.ts';
+import { parseBaseline } from '../../stack/health/baseline.ts';
+import type { Baseline } from '../../stack/health/verdict.ts';
+import { pruneImages } from '../../stack/image-prune.ts';
+import { startUnit } from '../../stack/unit.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { reasonOf } from '../../system/failure.ts';
+import { faultPoint } from '../../system/fault-point.ts';
+import { bringDataForward } from '../data/data-steps.ts';
+import { findStack } from '../data/stack.ts';
+import { dropHold, releaseThisBoot } from '../transaction/hold.ts';
+import type { UpdateRecord } from '../transaction/record.ts';
+import { trialBoots } from '../transaction/transaction.ts';
+import type { Boot } from './booted.ts';
+import { oweAttempt } from './deliberate-reboot.ts';
+import { proveHealthy } from './prove-healthy.ts';
+import { rollBack } from './rollback.ts';
+import { countRun } from './run-count.ts';
+
+/** systemd runs post-activate again when it failed or was killed. */
+const mostRuns = 3;
+/** What the bootloader grants, too; but it begins anew where a trial was cut after it was marked good. */
+const mostBoots = 3;
+
+/** The new slot's boot: the data goes forward, the application proves itself, and only then the slot is good. */
+export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<Outcome> {
+  const { log, signal } = boot.running;
+  const { version, slot } = record.transaction.to;
+  try {
+    record.advance('trial');
+  } catch (error) {
+    signal.throwIfAborted();
+    // The version before it needs no record to run.
+    return await rollBack(record, reasonOf(error), boot);
+  }
+  oweAttempt(record, boot);
+  log.info(`Trying version "${version ?? 'unknown'}" in slot "${slot ?? 'unknown'}"`);
+  await faultPoint('trial:noted');
+  const runs = countRun(boot.places);
+  if (runs > mostRuns)
+    return await rollBack(record, `its trial was cut short ${mostRuns} times in this boot`, boot);
+  if (trialBoots(record.transaction) > mostBoots)
+    return await rollBack(record, `its trial was cut short in ${mostBoots} boots`, boot);
+
+  const health = await migrateStartAndAsk(record, boot);
+  if (!health.isHealthy)
+    return await rollBack(record, `version "${version}" is not healthy: ${health.reason}`, boot);
+  return await commit(record, boot);
+}
+
+async function migrateStartAndAsk(record: UpdateRecord, boot: Boot): Promise<Health> {
+  const { config, places, running } = boot;
+  let schemaHeads: readonly string[] | undefined;
+  try {
+    const stack = await findStack(places.root, places.data, config, running.signal);
+    if (stack !== undefined) schemaHeads = await bringDataForward({ record, stack, config, running });
+    releaseThisBoot(places);
+    await faultPoint('trial:released');
+    const { unit } = config.update;
+    await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+  } catch (error) {
+    // systemd refuses to start anything once it shuts down: that is no verdict on the version.
+    running.signal.throwIfAborted();
+    return { isHealthy: false, reason: reasonOf(error) };
+  }
+  return await proveHealthy(boot, { baseline: baselineOf(record), schemaHeads });
+}
+
+function baselineOf({ transaction }: UpdateRecord): Baseline {
+  return transaction.baseline === undefined ? {} : parseBaseline(transaction.baseline);
+}
+
+type Health = { isHealthy: true } | { isHealthy: false; reason: string };
+
+async function commit(record: UpdateRecord, boot: Boot): Promise<Outcome> {
+  const { log, signal } = boot.running;
+  const { slot, version } = record.transaction.to;
+  await log.step('Marking', 'Marked', `slot "${slot ?? 'booted'}" good`, () => markGood(signal));
+  await faultPoint('trial:marked-good');
+  record.close('committed');
+  dropHold(boot.places);
+  log.info(`Committed version "${version ?? 'unknown'}"`);
+  await tidyUp(record, boot);
+  return 'done';
+}
+
+/** What fails here costs room, not the update. */
+async function tidyUp({ transaction }: UpdateRecord, { config, running }: Boot): Promise<void> {
+  const { keepBackups, backupBudgetMiB } = config.update;
+  const inUse = [transaction.backup, transaction.dump, transaction.redis].flatMap((file) => file?.path ?? []);
+  const budgetBytes = backupBudgetMiB === undefined ? undefined : backupBudgetMiB * 1024 * 1024;
+  const { log, signal } = running;
+  try {
+    const { images } = transaction;
+    if (images !== undefined) await pruneImages({ keep: [...images.from, ...images.to], log, signal });
+  } catch (error) {
+    log.warn(`Cannot remove old images: ${reasonOf(error)}`);
+  }
+  try {
+    expireBackups(config.backupPath, { keep: keepBackups, budgetBytes, inUse, log });
+  } catch (error) {
+    log.warn(`Cannot remove old backups: ${reasonOf(error)}`);
+  }
+}

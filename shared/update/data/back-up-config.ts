@@ -1,0 +1,82 @@
+import { type ArchiveReport, createArchive } from '../../data/archive.ts';
+import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
+import type { Config } from '../../system/config.ts';
+import { Deadline } from '../../system/deadline.ts';
+import { makeFolder } from '../../system/durable-file.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import { faultPoint } from '../../system/fault-point.ts';
+import type { Running } from '../../system/program.ts';
+
+/** Longer than the backup's own deadline: the timer is for a program that can no longer keep it. */
+const deadManMarginSeconds = 15;
+
+/** By hand systemd may be out of reach (a chroot); an update that cannot stop what writes is not begun. */
+export type Standstill = 'required' | 'if possible';
+
+/** Archives the config folder, with the orchestrator stopped only meanwhile; systemd starts it if we no longer can. */
+export async function backUpConfig(
+  target: string,
+  standstill: Standstill,
+  config: Config,
+  running: Running,
+): Promise<ArchiveReport> {
+  const { log, signal } = running;
+  const { configPath, update } = config;
+  const deadline = new Deadline(update.backupDeadlineSeconds * 1000);
+  const startAgain = await stopForBackup(standstill, deadline, config, running);
+  await faultPoint('backup:stopped');
+  const late = AbortSignal.timeout(deadline.leftMs);
+  try {
+    const report = await log.step('Backing up', 'Backed up', `"${configPath}"`, () =>
+      createArchive({ folder: configPath, target, signal: AbortSignal.any([signal, late]) }),
+    );
+    await faultPoint('backup:done');
+    for (const { path, kind } of report.leftOut) log.warn(`Left out of the backup: ${kind} "${path}"`);
+    return report;
+  } catch (error) {
+    if (signal.aborted || !late.aborted) throw error;
+    throw new Failure(
+      `Cannot back up "${configPath}": it did not end within ${update.backupDeadlineSeconds} s`,
+      { advice: 'Raise update.backup_deadline_seconds in orchestrator.yaml' },
+    );
+  } finally {
+    await startAgain();
+  }
+}
+
+/** Owes the start on every way out: by us, and by systemd's timer if we are gone by then. */
+async function stopForBackup(
+  standstill: Standstill,
+  deadline: Deadline,
+  { update: { unit, backupDeadlineSeconds } }: Config,
+  { log, undo, signal }: Running,
+): Promise<() => Promise<void>> {
+  let disarm: () => Promise<void>;
+  try {
+    if (!(await isUnitActive(unit, signal))) {
+      log.info(`"${unit}" does not run, nothing to stop`);
+      return async () => {};
+    }
+    disarm = await armStartAgain(unit, { afterSeconds: backupDeadlineSeconds + deadManMarginSeconds });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (standstill === 'required') throw error;
+    log.warn(`${reasonOf(error)}; it is not stopped for the backup`);
+    return async () => {};
+  }
+  const start = undo.owe(`stop "${unit}"`, async () => {
+    await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+    // It may have run out by now; starting what runs already does nothing.
+    await disarm().catch((error: unknown) => log.warn(`Cannot disarm the timer: ${reasonOf(error)}`));
+  });
+  await log.step('Stopping', 'Stopped', `"${unit}"`, () => stopUnit(unit, deadline.leftMs, signal));
+  return () => start.now();
+}
+
+export function makeBackupFolder(path: string): void {
+  try {
+    makeFolder(path);
+  } catch (error) {
+    throw new Failure(`Cannot make the backup folder "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+}

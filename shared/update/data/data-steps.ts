@@ -1,0 +1,115 @@
+import { endSessionsOfStack } from '../../data/database.ts';
+import { readNotedRevisions } from '../../data/database-facts.ts';
+import { restoreRedis } from '../../data/redis-restore.ts';
+import { restoreDatabase } from '../../data/restore.ts';
+import { migrate, readRevisions } from '../../stack/migrations.ts';
+import { needsMigration, type Revisions } from '../../stack/migrations-revisions.ts';
+import { endMigration } from '../../stack/migrations-run.ts';
+import { stopUnit } from '../../stack/unit.ts';
+import { Failure } from '../../system/failure.ts';
+import { faultPoint } from '../../system/fault-point.ts';
+import { isMigrated, owesRestore } from '../transaction/transaction.ts';
+import type { DataWork } from './data-work.ts';
+import { waitForDatabase } from './database-ready.ts';
+import { dumpOnce } from './dump-data.ts';
+import type { Stack } from './stack.ts';
+
+/** The data's part of the transaction: dump, migrate, restore, each of them rerunnable from any line. */
+
+const stopMs = 120_000;
+
+/**
+ * With the stack stopped but for the database: dumps, then migrates, where the new version brings a new schema. Answers
+ * with the heads that the schema has to stay at; undefined where nobody can tell.
+ */
+export async function bringDataForward(work: DataWork): Promise<readonly string[] | undefined> {
+  const { record, stack, running } = work;
+  const { log } = running;
+  if (stack.database === undefined || stack.migrations === undefined) return undefined;
+  // Docker may have brought back what the boot before left running, or the version that does not know the schema.
+  await standStill(work);
+  if (isMigrated(record.transaction))
+    return await headsToStayAt(stack, await readRevisions(stack.migrations));
+  if (owesRestore(record.transaction)) {
+    log.warn('A migration was cut short: the data goes back to the dump first');
+    await giveDataBack(work);
+    record.note({ migration: undefined, restored: undefined });
+  }
+
+  const revisions = await readRevisions(stack.migrations);
+  if (!needsMigration(revisions)) {
+    log.info('The database is at the schema of this version');
+    return await headsToStayAt(stack, revisions);
+  }
+  await dumpOnce(work);
+  await faultPoint('data:dumped');
+  record.note({
+    migration: { at: new Date().toISOString(), afterSteps: record.transaction.steps.length },
+  });
+  await faultPoint('data:migrating');
+  await migrateAll(work);
+  await faultPoint('data:migrated');
+  record.advance('migrated');
+  return await headsToStayAt(stack, revisions);
+}
+
+/** What alembic calls its heads, where the database itself says the same: not every stack notes it where we look. */
+async function headsToStayAt(
+  { database }: Stack,
+  { heads }: Revisions,
+): Promise<readonly string[] | undefined> {
+  if (database === undefined) return undefined;
+  const noted = await readNotedRevisions(database);
+  return noted.toSorted().join() === heads.toSorted().join() ? heads : undefined;
+}
+
+/** Puts the dump back and pays the debt. What was written since is named, for it is lost. */
+export async function giveDataBack(work: DataWork): Promise<void> {
+  const { record, stack, running } = work;
+  const { log, signal } = running;
+  const { dump, redis } = record.transaction;
+  if (stack.database === undefined || dump === undefined) {
+    throw new Failure(
+      'Cannot restore the data: the slot has no database service, or the transaction no dump',
+    );
+  }
+  await standStill(work);
+  const { dropped } = await restoreDatabase({ ...stack.database, dump: dump.path, log, signal });
+  await faultPoint('data:restored');
+  if (stack.redis !== undefined && redis !== undefined) {
+    await stack.compose.stop([stack.redis.service], { deadlineMs: stopMs });
+    await restoreRedis({ ...stack.redis, saved: redis.path, file: redis.file, log });
+  }
+  record.note({ restored: { at: new Date().toISOString(), dropped } });
+}
+
+/** Nobody writes but we: the unit stopped, every service stopped but the database, which answers. */
+async function standStill({ stack, config, running }: DataWork): Promise<void> {
+  const { log, signal } = running;
+  const { unit, databaseService } = config.update;
+  await log.step('Stopping', 'Stopped', `"${unit}"`, () => stopUnit(unit, stopMs, signal));
+  const others = stack.compose
+    .services()
+    .map(({ name }) => name)
+    .filter((name) => name !== databaseService);
+  await stack.compose.stop(others, { deadlineMs: stopMs });
+  // One whose program was killed migrates on.
+  await endMigration(stack.compose);
+  await stack.compose.up([databaseService], { noDeps: true });
+  await waitForDatabase(stack, signal);
+}
+
+async function migrateAll({ stack, config, running }: DataWork): Promise<void> {
+  const { migrations, database } = stack;
+  if (migrations === undefined || database === undefined) return;
+  const { migrationDeadlineSeconds, migrationLongestSeconds } = config.update;
+  await migrate({
+    ...migrations,
+    deadlineMs: migrationDeadlineSeconds * 1000,
+    longestMs: migrationLongestSeconds * 1000,
+    log: running.log,
+    signal: running.signal,
+    readNoted: () => readNotedRevisions(database),
+    endSessions: () => endSessionsOfStack(database),
+  });
+}

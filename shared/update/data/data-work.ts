@@ -1,0 +1,12 @@
+import type { Config } from '../../system/config.ts';
+import type { Running } from '../../system/program.ts';
+import type { UpdateRecord } from '../transaction/record.ts';
+import type { Stack } from './stack.ts';
+
+/** What the data's part of the transaction needs: whose data it is, and where each step is noted. */
+export interface DataWork {
+  record: UpdateRecord;
+  stack: Stack;
+  config: Config;
+  running: Running;
+}

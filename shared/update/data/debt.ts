@@ -1,0 +1,23 @@
+import type { Config } from '../../system/config.ts';
+import { Failure } from '../../system/failure.ts';
+import { faultPoint } from '../../system/fault-point.ts';
+import type { Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import type { UpdateRecord } from '../transaction/record.ts';
+import { owesRestore } from '../transaction/transaction.ts';
+import { giveDataBack } from './data-steps.ts';
+import { findStack } from './stack.ts';
+
+/** Puts the data back where an update changed it and did not prove itself. Throws where it cannot. */
+export async function payDebt(
+  record: UpdateRecord,
+  { places, config, running }: { places: Places; config: Config; running: Running },
+): Promise<void> {
+  if (!owesRestore(record.transaction)) return;
+  const stack = await findStack(places.root, places.data, config, running.signal);
+  if (stack === undefined)
+    throw new Failure(`Cannot restore the data: there is no "${config.update.composeFile}" in this slot`);
+  await faultPoint('debt:found');
+  await giveDataBack({ record, stack, config, running });
+  await faultPoint('debt:paid');
+}

@@ -1,0 +1,17 @@
+import { Failure } from '../../system/failure.ts';
+import { stateOf, type Transaction } from '../transaction/transaction.ts';
+
+/** Throws where an update is just changing the data: it would go on from what was put under it. */
+export function decideRestore(transaction: Transaction | undefined): void {
+  if (transaction === undefined || transaction.isClosed) return;
+  const state = stateOf(transaction);
+  if (state !== 'trial' && state !== 'migrated') return;
+  throw new Failure(
+    `Cannot restore the data: the update to "${transaction.to.version ?? 'unknown'}" is on trial`,
+    {
+      outcome: 'tryLater',
+      advice:
+        'Wait for its verdict, or give it up first: update.sh rollback (or repair, once the old slot runs)',
+    },
+  );
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { findRedisFile } from '../../data/redis.ts';
+import { restoreRedis } from '../../data/redis-restore.ts';
+import { restoreDatabase } from '../../data/restore.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
+import type { Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { updatesSoFar } from '../transaction/journal.ts';
+import { UpdateRecord } from '../transaction/record.ts';
+import { isVerdict, owesRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
+import type { Chosen } from './choose-restore.ts';
+import type { Stack } from './stack.ts';
+import { keepOnly } from './still-stack.ts';
+
+const askMs = 15_000;
+const usualFile = 'dump.rdb';
+
+export interface DataRestore {
+  dump: string | undefined;
+  redis: string | undefined;
+  transaction: Transaction | undefined;
+  places: Places;
+}
+
+export function dataRestoreOf(
+  chosen: readonly Chosen[],
+  more: Pick<DataRestore, 'transaction' | 'places'>,
+): DataRestore | undefined {
+  const dump = chosen.find(({ kind }) => kind === 'database')?.path;
+  const redis = chosen.find(({ kind }) => kind === 'redis')?.path;
+  return dump === undefined && redis === undefined ? undefined : { dump, redis, ...more };
+}
+
+/** Refuses what the stack has no service for, before anything is stopped. */
+export function requireServices({ dump, redis }: DataRestore, stack: Stack): void {
+  const refuse = (path: string, what: string): Failure =>
+    new Failure(`Cannot restore from "${path}": the compose file "${stack.compose.file}" has no ${what}`);
+  if (dump !== undefined && stack.database === undefined) throw refuse(dump, 'database service');
+  if (redis !== undefined && stack.redis === undefined) throw refuse(redis, 'redis service');
+}
+
+/** Database and redis as they were saved, whatever state the stack is in; it is put back into that. */
+export async function restoreData(restore: DataRestore, stack: Stack, running: Running): Promise<void> {
+  const { dump, redis, places } = restore;
+  const { log, signal } = running;
+  const file = redis === undefined ? usualFile : await fileOfRedis(redis, places, stack, log);
+  const database = dump === undefined ? undefined : stack.database;
+  const putBack = await keepOnly(database === undefined ? [] : [database.service], stack, running);
+  if (database !== undefined && dump !== undefined) {
+    const { dropped } = await restoreDatabase({ ...database, dump, log, signal });
+    settleDebt(restore, dropped, log);
+  }
+  if (stack.redis !== undefined && redis !== undefined)
+    await restoreRedis({ ...stack.redis, saved: redis, file, log, signal });
+  await putBack();
+}
+
+/**
+ * The operator has decided what the data is: were a restore still owed, the next boot would put the update's own dump
+ * over it. Where the update has no verdict yet it has not changed the data any more, and dumps anew before it does.
+ */
+function settleDebt({ transaction, places, dump, redis }: DataRestore, dropped: string[], log: Log): void {
+  if (transaction === undefined || !owesRestore(transaction)) return;
+  const record = UpdateRecord.resume(places, transaction);
+  if (isVerdict(stateOf(transaction))) record.note({ restored: { at: new Date().toISOString(), dropped } });
+  else record.note({ migration: undefined, dump: undefined, redis: undefined });
+  log.info(
+    `The update to "${transaction.to.version ?? 'unknown'}" owes no restore any more${dump === transaction.dump?.path ? '' : ', though this was another dump than its own'}`,
+  );
+  const left = transaction.redis?.path;
+  if (left !== undefined && redis === undefined)
+    log.warn(`Redis stays as it is; what was saved of it is "${left}"`);
+}
+
+/** What the update has noted; else what redis says, if it runs; else what it is called where nobody changed it. */
+async function fileOfRedis(saved: string, places: Places, { redis }: Stack, log: Log): Promise<string> {
+  const noted = updatesSoFar(places).findLast((update) => update.redis?.path === saved)?.redis?.file;
+  if (noted !== undefined || redis === undefined) return noted ?? usualFile;
+  try {
+    return await findRedisFile(redis, askMs);
+  } catch (error) {
+    log.info(`Taking "${join(redis.dataFolder, usualFile)}" for the file of redis (${reasonOf(error)})`);
+    return usualFile;
+  }
+}

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database } from '../../data/database.ts';
+import type { Redis } from '../../data/redis.ts';
+import { type Compose, findCompose } from '../../stack/compose.ts';
+import type { MigrationService } from '../../stack/migrations.ts';
+import type { Config } from '../../system/config.ts';
+import { Failure } from '../../system/failure.ts';
+import type { Places } from '../../system/places.ts';
+import { pathInRoot } from '../../system/rooted-path.ts';
+
+/** The stack of one slot, as its compose file describes it; a part is there where the file names its service. */
+export interface Stack {
+  compose: Compose;
+  database: Database | undefined;
+  redis: Redis | undefined;
+  migrations: MigrationService | undefined;
+}
+
+/** Undefined for a slot without a compose file: nothing to pull, nothing to migrate. */
+export async function findStack(
+  root: string,
+  data: string,
+  { update }: Config,
+  signal?: AbortSignal,
+): Promise<Stack | undefined> {
+  const file = pathInRoot(root, update.composeFile);
+  if (!existsSync(file)) return undefined;
+  const compose = await findCompose(file, signal);
+  const has = (name: string): boolean => compose.services().some((service) => service.name === name);
+  const part = <T>(service: string, more: T) =>
+    has(service) ? { containers: compose, service, signal, ...more } : undefined;
+  return {
+    compose,
+    database: part(update.databaseService, {}),
+    redis: part(update.redisService, { dataFolder: join(data, 'redis') }),
+    migrations: part(update.migrationService, {}),
+  };
+}
+
+/**
+ * The stack that runs, with the migrations of the new version: what its compose file says is read from the mounted slot,
+ * which Docker cannot see, and done in the running project. Undefined where one of the slots lacks its part.
+ */
+export async function findNextStack(
+  slotMount: string,
+  { root, data }: Places,
+  config: Config,
+  signal: AbortSignal,
+): Promise<Stack | undefined> {
+  const now = await findStack(root, data, config, signal);
+  const file = pathInRoot(slotMount, config.update.composeFile);
+  if (now?.database === undefined || !existsSync(file)) return undefined;
+  const containers = await findCompose(file, signal, now.compose);
+  const service = config.update.migrationService;
+  const isThere = containers.services().some(({ name }) => name === service);
+  return isThere ? { ...now, migrations: { containers, service, signal } } : undefined;
+}
+
+/** Without a signal, so that it can be put back whatever told us to end. Throws a Failure where there is none. */
+export async function requireStack(what: string, places: Places, config: Config): Promise<Stack> {
+  const stack = await findStack(places.root, places.data, config);
+  if (stack !== undefined) return stack;
+  throw new Failure(`Cannot ${what}: this slot has no compose file "${config.update.composeFile}"`);
+}

@@ -1,0 +1,133 @@
+import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
+import type { Config } from '../../system/config.ts';
+import { reasonOf } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
+import { lockFileOf, type Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { waitForDatabase } from './database-ready.ts';
+import type { Stack } from './stack.ts';
+
+/**
+ * For work by hand, where the stack may be in any state and systemd out of reach (a chroot from the other slot): what
+ * cannot be stopped is said. Whatever way the program ends, what ran before runs again, and nothing else; so the
+ * stack is to be found without a signal, which would keep a program that was told to end from putting it back.
+ */
+
+const stopMs = 120_000;
+
+/** Stops the orchestrator where it runs; the answer starts it again. If we die, systemd does. */
+export async function stopOrchestrator(
+  { update: { unit } }: Config,
+  places: Places,
+  { log, undo, signal }: Running,
+): Promise<() => Promise<void>> {
+  if (!(await isKnownActive(unit, log, signal))) return async () => {};
+  const disarm = await armIfPossible(unit, places, log, signal);
+  const start = undo.owe(`stop "${unit}"`, async () => {
+    await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+    await disarm().catch((error: unknown) =>
+      log.warn(`Cannot disarm what starts it again: ${reasonOf(error)}`),
+    );
+  });
+  try {
+    await log.step('Stopping', 'Stopped', `"${unit}"`, () => stopUnit(unit, stopMs, signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`${reasonOf(error)}; restart it by hand afterwards`);
+  }
+  return () => start.now();
+}
+
+/** Where it cannot be, somebody stands by: the work was asked for by hand. */
+async function armIfPossible(
+  unit: string,
+  places: Places,
+  log: Log,
+  signal: AbortSignal,
+): Promise<() => Promise<void>> {
+  try {
+    return await armStartAgain(unit, { whenFree: lockFileOf(places) });
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`${reasonOf(error)}; if this program is killed, start it by hand`);
+    return async () => {};
+  }
+}
+
+/** Where nobody can tell, that is said, and nothing is stopped. */
+async function isKnownActive(unit: string, log: Log, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await isUnitActive(unit, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`${reasonOf(error)}; it is neither stopped nor started`);
+    return false;
+  }
+}
+
+/** Only the services that are named run, and the database answers if it is one; the answer puts all back. */
+export async function keepOnly(
+  needed: readonly string[],
+  stack: Stack,
+  running: Running,
+): Promise<() => Promise<void>> {
+  const { log, undo, signal } = running;
+  const { compose } = stack;
+  const before = new Set(await runningServices(stack));
+  const back = undo.owe('change which services run', async () => {
+    const now = await runningServices(stack);
+    const surplus = now.filter((name) => !before.has(name));
+    const missing = [...before].filter((name) => !now.includes(name));
+    if (surplus.length > 0) await compose.stop(surplus, { deadlineMs: stopMs });
+    if (missing.length > 0) await compose.up(missing, { noDeps: true });
+  });
+  const others = [...before].filter((name) => !needed.includes(name));
+  if (others.length > 0)
+    await log.step('Stopping', 'Stopped', namesOf(others), () =>
+      compose.stop(others, { deadlineMs: stopMs, signal }),
+    );
+  await startMissing(needed, before, stack, running);
+  if (stack.database !== undefined && needed.includes(stack.database.service))
+    await waitForDatabase(stack, signal);
+  return () => back.now();
+}
+
+/** The services run, beside whatever else does; the answer stops those that did not before. */
+export async function haveRunning(
+  needed: readonly string[],
+  stack: Stack,
+  running: Running,
+): Promise<() => Promise<void>> {
+  const { undo, signal } = running;
+  const before = new Set(await runningServices(stack));
+  const missing = needed.filter((name) => !before.has(name));
+  const back = undo.owe('start services', async () => {
+    if (missing.length > 0) await stack.compose.stop(missing, { deadlineMs: stopMs });
+  });
+  await startMissing(needed, before, stack, running);
+  if (stack.database !== undefined && needed.includes(stack.database.service))
+    await waitForDatabase(stack, signal);
+  return () => back.now();
+}
+
+export async function runningServices({ compose }: Stack): Promise<string[]> {
+  const containers = await compose.containers();
+  return containers.filter(({ state }) => state === 'running').map(({ service }) => service);
+}
+
+async function startMissing(
+  needed: readonly string[],
+  before: ReadonlySet<string>,
+  { compose }: Stack,
+  { log, signal }: Running,
+): Promise<void> {
+  const missing = needed.filter((name) => !before.has(name));
+  if (missing.length === 0) return;
+  await log.step('Starting', 'Started', namesOf(missing), () =>
+    compose.up(missing, { noDeps: true, signal }),
+  );
+}
+
+function namesOf(services: readonly string[]): string {
+  return services.map((name) => `"${name}"`).join(', ');
+}

@@ -1,0 +1,62 @@
+import semver from 'semver';
+import type { Offer } from '../../transfer/offer.ts';
+import { isSameState } from '../../transfer/validators.ts';
+import { refuseRolledBack } from '../admission/decide-retry.ts';
+import type { Transaction } from '../transaction/transaction.ts';
+import type { LastInstall } from './last-install.ts';
+import type { Latest } from './latest.ts';
+
+export interface NewsFacts {
+  offer: Offer;
+  /** From the same URL. */
+  last: LastInstall | undefined;
+  latest: Latest | undefined;
+  runningVersion: string | undefined;
+  compatible: string | undefined;
+  /** Oldest first. */
+  transactions: readonly Transaction[];
+}
+
+export interface News {
+  /** Null where nobody can tell without fetching it. */
+  isNewer: boolean | null;
+  reason: string;
+}
+
+/** Whether the server has what an install would be worth. */
+export function decideNews(facts: NewsFacts): News {
+  const { offer, last, latest, runningVersion } = facts;
+  if (last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer)))
+    return {
+      isNewer: false,
+      reason: `the server still has version ${last.version}, which was installed at ${last.at}`,
+    };
+  if (latest !== undefined) return decideByVersion(latest, facts);
+  if (last !== undefined)
+    return {
+      isNewer: true,
+      reason: `the file has changed since version ${last.version} was installed from there`,
+    };
+  const running = runningVersion === undefined ? '' : ` (${runningVersion} runs)`;
+  return { isNewer: null, reason: `there is a bundle, and no latest.json that tells its version${running}` };
+}
+
+function decideByVersion(latest: Latest, facts: NewsFacts): News {
+  const { version } = latest;
+  const { runningVersion, compatible, transactions } = facts;
+  if (latest.compatible !== undefined && compatible !== undefined && latest.compatible !== compatible)
+    return { isNewer: false, reason: `it is for "${latest.compatible}", this system is "${compatible}"` };
+  const refusal = refuseRolledBack(version, transactions);
+  if (refusal !== undefined) return { isNewer: false, reason: refusal.reason };
+  if (runningVersion === undefined || semver.valid(runningVersion) === null)
+    return { isNewer: true, reason: `version ${version} is there, and nobody knows which version runs` };
+  if (semver.gt(version, runningVersion))
+    return { isNewer: true, reason: `version ${version} is there, ${runningVersion} runs` };
+  const isSame = semver.compare(version, runningVersion) === 0;
+  return {
+    isNewer: false,
+    reason: isSame
+      ? `version ${version} runs already`
+      : `version ${version} is older than ${runningVersion}, which runs`,
+  };
+}

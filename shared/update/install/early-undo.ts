@@ -1,0 +1,76 @@
+import { isUnitActive, startUnit } from '../../stack/unit.ts';
+import type { Config } from '../../system/config.ts';
+import { pause } from '../../system/deadline.ts';
+import { reasonOf } from '../../system/failure.ts';
+import { msOrFault } from '../../system/fault-point.ts';
+import type { Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { giveDataBack } from '../data/data-steps.ts';
+import { requireStack, type Stack } from '../data/stack.ts';
+import { runningServices } from '../data/still-stack.ts';
+import { dropHold, isHeld } from '../transaction/hold.ts';
+import type { UpdateRecord } from '../transaction/record.ts';
+import { isVerdict, owesRestore, stateOf } from '../transaction/transaction.ts';
+
+interface System {
+  places: Places;
+  config: Config;
+  running: Running;
+}
+
+/** Each step of a restore has a deadline of its own; the usual one of an undo would cut a large database short. */
+const longestMs = 4 * 60 * 60_000;
+/** For what is still at work in the data: until its child is gone, which gets SIGKILL 3 s after SIGTERM. */
+const settleMs = 10_000;
+const stopMs = 120_000;
+
+/**
+ * Where the install fails, the version before it runs on: its data first, then the hold, then the orchestrator. The
+ * verdict is written down before all: cut short after it, repair or the next boot goes on. The answer lets it run on
+ * where nothing was migrated after all.
+ */
+export async function oweRunningOn(
+  record: UpdateRecord,
+  stack: Stack,
+  system: System,
+  endWork: () => Promise<void>,
+): Promise<() => Promise<void>> {
+  const { running } = system;
+  const runOn = await rememberRunning(stack, system);
+  const undo = async (reason: unknown): Promise<void> => {
+    if (reason === undefined) return;
+    await Promise.race([endWork().catch(() => {}), pause(msOrFault('NOTICE', settleMs))]);
+    if (!isVerdict(stateOf(record.transaction))) record.advance('failed', reasonOf(reason));
+    if (owesRestore(record.transaction)) await restore(record, system);
+    record.finish();
+    await runOn();
+  };
+  running.undo.owe('stop the orchestrator until the reboot', undo, longestMs);
+  return runOn;
+}
+
+/** Found and done without the signal, which keeps everything from being begun once we were told to end. */
+async function restore(record: UpdateRecord, { places, config, running }: System): Promise<void> {
+  const stack = await requireStack('restore the data', places, config);
+  const { signal } = new AbortController();
+  await giveDataBack({ record, stack, config, running: { ...running, signal } });
+}
+
+/** What runs now; what a killed run has stopped belongs to it. The orchestrator brings up the rest by itself. */
+async function rememberRunning(
+  stack: Stack,
+  { places, config, running }: System,
+): Promise<() => Promise<void>> {
+  const { log, signal } = running;
+  const { unit } = config.update;
+  const isWanted = isHeld(places) || (await isUnitActive(unit, signal));
+  const before = await runningServices(stack);
+  return async () => {
+    dropHold(places);
+    if (isWanted) return await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+    const still = await requireStack('start the services again', places, config);
+    const surplus = (await runningServices(still)).filter((name) => !before.includes(name));
+    if (surplus.length > 0) await still.compose.stop(surplus, { deadlineMs: stopMs });
+    if (before.length > 0) await still.compose.up(before, { noDeps: true });
+  };
+}

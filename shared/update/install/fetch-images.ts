@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { ensureImages, imagesOf } from '../../stack/images.ts';
+import type { Config } from '../../system/config.ts';
+import type { Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { findStack } from '../data/stack.ts';
+import type { UpdateRecord } from '../transaction/record.ts';
+
+export interface FetchWork {
+  slotMount: string;
+  /** The mounted bundle; images that it carries need no network. */
+  bundle: string;
+  places: Places;
+  config: Config;
+  running: Running;
+}
+
+/** What the new version needs, while the old one still runs. Throws a Failure that names image and reason. */
+export async function fetchImages(record: UpdateRecord, work: FetchWork): Promise<void> {
+  const { slotMount, bundle, places, config, running } = work;
+  const { log, signal } = running;
+  const next = await findStack(slotMount, places.data, config, signal);
+  if (next === undefined) {
+    log.info(`The new slot has no "${config.update.composeFile}": no images to fetch`);
+    return;
+  }
+  await ensureImages({
+    compose: next.compose,
+    config: config.update,
+    bundleImagesFolder: join(bundle, 'images'),
+    log,
+    signal,
+  });
+  const now = await findStack(places.root, places.data, config, signal);
+  const from = now === undefined ? [] : imagesOf(now.compose);
+  record.note({ images: { from, to: imagesOf(next.compose) } });
+}

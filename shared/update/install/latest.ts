@@ -1,0 +1,46 @@
+import semver from 'semver';
+import * as v from 'valibot';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
+import type { LineOptions } from '../../transfer/line.ts';
+import { networkTrouble } from '../../transfer/network-reason.ts';
+import { readSmallFile } from '../../transfer/small-file.ts';
+
+/** What `latest.json`, beside the bundle, says of it; nobody has signed it, and it decides nothing but what is told. */
+const latestSchema = v.looseObject({
+  version: v.pipe(
+    v.string(),
+    v.check((text) => semver.valid(text) !== null, 'a semantic version'),
+  ),
+  compatible: v.optional(v.string()),
+  description: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+});
+
+export type Latest = v.InferOutput<typeof latestSchema>;
+
+const mostBytes = 65_536;
+
+/** Undefined where there is none; one that cannot be used is told, and passed over. */
+export async function readLatest(
+  bundleUrl: string,
+  options: LineOptions,
+  log: Log,
+): Promise<Latest | undefined> {
+  const url = new URL('latest.json', bundleUrl).href;
+  let text: string | undefined;
+  try {
+    text = await readSmallFile({ ...options, url }, mostBytes);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (error instanceof Failure) throw error;
+    log.warn(`Cannot read "${url}": ${networkTrouble(error).reason}; going on without it`);
+    return undefined;
+  }
+  if (text === undefined) return undefined;
+  try {
+    return v.parse(latestSchema, JSON.parse(text));
+  } catch (error) {
+    log.warn(`Cannot use "${url}": ${reasonOf(error)}; going on without it`);
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import { readRevisions } from '../../stack/migrations.ts';
+import { needsMigration } from '../../stack/migrations-revisions.ts';
+import type { Config } from '../../system/config.ts';
+import { faultPoint } from '../../system/fault-point.ts';
+import type { Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { bringDataForward } from '../data/data-steps.ts';
+import { findNextStack, findStack, type Stack } from '../data/stack.ts';
+import { haveRunning } from '../data/still-stack.ts';
+import { holdNow } from '../transaction/hold.ts';
+import type { UpdateRecord } from '../transaction/record.ts';
+import { isMigrated, owesRestore } from '../transaction/transaction.ts';
+import { oweRunningOn } from './early-undo.ts';
+import { standByRepair } from './stand-by-repair.ts';
+
+export interface EarlyWork {
+  slotMount: string;
+  places: Places;
+  config: Config;
+  running: Running;
+}
+
+/** For a dump and a restore, each with a deadline of its own, and for what stops and starts around them. */
+const dataMs = 4 * 60 * 60_000;
+
+/**
+ * `migrate_in: post-install`: the old system's data goes to the schema of the new slot, which only the new version can
+ * use: the orchestrator then stands still until the reboot. Where there is nothing to migrate, nothing is stopped.
+ */
+export async function migrateEarly(record: UpdateRecord, work: EarlyWork): Promise<void> {
+  const { places, config, running } = work;
+  const { log, signal } = running;
+  running.allow(dataMs + config.update.migrationLongestSeconds * 1000);
+  // A program that fails at what nobody foresaw is not told to end: this ends what it is at.
+  const ending = new AbortController();
+  const told = { ...running, signal: AbortSignal.any([signal, ending.signal]) };
+  const stack = await findNextStack(work.slotMount, places, config, told.signal);
+  if (stack === undefined) {
+    log.info('There is no database that could be migrated before the reboot');
+    return;
+  }
+  if (!owesRestore(record.transaction)) {
+    if (!(await isBehind(stack, work))) {
+      log.info('The database is at the schema of the new version: nothing has to stop for it');
+      return;
+    }
+    // The orchestrator has run since one that a killed run took.
+    record.note({ dump: undefined, redis: undefined });
+  }
+
+  await standByRepair(places, signal);
+  await faultPoint('early:standing-by');
+  let going: Promise<unknown> = Promise.resolve();
+  const runOn = await oweRunningOn(record, stack, work, async () => {
+    ending.abort(new Error('it ends'));
+    await going;
+  });
+  holdNow(places);
+  await faultPoint('early:held');
+  going = bringDataForward({ record, stack, config, running: told });
+  await going;
+  if (!isMigrated(record.transaction)) await runOn();
+}
+
+/** Asked while all goes on as it does; only the database has to run for it. */
+async function isBehind(stack: Stack, { places, config, running }: EarlyWork): Promise<boolean> {
+  const { database, migrations } = stack;
+  if (database === undefined || migrations === undefined) return false;
+  const now = (await findStack(places.root, places.data, config)) ?? stack;
+  const putBack = await haveRunning([database.service], now, running);
+  const revisions = await readRevisions(migrations);
+  await putBack();
+  return needsMigration(revisions);
+}

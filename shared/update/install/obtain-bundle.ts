@@ -1,0 +1,146 @@
+import { statSync } from 'node:fs';
+import { hashFile } from '../../data/checksum.ts';
+import type { Config } from '../../system/config.ts';
+import { formatBytes } from '../../system/disk.ts';
+import type { Places } from '../../system/places.ts';
+import { Download } from '../../transfer/download.ts';
+import type { Side } from '../../transfer/download-notes.ts';
+import { fetchBundle } from '../../transfer/fetch.ts';
+import type { Offer } from '../../transfer/offer.ts';
+import { nameOf, type Source } from '../../transfer/source.ts';
+import { spoolFile, spoolStdin } from '../../transfer/spool.ts';
+import { isSameState } from '../../transfer/validators.ts';
+import { downloadFolderOf } from '../admission/download-folder.ts';
+import { requireSpace } from '../admission/require-space.ts';
+import type { LastInstall } from './last-install.ts';
+import type { LiveProgress } from './live-progress.ts';
+import { probeBundle } from './probe-bundle.ts';
+
+/** The bundle as a file that RAUC can read, or the news that it is the one that was installed last. */
+export type Obtained =
+  | { kind: 'unchanged'; last: LastInstall }
+  | {
+      kind: 'bundle';
+      file: string;
+      /** From a server: what names this state of it. */
+      origin?: Pick<LastInstall, 'url' | 'etag' | 'lastModified' | 'sha256' | 'bytes'>;
+      /** Ours alone: removed when it is installed. */
+      copy?: Download;
+      /** Copied here, and of no use to another run. */
+      isPassing?: boolean;
+    };
+
+export interface ObtainWork {
+  places: Places;
+  config: Config;
+  /** Also what was installed last. */
+  isForced: boolean;
+  limitRateKiB: number | undefined;
+  progress: LiveProgress;
+  signal: AbortSignal;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** Asks for the room that the whole update needs, then gets the bundle. Throws a Failure. */
+export async function obtainBundle(source: Source, work: ObtainWork): Promise<Obtained> {
+  if (source.kind === 'url') return await fromServer(source.url, work);
+  if (source.kind === 'file') return await fromFile(source.path, work);
+  const { freeForBundle } = requireSpace('stdin', 0, work);
+  const file = await spoolStdin(spoolOptions('stdin', freeForBundle, undefined, work));
+  return { kind: 'bundle', file, copy: new Download(downloadFolderOf(work.places)), isPassing: true };
+}
+
+/** In place where it lies on a disk of the board; another file system is a stick, which may be pulled out. */
+async function fromFile(path: string, work: ObtainWork): Promise<Obtained> {
+  const { places } = work;
+  const { dev, size } = statSync(path);
+  const isOnBoard = [places.data, places.root].some(
+    (place) => statSync(place, { throwIfNoEntry: false })?.dev === dev,
+  );
+  const { freeForBundle } = requireSpace(path, isOnBoard ? 0 : size, work);
+  if (isOnBoard) return { kind: 'bundle', file: path };
+  work.progress.log.info(`Copying "${path}" to the data partition (${formatBytes(size)})`);
+  const file = await spoolFile(path, spoolOptions(path, freeForBundle, size, work));
+  return { kind: 'bundle', file, copy: new Download(downloadFolderOf(places)), isPassing: true };
+}
+
+function spoolOptions(name: string, freeForBundle: number, totalBytes: number | undefined, work: ObtainWork) {
+  const { places, config, progress, signal } = work;
+  progress.enter('fetching', `Reading ${name}`);
+  return {
+    folder: downloadFolderOf(places),
+    name,
+    mostBytes: Math.min(config.update.largestBundleMiB * mebibyte, freeForBundle),
+    onProgress: (bytes: number) => progress.fetched(bytes, totalBytes),
+    signal,
+  };
+}
+
+async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
+  const { places, config, progress, signal } = work;
+  const { update } = config;
+  const { log } = progress;
+  if (url.startsWith('http:'))
+    log.warn('This is plain http: anybody on the way can read and change it. Only the signature is trusted');
+  const name = nameOf({ kind: 'url', url });
+  progress.enter('fetching', `Asking "${name}"`);
+  const { offer, last, isUnchanged, line } = await probeBundle(url, { ...work, log });
+  const folder = downloadFolderOf(places);
+  const download = new Download(folder);
+  const side = download.read();
+  if (last !== undefined && isUnchanged) {
+    // A run that was cut short after it had noted the install has left the bundle.
+    if (side === undefined || side.url === url) download.discard();
+    return { kind: 'unchanged', last };
+  }
+
+  const isHere =
+    side?.isWhole === true && side.url === url && offer.kind === 'offered' && isSameState(side, offer);
+  const { freeForBundle } = requireSpace(name, isHere ? 0 : bytesToCome(offer, download), work);
+  const { path, side: fetched } = isHere
+    ? { path: download.path, side }
+    : await log.step('Fetching', 'Fetched', `"${name}"`, () =>
+        fetchBundle({
+          ...line,
+          folder,
+          mostBytes: Math.min(update.largestBundleMiB * mebibyte, freeForBundle + download.occupiedBytes),
+          bytesPerSecond: rateOf(work),
+          onProgress: (bytes, totalBytes) => progress.fetched(bytes, totalBytes),
+        }),
+      );
+  if (isHere) log.info('It has been fetched before, and is still the same');
+  return await named({ path, side: fetched, url, last, download }, signal);
+}
+
+/** A server that names its file by nothing has to be taken at the bytes' word. */
+async function named(
+  {
+    path,
+    side,
+    url,
+    last,
+    download,
+  }: { path: string; side: Side; url: string; last: LastInstall | undefined; download: Download },
+  signal: AbortSignal,
+): Promise<Obtained> {
+  const { etag, lastModified } = side;
+  const sha256 = etag === null && lastModified === null ? await hashFile(path, signal) : null;
+  if (last !== undefined && sha256 !== null && last.sha256 === sha256) {
+    download.discard();
+    return { kind: 'unchanged', last };
+  }
+  const origin = { url, etag, lastModified, sha256, bytes: statSync(path).size };
+  return { kind: 'bundle', file: path, origin, copy: download };
+}
+
+/** What is there of a download makes room for this one, or is a part of it. */
+function bytesToCome(offer: Offer, download: Download): number {
+  const totalBytes = offer.kind === 'offered' ? (offer.totalBytes ?? 0) : 0;
+  return Math.max(0, totalBytes - download.occupiedBytes);
+}
+
+function rateOf({ config, limitRateKiB }: ObtainWork): number | undefined {
+  const kibibytes = limitRateKiB ?? config.update.limitRateKiB;
+  return kibibytes === undefined ? undefined : kibibytes * 1024;
+}

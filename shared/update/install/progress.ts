@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { makeFolder, writeDurably } from '../../system/durable-file.ts';
+import type { Places } from '../../system/places.ts';
+
+/**
+ * How the install that is under way stands, for who watches it: `status` and the API. It lies below /run, so that every
+ * reboot forgets it, and is written by the one program that holds the lock. Unknown fields are kept, and ignored.
+ */
+
+const phases = ['checking', 'fetching', 'verifying', 'installing', 'done', 'failed'] as const;
+
+const progressSchema = v.looseObject({
+  format: v.number(),
+  pid: v.number(),
+  /** ISO 8601. */
+  startedAt: v.string(),
+  /** Where the bundle comes from, without anything secret. */
+  source: v.string(),
+  version: v.nullable(v.string()),
+  phase: v.picklist(phases),
+  /** Of the phase, 0 to 100; null where nobody can tell. */
+  percent: v.nullable(v.number()),
+  /** One line for people. */
+  message: v.string(),
+  bytes: v.optional(v.number()),
+  totalBytes: v.optional(v.number()),
+  bytesPerSecond: v.optional(v.number()),
+  secondsLeft: v.optional(v.number()),
+  /** Once it has ended. */
+  exitCode: v.optional(v.number()),
+  reason: v.optional(v.string()),
+});
+
+export type Progress = v.InferOutput<typeof progressSchema>;
+export type Phase = (typeof phases)[number];
+
+export function writeProgress(places: Places, progress: Progress): void {
+  makeFolder(places.run);
+  writeDurably(progressFileOf(places), `${JSON.stringify(progress)}\n`);
+}
+
+/** Undefined where none was begun in this boot, or nobody can read it. */
+export function readProgress(places: Places): Progress | undefined {
+  try {
+    return v.parse(progressSchema, JSON.parse(readFileSync(progressFileOf(places), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+function progressFileOf(places: Places): string {
+  return join(places.run, 'progress.json');
+}

@@ -1,0 +1,42 @@
+import type { RaucRefusal } from '../../rauc/install.ts';
+import { readSlots } from '../../rauc/status.ts';
+import { reasonOf } from '../../system/failure.ts';
+import type { Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { mendFallback } from '../boot/put-fallback-back.ts';
+import { knownTransaction, readTransaction } from '../transaction/journal.ts';
+import { UpdateRecord } from '../transaction/record.ts';
+import { isVerdict, stateOf } from '../transaction/transaction.ts';
+
+/** RAUC knows of a hook only how it ended: the reason that ours has noted in an update since `before`. */
+export function reasonOfHook(places: Places, before: string | undefined): string | undefined {
+  const transaction = knownTransaction(readTransaction(places));
+  if (transaction === undefined || transaction.id === before) return undefined;
+  return stateOf(transaction) === 'failed' ? transaction.steps.at(-1)?.reason : undefined;
+}
+
+/**
+ * No hook is called when RAUC fails after one: without this the update would stand as "installing" until the next
+ * boot. RAUC may fail with the new slot active already (its system handler after the install); then that is tried.
+ * Where it failed before it wrote anything, the fallback slot is whole, and put back.
+ */
+export async function tidyUpFailed(
+  places: Places,
+  version: string,
+  error: RaucRefusal,
+  running: Running,
+): Promise<void> {
+  const { log, signal } = running;
+  const transaction = knownTransaction(readTransaction(places));
+  if (transaction === undefined || transaction.to.version !== version) return;
+  const isOver = transaction.isClosed || isVerdict(stateOf(transaction));
+  if (isOver && stateOf(transaction) !== 'failed') return;
+  try {
+    const slots = await readSlots(signal);
+    if (slots.booted === undefined || slots.primary !== slots.booted) return;
+    if (!isOver) UpdateRecord.resume(places, transaction).close('failed', error.raucReason);
+    await mendFallback(places, slots, running);
+  } catch (problem) {
+    log.warn(`Cannot close the failed update, the next boot does: ${reasonOf(problem)}`);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Outcome } from '../../system/exit-code.ts';
+import type { Places } from '../../system/places.ts';
+import { allTransactions } from '../admission/admit.ts';
+import { lastVerdict } from '../admission/decide-retry.ts';
+import type { LastInstall } from './last-install.ts';
+import type { LiveProgress } from './live-progress.ts';
+
+/** Nothing to do is a success: a timer asks every night. */
+export function tellUnchanged(
+  last: LastInstall,
+  { places, progress }: { places: Places; progress: LiveProgress },
+): Outcome {
+  const words = `Nothing new: the server still has version "${last.version}", ${fateOf(last, places)}`;
+  progress.done('done', words);
+  progress.log.info(words);
+  return 'done';
+}
+
+/** The other slot is a fallback of another version: the same one again would take it away. */
+export function tellRunsAlready(version: string, { progress }: { progress: LiveProgress }): Outcome {
+  const words = `Nothing new: version "${version}" runs already; --force installs it again`;
+  progress.done('done', words);
+  progress.log.info(words);
+  return 'done';
+}
+
+/** Why it does not run, where it does not. */
+export function fateOf({ version, at }: LastInstall, places: Places): string {
+  const verdict = lastVerdict(version, allTransactions(places));
+  if (verdict === undefined) return `installed at ${at}, and tried at the next boot`;
+  const why = verdict.reason === undefined ? '' : `: ${verdict.reason}`;
+  if (verdict.state === 'committed') return `installed at ${at}`;
+  return `which was installed at ${at} and ${words[verdict.state]} at ${verdict.at}${why}; --force fetches it again`;
+}
+
+const words = {
+  'rolled-back': 'rolled back',
+  'fallen-back': 'given up by the bootloader',
+  failed: 'given up',
+} as const;

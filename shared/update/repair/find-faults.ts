@@ -1,0 +1,65 @@
+import { startUnit } from '../../stack/unit.ts';
+import type { Boot } from '../boot/booted.ts';
+import { decideFallback } from '../boot/decide-fallback.ts';
+import { putFallbackBack } from '../boot/put-fallback-back.ts';
+import { readAdmitted } from '../transaction/admitted.ts';
+import { dropHold, hasHold, isHeld } from '../transaction/hold.ts';
+import { type CurrentTransaction, updatesSoFar } from '../transaction/journal.ts';
+import type { Fault } from './fault.ts';
+import { findLeftDatabases, findLeftFiles } from './find-leftovers.ts';
+import { findDamagedTransaction, findOpenUpdate, isUnderWay } from './find-update-faults.ts';
+
+/** All that an interrupted life has left, in the order in which it is mended. Reads only. */
+export async function findFaults(boot: Boot, current: CurrentTransaction): Promise<Fault[]> {
+  const { transaction } = boot;
+  const damaged = current.kind === 'damaged' ? findDamagedTransaction(boot, current.reason) : undefined;
+  const update = transaction === undefined ? undefined : findOpenUpdate(boot, transaction);
+  const isBusy = isUnderWay(transaction, update);
+  // A restore leaves no other database behind, and drops the hold.
+  const restores = update?.kind === 'debt';
+  return [
+    damaged,
+    update,
+    isBusy || restores ? undefined : findStaleHold(boot),
+    findLeftFiles(boot),
+    restores || isBusy ? undefined : await findLeftDatabases(boot),
+    ...(isBusy ? [] : findLostFallback(boot)),
+  ].filter((fault) => fault !== undefined);
+}
+
+function findStaleHold({ places, config, running }: Boot): Fault | undefined {
+  if (!hasHold(places)) return undefined;
+  const { unit } = config.update;
+  const keepsNow = isHeld(places);
+  return {
+    kind: 'hold',
+    wrong: `"${unit}" is held back, but no update needs it`,
+    remedy: keepsNow ? `drops the hold and starts "${unit}"` : 'drops the hold',
+    mend: async () => {
+      dropHold(places);
+      if (keepsNow) await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+    },
+  };
+}
+
+function findLostFallback({ places, slots, running }: Boot): Fault[] {
+  if (slots === undefined) {
+    const remedy = 'stays unseen; run repair again where RAUC answers';
+    return [{ kind: 'slots', wrong: 'RAUC does not answer: the slots are not looked at', remedy }];
+  }
+  const plan = decideFallback(updatesSoFar(places), slots, readAdmitted(places));
+  if (plan.kind === 'none') return [];
+  const wrong = `slot "${plan.slot}" is out of the boot order, there is no fallback`;
+  if (plan.kind === 'leave') {
+    const remedy = `stays; ${plan.reason}. The next install fills it`;
+    return [{ kind: 'fallback', wrong, remedy }];
+  }
+  return [
+    {
+      kind: 'fallback',
+      wrong: `${wrong}; it is whole, ${plan.reason}`,
+      remedy: 'puts it back, behind the slot that runs',
+      mend: () => putFallbackBack(slots, running),
+    },
+  ];
+}

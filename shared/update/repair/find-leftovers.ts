@@ -1,0 +1,88 @@
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { askDatabase, readDatabaseName } from '../../data/database.ts';
+import { namesFor } from '../../data/database-facts.ts';
+import { dropFresh, dropReplaced } from '../../data/restore-steps.ts';
+import { leftoverName } from '../../data/retention.ts';
+import { formatBytes, treeBytes } from '../../system/disk.ts';
+import { isMissing, reasonOf } from '../../system/failure.ts';
+import { updateFolderOf } from '../../system/places.ts';
+import type { Boot } from '../boot/booted.ts';
+import { findStack } from '../data/stack.ts';
+import { runningServices } from '../data/still-stack.ts';
+import type { Fault } from './fault.ts';
+
+/** Where a backup of the config is unpacked: on the file system of what it replaces, so that they can change places. */
+export function unpackFolderOf(configFolder: string): string {
+  return `${configFolder}.restore`;
+}
+
+/** What a run that was killed has left: only room is lost by it. Nobody writes there while we hold the lock. */
+export function findLeftFiles({ places, config }: Boot): Fault | undefined {
+  const unpacked = unpackFolderOf(resolve(config.configPath));
+  const paths = [
+    ...filesIn(config.backupPath, (name) => leftoverName.test(name)),
+    ...filesIn(updateFolderOf(places), (name) => name.endsWith('.part')),
+    ...(existsSync(unpacked) ? [unpacked] : []),
+  ];
+  if (paths.length === 0) return undefined;
+  const bytes = paths.reduce((sum, path) => sum + lstatSync(path).size + treeBytes(path), 0);
+  return {
+    kind: 'leftovers',
+    wrong: `a run that was cut short has left ${paths.map((path) => `"${path}"`).join(', ')} (${formatBytes(bytes)})`,
+    remedy: 'removes them',
+    mend: async () => {
+      for (const path of paths) rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Beside the stack's own database, where that runs: nothing is started only to look. */
+export async function findLeftDatabases({ places, config, running }: Boot): Promise<Fault | undefined> {
+  const { log, signal } = running;
+  try {
+    const stack = await findStack(places.root, places.data, config, signal);
+    const { database } = stack ?? {};
+    if (stack === undefined || database === undefined) return undefined;
+    if (!(await runningServices(stack)).includes(database.service)) {
+      log.info(`"${database.service}" does not run: it is not looked into`);
+      return undefined;
+    }
+    const names = namesFor(await readDatabaseName(database));
+    const variables = { live: names.live, fresh: names.fresh, replaced: names.replaced };
+    const found = await askDatabase(database, { script: leftScript, variables });
+    if (found.length === 0) return undefined;
+    return {
+      kind: 'database',
+      wrong: `a restore that was cut short has left ${found.map((name) => `the database "${name}"`).join(' and ')}`,
+      remedy: `drops ${found.length === 1 ? 'it' : 'them'}; "${names.live}" stays as it is`,
+      mend: async () => {
+        if (found.includes(names.fresh)) await dropFresh(database, names);
+        if (found.includes(names.replaced)) await dropReplaced(database, names);
+      },
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`Cannot look into the database: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+/** What was replaced is the only copy until what replaces it has its name. */
+const leftScript = `SELECT datname FROM pg_database
+  WHERE datname = :'fresh' OR datname = :'replaced'
+    AND EXISTS (SELECT FROM pg_database WHERE datname = :'live' AND datconnlimit <> -2)
+  ORDER BY datname;
+`;
+
+function filesIn(folder: string, isOurs: (name: string) => boolean): string[] {
+  try {
+    const names = readdirSync(folder, { withFileTypes: true });
+    return names
+      .filter((entry) => entry.isFile() && isOurs(entry.name))
+      .map(({ name }) => join(folder, name));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import { markActive } from '../../rauc/mark.ts';
+import { isUnitActive, startUnit } from '../../stack/unit.ts';
+import { bootId } from '../../system/places.ts';
+import type { Boot } from '../boot/booted.ts';
+import { decideBoot } from '../boot/decide-boot.ts';
+import { payDebt } from '../data/debt.ts';
+import { readRelease } from '../slot/release.ts';
+import { dropHold, holdNow, isHeld } from '../transaction/hold.ts';
+import { setDamagedAside } from '../transaction/journal.ts';
+import { UpdateRecord } from '../transaction/record.ts';
+import { isVerdict, owesRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
+import type { Fault } from './fault.ts';
+
+/** What is wrong with the update that was last: the boot would mend most of it, where it got that far. */
+
+export function findDamagedTransaction({ places, running }: Boot, reason: string): Fault {
+  return {
+    kind: 'transaction',
+    wrong: reason,
+    remedy: 'sets the file aside; the next update begins a new one',
+    mend: async () => running.log.info(`It is kept as "${setDamagedAside(places, new Date())}"`),
+  };
+}
+
+/** None where nothing is open, and where an update waits for its reboot or is on trial: that is no fault. */
+export function findOpenUpdate(boot: Boot, transaction: Transaction): Fault | undefined {
+  if (transaction.isClosed) return undefined;
+  const state = stateOf(transaction);
+  const name = `the update to "${transaction.to.version ?? 'unknown'}"`;
+  const { slots } = boot;
+  const plan = decideBoot(transaction, {
+    bootId: bootId(),
+    booted: slots?.booted?.name,
+    runningVersion: readRelease(boot.places.root),
+  });
+  switch (plan.kind) {
+    case 'trial':
+    case 'go-back':
+      return undefined;
+    case 'finish-rollback':
+      return leave(`${name} was given up, but its slot still runs`, 'stays; a reboot carries it out');
+    case 'fallback':
+      return close(boot, transaction, `${name} did not come up, this slot runs instead`, 'fallen-back', {
+        reason: 'the bootloader gave the new slot up',
+        marksBooted: true,
+      });
+    case 'stay':
+      return close(boot, transaction, `${name} is "${state}", but not closed`, undefined, {
+        marksBooted: true,
+      });
+    case 'unfinished':
+      return close(boot, transaction, `${name} never got further than "${state}"`, 'failed', {
+        reason: `it never got further than "${state}"`,
+      });
+    case 'pending':
+      return findStuck(boot, transaction, name);
+    case 'normal':
+    case 'unknown':
+    case 'abandon-trial':
+      if (isVerdict(state))
+        return close(boot, transaction, `${name} is "${state}", but not closed`, undefined);
+      return leave(`${name} is "${state}"`, 'stays; nobody can tell which slot runs');
+  }
+}
+
+/** In this boot nobody is at work: we hold the lock, and RAUC, which answers nothing while it installs, has answered. */
+function findStuck(boot: Boot, transaction: Transaction, name: string): Fault | undefined {
+  const state = stateOf(transaction);
+  const { slots } = boot;
+  if (slots?.booted === undefined) {
+    if (state === 'installed') return undefined;
+    return leave(`${name} is "${state}", and may be under way`, 'stays; RAUC does not answer');
+  }
+  if (state === 'installed' && slots.primary !== slots.booted) return undefined;
+  const reason =
+    state === 'installed'
+      ? 'RAUC did not make its slot the primary one'
+      : `it never got further than "${state}"`;
+  return close(boot, transaction, `${name} is "${state}", but nobody is at work: ${reason}`, 'failed', {
+    reason,
+  });
+}
+
+/** Writes the verdict down, pays what is owed, closes, and lets the orchestrator run again. */
+function close(
+  boot: Boot,
+  transaction: Transaction,
+  wrong: string,
+  verdict: 'failed' | 'fallen-back' | undefined,
+  { reason, marksBooted = false }: { reason?: string; marksBooted?: boolean } = {},
+): Fault {
+  const owes = owesRestore(transaction);
+  const steps = [
+    ...(marksBooted ? ['makes this slot the primary one'] : []),
+    ...(owes ? [`restores the data from "${transaction.dump?.path ?? 'no dump'}"`] : []),
+    `closes it${verdict === undefined ? '' : ` as "${verdict}"`}`,
+  ];
+  return {
+    kind: owes ? 'debt' : 'update',
+    wrong: owes ? `${wrong}, and it has changed the data` : wrong,
+    remedy: steps.join(', '),
+    mend: async () => {
+      const { config, places, running } = boot;
+      const { log, signal } = running;
+      if (marksBooted)
+        await log.step('Marking', 'Marked', 'the booted slot active', () => markActive('booted', signal));
+      const record = UpdateRecord.resume(places, transaction);
+      if (verdict !== undefined) record.advance(verdict, reason);
+      const { unit } = config.update;
+      const isNeeded = owes && (isHeld(places) || (await isUnitActive(unit, signal)));
+      if (isNeeded) running.undo.owe(`start "${unit}"`, () => startUnit(unit));
+      // Where the restore fails, what is stopped for it must stay so.
+      if (owes) holdNow(places);
+      await payDebt(record, boot);
+      record.finish();
+      if (owes) dropHold(places);
+    },
+  };
+}
+
+function leave(wrong: string, remedy: string): Fault {
+  return { kind: 'update', wrong, remedy };
+}
+
+/** Whether an update still needs what it has put there: the hold, the order of the slots. */
+export function isUnderWay(transaction: Transaction | undefined, fault: Fault | undefined): boolean {
+  return transaction?.isClosed === false && fault?.mend === undefined;
+}

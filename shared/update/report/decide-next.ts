@@ -1,0 +1,116 @@
+import { otherSlot, type Slots } from '../../rauc/status.ts';
+import type { ScheduledShutdown } from '../../stack/shutdown.ts';
+import type { LockHolder } from '../../system/lock.ts';
+import type { Inhibit } from '../admission/inhibit.ts';
+import { reasonOfInhibit } from '../admission/inhibit.ts';
+import type { BootPlan } from '../boot/decide-boot.ts';
+import type { Progress } from '../install/progress.ts';
+import { type WindowStanding, wordsOfWindow } from '../schedule/schedule.ts';
+import { lastStep, type Transaction } from '../transaction/transaction.ts';
+
+/** All that decides what this device does next by itself. */
+export interface NextFacts {
+  transaction: Transaction | undefined;
+  /** What post-activate would make of this boot. */
+  plan: BootPlan['kind'];
+  slots: Slots | undefined;
+  holder: LockHolder | undefined;
+  progress: Progress | undefined;
+  scheduled: ScheduledShutdown | undefined;
+  window: WindowStanding;
+  inhibit: Inhibit;
+}
+
+/** What happens next, as sentences; the first one is about the update, the last one about the next. */
+export function decideNext(facts: NextFacts): string[] {
+  return [...ofUpdate(facts), ...ofReboot(facts), ...ofFallback(facts), ofNextInstall(facts)];
+}
+
+function ofUpdate({ transaction, plan, holder, progress, slots }: NextFacts): string[] {
+  const version = `version "${transaction?.to.version ?? 'unknown'}"`;
+  const slot = `slot "${transaction?.to.slot ?? 'unknown'}"`;
+  if (holder !== undefined && holder.program !== 'post-activate') {
+    const what = progress === undefined || progress.pid !== holder.pid ? '' : `: ${progress.message}`;
+    return [
+      `${holder.program} (process ${holder.pid}) is at work${what}; it reboots nothing before it is done.`,
+    ];
+  }
+  switch (plan) {
+    case 'normal':
+      return [`Nothing is under way: slot "${slots?.booted?.name ?? 'unknown'}" stays.`];
+    case 'pending':
+      return ofPending(transaction, version, slot);
+    case 'trial':
+      return [
+        `${capital(version)} is on trial: post-activate commits it once it is healthy, else it goes back to the version before it, with its data.`,
+        `Each boot of the trial that nobody announced costs an attempt; without any left the bootloader falls back.`,
+      ];
+    case 'fallback':
+      return [`${capital(version)} did not come up: post-activate closes the update and keeps this slot.`];
+    case 'unfinished':
+      return [`The update to ${version} never finished: post-activate closes it, this slot stays.`];
+    case 'stay':
+      return [`The update to ${version} was given up: post-activate closes it, this slot stays.`];
+    case 'finish-rollback':
+      return [`The rollback from ${version} is decided, a reboot carries it out.`];
+    case 'go-back':
+      return [
+        `The bootloader came back to ${version}, which was given up: post-activate gives the version before it its attempts again, and reboots into it.`,
+      ];
+    case 'abandon-trial':
+      return [
+        `RAUC does not answer in the new slot: it reboots until its attempts are used up, then the bootloader falls back.`,
+      ];
+    case 'unknown':
+      return [
+        'Nobody can tell which slot runs: nothing is marked, and nothing installed. See update.sh doctor.',
+      ];
+  }
+}
+
+function ofPending(transaction: Transaction | undefined, version: string, slot: string): string[] {
+  if (transaction === undefined) return [];
+  const { state } = lastStep(transaction);
+  if (state !== 'installed')
+    return [
+      `The update to ${version} is "${state}", but nobody is at work on it: update.sh repair closes it, and so does the next boot.`,
+    ];
+  return [
+    `The next boot tries ${version} in ${slot}: it is committed once it is healthy, else the device goes back by itself.`,
+    'update.sh cancel keeps the version that runs.',
+  ];
+}
+
+function ofReboot({ scheduled, plan, transaction }: NextFacts): string[] {
+  if (scheduled !== undefined)
+    return [
+      `A ${scheduled.mode} is scheduled for ${scheduled.at.toISOString()} (update.sh cancel, or shutdown -c).`,
+    ];
+  const isWaiting =
+    plan === 'pending' && transaction !== undefined && lastStep(transaction).state === 'installed';
+  return isWaiting || plan === 'finish-rollback' ? ['No reboot is scheduled: systemctl reboot.'] : [];
+}
+
+function ofFallback({ slots, plan }: NextFacts): string[] {
+  if (slots?.booted === undefined || (plan !== 'normal' && plan !== 'stay')) return [];
+  const other = otherSlot(slots);
+  if (other === undefined) return [];
+  if (slots.primary !== undefined && slots.primary !== slots.booted)
+    return [`The next boot goes to slot "${slots.primary.name}", which is the primary one.`];
+  return [
+    other.isGood === true
+      ? `If this slot fails to boot, the bootloader falls back to slot "${other.name}".`
+      : `There is no fallback: slot "${other.name}" is out of the boot order. update.sh repair puts it back if it is whole; else the next install fills it.`,
+  ];
+}
+
+function ofNextInstall({ inhibit, window }: NextFacts): string {
+  const reason = reasonOfInhibit(inhibit);
+  if (reason !== undefined)
+    return `Updates are held off by the file update/inhibit${reason === '' ? '' : `: ${reason}`}.`;
+  return `${capital(wordsOfWindow(window))}.`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,45 @@
+import type { Slot } from '../../rauc/status.ts';
+import { localIso } from '../schedule/local-text.ts';
+import type { Standing } from './standing.ts';
+
+/** The parts of a standing as `--json` tells them; docs/schema/ describes each. Fields are only ever added. */
+
+export function slotsJson({ slots, runningVersion }: Standing) {
+  return (slots?.all ?? []).map((slot) => ({
+    name: slot.name,
+    class: slot.class,
+    device: slot.device,
+    bootname: slot.bootname ?? null,
+    isBooted: slot.isBooted,
+    isGood: slot.isGood ?? null,
+    version: versionIn(slot, runningVersion) ?? null,
+  }));
+}
+
+/** RAUC knows what it installed; what runs says so itself. */
+export function versionIn(slot: Slot, runningVersion: string | undefined): string | undefined {
+  return (slot.isBooted ? runningVersion : undefined) ?? slot.version;
+}
+
+export function scheduleJson({ window, inhibit, scheduled }: Standing) {
+  const timeIn = (at: Date | undefined) => (at === undefined ? null : localIso(at, window.timeZone));
+  return {
+    window: {
+      kind: window.kind,
+      until: window.kind === 'inside' ? timeIn(window.until) : null,
+      opens: window.kind === 'outside' ? timeIn(window.opens) : null,
+    },
+    inhibit:
+      inhibit.kind === 'inhibited'
+        ? { reason: inhibit.reason, until: inhibit.until?.toISOString() ?? null }
+        : null,
+    scheduled: scheduled === undefined ? null : { mode: scheduled.mode, at: scheduled.at.toISOString() },
+  };
+}
+
+export function transactionJson({ current }: Standing) {
+  return {
+    transaction: current.kind === 'known' ? current.transaction : null,
+    transactionProblem: current.kind === 'damaged' ? current.reason : null,
+  };
+}

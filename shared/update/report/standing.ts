@@ -1,0 +1,88 @@
+import { readLastError } from '../../rauc/last-error.ts';
+import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
+import { readScheduledShutdown, type ScheduledShutdown } from '../../stack/shutdown.ts';
+import type { Config } from '../../system/config.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import { lockHolder } from '../../system/lock.ts';
+import { bootId, lockFileOf, type Places } from '../../system/places.ts';
+import { readInhibit } from '../admission/inhibit.ts';
+import { decideBoot } from '../boot/decide-boot.ts';
+import { readProgress } from '../install/progress.ts';
+import { windowAt } from '../schedule/schedule.ts';
+import { readRelease } from '../slot/release.ts';
+import { type CurrentTransaction, knownTransaction, readTransaction } from '../transaction/journal.ts';
+import type { NextFacts } from './decide-next.ts';
+import type { Anomaly } from './find-anomalies.ts';
+import { gatherAnomalies } from './gather-anomalies.ts';
+
+/** How this device stands, for all who only tell it; reads only. */
+export interface Standing extends NextFacts {
+  current: CurrentTransaction;
+  runningVersion: string | undefined;
+  anomalies: readonly Anomaly[];
+  /** Why the slots are not known. */
+  slotsProblem: Failure | undefined;
+}
+
+export async function gatherStanding(
+  places: Places,
+  config: Config,
+  signal: AbortSignal,
+  now = new Date(),
+): Promise<Standing> {
+  return standingOf(places, config, await askAround(signal), now);
+}
+
+/** What other programs have to be asked for: a while each, on a small board. */
+export interface Answers {
+  slots: Slots | undefined;
+  /** Why the slots are not known. */
+  slotsProblem: Failure | undefined;
+  scheduled: ScheduledShutdown | undefined;
+  /** Why RAUC's last install failed, whoever asked for it. */
+  lastError?: string | undefined;
+}
+
+export async function askAround(signal: AbortSignal): Promise<Answers> {
+  const [answer, scheduled, lastError] = await Promise.all([
+    askForSlots(signal),
+    readScheduledShutdown(signal),
+    readLastError(signal),
+  ]);
+  return { ...answer, scheduled, lastError };
+}
+
+/** The same from answers that are there already: all else is read from files, at once. */
+export function standingOf(places: Places, config: Config, answers: Answers, now = new Date()): Standing {
+  const { slots, slotsProblem, scheduled, lastError } = answers;
+  const current = readTransaction(places);
+  const transaction = knownTransaction(current);
+  const runningVersion = readRelease(places.root);
+  const booted = slots?.booted?.name;
+  const isOtherSpent = slots !== undefined && otherSlot(slots)?.isGood === false;
+  return {
+    current,
+    transaction,
+    plan: decideBoot(transaction, { bootId: bootId(), booted, runningVersion, isOtherSpent }).kind,
+    slots,
+    slotsProblem,
+    runningVersion,
+    holder: lockHolder(lockFileOf(places)),
+    progress: readProgress(places),
+    scheduled,
+    window: windowAt(config, now),
+    inhibit: readInhibit(places, now),
+    anomalies: gatherAnomalies(places, { booted, lastError }, now),
+  };
+}
+
+/** RAUC answers nothing while it installs: that is when somebody asks how it stands. */
+async function askForSlots(signal: AbortSignal): Promise<Pick<Answers, 'slots' | 'slotsProblem'>> {
+  try {
+    return { slots: await readSlots(signal), slotsProblem: undefined };
+  } catch (error) {
+    signal.throwIfAborted();
+    const problem = error instanceof Failure ? error : new Failure(reasonOf(error));
+    return { slots: undefined, slotsProblem: problem };
+  }
+}

@@ -1,0 +1,73 @@
+import { command } from '../../system/command.ts';
+import { type Config, readConfig } from '../../system/config.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
+import type { Places } from '../../system/places.ts';
+import type { Running } from '../../system/program.ts';
+import { postJson } from '../../transfer/http.ts';
+import { noteDirectRefusal } from '../admission/direct-refusal.ts';
+import { readRelease } from '../slot/release.ts';
+import { readHistory } from '../transaction/journal.ts';
+import { gatherAnomalies } from './gather-anomalies.ts';
+import { readTold, type Told, writeTold } from './told.ts';
+import { newsOf, toldBefore, untoldVerdicts, verdictId } from './verdict-news.ts';
+
+const commandMs = 15_000;
+const webhookMs = 10_000;
+
+/**
+ * When the program ends, whatever way: what newly stands out is logged, and each new verdict told to whom the config
+ * names. What fails here is said, tried again next time, and changes nothing about the update. `booted` is asked then.
+ */
+export function oweNews(
+  places: Places,
+  { log, undo }: Running,
+  booted: () => string | undefined = () => undefined,
+): void {
+  undo.owe('tell what is new', async () => {
+    try {
+      await tellNews(places, booted(), log);
+    } catch (error) {
+      log.warn(`Cannot tell what is new: ${reasonOf(error)}`);
+    }
+  });
+}
+
+async function tellNews(places: Places, booted: string | undefined, log: Log): Promise<void> {
+  const told = readTold(places);
+  await noteDirectRefusal(places, log);
+  const anomalies = gatherAnomalies(places, { booted }, new Date());
+  const fresh = anomalies.filter(({ id }) => !told.anomalies.includes(id));
+  for (const { what } of fresh) log.warn(`Look at this: ${what}`);
+  let now: Told = { ...told, anomalies: [...told.anomalies, ...fresh.map(({ id }) => id)] };
+  if (fresh.length > 0) writeTold(places, now);
+
+  const { verdictCommand, verdictWebhook } = readConfig(places).update;
+  if (verdictCommand === undefined && verdictWebhook === undefined) return;
+  const history = readHistory(places);
+  const running = readRelease(places.root);
+  for (const transaction of untoldVerdicts(history, now)) {
+    await deliver(JSON.stringify(newsOf(transaction, running, anomalies)), {
+      verdictCommand,
+      verdictWebhook,
+    });
+    now = { ...now, verdicts: [...toldBefore(history, now), verdictId(transaction)] };
+    writeTold(places, now);
+  }
+}
+
+/** To both, where both are named; the first that fails ends it. */
+async function deliver(
+  json: string,
+  { verdictCommand, verdictWebhook }: Pick<Config['update'], 'verdictCommand' | 'verdictWebhook'>,
+): Promise<void> {
+  if (verdictCommand !== undefined)
+    await command({ deadlineMs: commandMs, stdin: lineOf(json) })`${verdictCommand}`;
+  if (verdictWebhook === undefined) return;
+  const status = await postJson(verdictWebhook, json, webhookMs);
+  if (status < 200 || status > 299) throw new Failure(`"${verdictWebhook}" answered with ${status}`);
+}
+
+async function* lineOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(`${text}\n`);
+}

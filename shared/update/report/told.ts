@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { makeFolder, writeDurably } from '../../system/durable-file.ts';
+import { type Places, updateFolderOf } from '../../system/places.ts';
+
+/** What somebody has been told of, so that each matter is told once: names of anomalies, and of verdicts. */
+
+const toldSchema = v.looseObject({
+  format: v.number(),
+  anomalies: v.array(v.string()),
+  /** Undefined as long as nobody wanted verdicts. */
+  verdicts: v.optional(v.array(v.string())),
+});
+
+export interface Told {
+  anomalies: readonly string[];
+  verdicts: readonly string[] | undefined;
+}
+
+/** More than the history is looked back at. */
+const mostKept = 100;
+
+/** A file that nobody can read is none: twice told is better than never. */
+export function readTold(places: Places): Told {
+  try {
+    const { anomalies, verdicts } = v.parse(toldSchema, JSON.parse(readFileSync(toldFile(places), 'utf8')));
+    return { anomalies, verdicts };
+  } catch {
+    return { anomalies: [], verdicts: undefined };
+  }
+}
+
+export function writeTold(places: Places, { anomalies, verdicts }: Told): void {
+  const told = {
+    format: 1,
+    anomalies: anomalies.slice(-mostKept),
+    ...(verdicts === undefined ? {} : { verdicts: verdicts.slice(-mostKept) }),
+  };
+  makeFolder(updateFolderOf(places));
+  writeDurably(toldFile(places), `${JSON.stringify(told)}\n`);
+}
+
+function toldFile(places: Places): string {
+  return join(updateFolderOf(places), 'told.json');
+}

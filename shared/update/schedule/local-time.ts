@@ -1,0 +1,102 @@
+import { type Weekday, weekdays } from '../../system/schedule-schema.ts';
+
+/** What the wall clock of a time zone shows. */
+interface LocalTime {
+  day: Weekday;
+  /** The day of the week before it. */
+  dayBefore: Weekday;
+  /** Whole minutes since midnight. */
+  minutes: number;
+}
+
+interface Clock {
+  read(at: number): LocalTime;
+  /**
+   * Every instant between the two at which the clock comes to show one of the times of day, and every instant at which
+   * it is set forward or back; in order. Milliseconds of Unix time.
+   */
+  moments(from: number, until: number, minutesOfDay: readonly number[]): IteratorObject<number>;
+}
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/**
+ * What the clock of the zone shows at a moment, as if it were UTC; in milliseconds. The rules are the zone's own, as this
+ * system knows them (ICU's); undefined is the system's zone.
+ */
+export function wallClockIn(timeZone: string | undefined): (at: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', {
+    ...(timeZone === undefined ? {} : { timeZone }),
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  return (at) => {
+    const part: Record<string, number> = {};
+    for (const { type, value } of format.formatToParts(at)) part[type] = Number(value);
+    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
+    return Date.UTC(year, month - 1, day, hour, minute, second);
+  };
+}
+
+export function localTimeIn(timeZone: string | undefined): Clock {
+  const shownAt = wallClockIn(timeZone);
+  const offsetAt = (at: number): number => shownAt(at) - Math.floor(at / 1000) * 1000;
+
+  /** The instant from which the clock is off by another amount than an hour before. */
+  const changeBetween = (before: number, after: number): number => {
+    const offset = offsetAt(before);
+    let [low, high] = [before, after];
+    while (high - low > 1000) {
+      const middle = Math.floor((low + high) / 2 / 1000) * 1000;
+      if (offsetAt(middle) === offset) low = middle;
+      else high = middle;
+    }
+    return high;
+  };
+
+  /** Of a span without a change. */
+  const shownBetween = (begin: number, end: number, minutesOfDay: readonly number[]): number[] => {
+    const shown = begin + offsetAt(begin);
+    const midnight = Math.floor(shown / dayMs) * dayMs;
+    return [midnight, midnight + dayMs]
+      .flatMap((day) => minutesOfDay.map((minutes) => begin + day + minutes * minuteMs - shown))
+      .filter((at) => at >= begin && at < end)
+      .sort((one, other) => one - other);
+  };
+
+  return {
+    read(at) {
+      const shown = new Date(shownAt(at));
+      return {
+        day: dayOf(shown.getUTCDay()),
+        dayBefore: dayOf(shown.getUTCDay() - 1),
+        minutes: shown.getUTCHours() * 60 + shown.getUTCMinutes(),
+      };
+    },
+    *moments(from, until, minutesOfDay) {
+      for (let hour = Math.floor(from / hourMs) * hourMs; hour < until; hour += hourMs) {
+        const end = hour + hourMs;
+        if (offsetAt(hour) === offsetAt(end)) {
+          yield* shownBetween(hour, end, minutesOfDay);
+          continue;
+        }
+        const change = changeBetween(hour, end);
+        yield* shownBetween(hour, change, minutesOfDay);
+        yield change;
+        yield* shownBetween(change, end, minutesOfDay);
+      }
+    },
+  };
+}
+
+/** Sunday is 0 for JavaScript, and the last day of our week. */
+function dayOf(javaScriptDay: number): Weekday {
+  return weekdays[(javaScriptDay + 6 + 7) % 7] ?? 'mon';
+}

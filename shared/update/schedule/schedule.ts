@@ -1,0 +1,55 @@
+import type { Config } from '../../system/config.ts';
+import { Failure } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
+import { localText } from './local-text.ts';
+import { decideWindow, type Schedule, type WindowDecision } from './window.ts';
+
+/** The windows of a config, asked about a moment. */
+
+function scheduleOf({ update: { windows, timeZone } }: Config): Schedule {
+  return { windows, timeZone };
+}
+
+/** With the zone that it is told in; undefined is the system's own. */
+export type WindowStanding = WindowDecision & { timeZone?: string | undefined };
+
+export function windowAt(config: Config, now: Date): WindowStanding {
+  const schedule = scheduleOf(config);
+  return { ...decideWindow(schedule, now), timeZone: schedule.timeZone };
+}
+
+/** Throws outside the window, where the config asks for one; what is needed for an install may be fetched before. */
+export function requireWindow(config: Config, now: Date): void {
+  if (config.update.installAt === 'any-time') return;
+  const decision = windowAt(config, now);
+  if (decision.kind === 'always' || decision.kind === 'inside') return;
+  throw new Failure(`Cannot install now: ${wordsOfWindow(decision)}`, {
+    outcome: 'outsideWindow',
+    advice: 'Wait, or add --now',
+  });
+}
+
+/** For a dry run: whether it would have to wait. */
+export function tellWindow(config: Config, now: Date, log: Log): void {
+  const decision = windowAt(config, now);
+  if (config.update.installAt === 'any-time' || decision.kind === 'always' || decision.kind === 'inside')
+    return;
+  log.info(`It would be fetched now, and installed later: ${wordsOfWindow(decision)}`);
+}
+
+export function wordsOfWindow(decision: WindowStanding): string {
+  switch (decision.kind) {
+    case 'always':
+      return 'updates may be installed at any time';
+    case 'inside':
+      return decision.until === undefined
+        ? 'the update window is open, and stays so'
+        : `the update window is open until ${localText(decision.until, decision.timeZone)}`;
+    case 'outside':
+      return decision.opens === undefined
+        ? 'no update window opens within the next two weeks'
+        : `the update window opens at ${localText(decision.opens, decision.timeZone)}`;
+    case 'unknown':
+      return 'the clock was never set, nobody can tell whether the update window is open';
+  }
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMissing } from '../../system/failure.ts';
+
+/**
+ * What a slot holds, written into it by post-install: RAUC does not know the version of a slot it never installed,
+ * and a hook must not ask RAUC.
+ */
+export const releasePath = 'usr/lib/homie/release';
+
+export function releaseText(version: string): string {
+  return `VERSION=${version}\n`;
+}
+
+/** The version of the system below the root; undefined where no update of ours ever wrote it. */
+export function readRelease(root: string): string | undefined {
+  try {
+    return /^VERSION=(\S+)$/m.exec(readFileSync(join(root, releasePath), 'utf8'))?.[1];
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

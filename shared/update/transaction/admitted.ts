@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { makeFolder, removeDurably, writeDurably } from '../../system/durable-file.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import { bootId, type Places, updateFolderOf } from '../../system/places.ts';
+import { updatesSoFar } from './journal.ts';
+
+/**
+ * What install-check let pass last. RAUC takes the target slot out of the boot order next, and pre-install can write
+ * down only after that that it has begun: where power fails between the two, this note tells who took the slot out.
+ * Fields are only ever added.
+ */
+
+const admittedSchema = v.looseObject({
+  format: v.literal(1),
+  version: v.string(),
+  /** The newest transaction of then: one that is newer knows more. Null where there was none. */
+  after: v.nullable(v.string()),
+  /** While that boot lasts, RAUC may still be at it. */
+  bootId: v.string(),
+  /** ISO 8601. */
+  at: v.string(),
+});
+
+export type Admitted = v.InferOutput<typeof admittedSchema>;
+
+export function noteAdmitted(places: Places, version: string): void {
+  const after = updatesSoFar(places).at(-1)?.id ?? null;
+  const admitted: Admitted = { format: 1, version, after, bootId: bootId(), at: new Date().toISOString() };
+  const path = admittedFile(places);
+  try {
+    makeFolder(updateFolderOf(places));
+    writeDurably(path, `${JSON.stringify(admitted)}\n`);
+  } catch (error) {
+    throw new Failure(
+      `Cannot install version "${version}": "${path}" cannot be written, ${reasonOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Of an earlier boot; undefined, too, where it cannot be read: then the slot is left as it is. */
+export function readAdmitted(places: Places): Admitted | undefined {
+  try {
+    const admitted = v.parse(admittedSchema, JSON.parse(readFileSync(admittedFile(places), 'utf8')));
+    return admitted.bootId === bootId() ? undefined : admitted;
+  } catch {
+    return undefined;
+  }
+}
+
+export function forgetAdmitted(places: Places): void {
+  const path = admittedFile(places);
+  if (!existsSync(path)) return;
+  try {
+    removeDurably(path);
+  } catch (error) {
+    throw new Failure(`Cannot remove "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function admittedFile(places: Places): string {
+  return join(updateFolderOf(places), 'admitted.json');
+}

@@ -1,0 +1,17 @@
+import { readSlots, type Slots } from '../../rauc/status.ts';
+import { Failure } from '../../system/failure.ts';
+import type { Running } from '../../system/program.ts';
+
+/**
+ * A RAUC that is busy is installing, for whomever: that is thrown, as a busy Failure. One that does not answer only
+ * hides the slots.
+ */
+export async function answeredSlots({ signal }: Pick<Running, 'signal'>): Promise<Slots | undefined> {
+  try {
+    return await readSlots(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure && error.outcome === 'busy') throw error;
+    return undefined;
+  }
+}

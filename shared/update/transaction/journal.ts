@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { appendLine, makeFolder, renameDurably, writeDurably } from '../../system/durable-file.ts';
+import { Failure, isMissing, reasonOf } from '../../system/failure.ts';
+import { type Places, updateFolderOf } from '../../system/places.ts';
+import { parseTransaction, stateOf, type Transaction } from './transaction.ts';
+
+/** The transaction and the history on the data partition. Killed at any line, the next run reads one or the other. */
+
+export type CurrentTransaction =
+  | { kind: 'none' }
+  | { kind: 'known'; transaction: Transaction }
+  /** A file nobody can read; the device goes on without it. */
+  | { kind: 'damaged'; reason: string };
+
+export function readTransaction(places: Places): CurrentTransaction {
+  const path = transactionFile(places);
+  try {
+    return { kind: 'known', transaction: parseTransaction(JSON.parse(readFileSync(path, 'utf8'))) };
+  } catch (error) {
+    if (isMissing(error)) return { kind: 'none' };
+    return { kind: 'damaged', reason: `Cannot read the transaction "${path}": ${reasonOf(error)}` };
+  }
+}
+
+/** The transaction where there is one to read. */
+export function knownTransaction(current: CurrentTransaction): Transaction | undefined {
+  return current.kind === 'known' ? current.transaction : undefined;
+}
+
+export function writeTransaction(places: Places, transaction: Transaction): void {
+  const path = transactionFile(places);
+  try {
+    makeFolder(updateFolderOf(places));
+    writeDurably(path, `${JSON.stringify(transaction, undefined, 2)}\n`);
+  } catch (error) {
+    throw new Failure(`Cannot write the transaction "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Puts the verdict into the history, then marks the transaction closed. Between the two, a second run finds the
+ * verdict there already and does not add it again.
+ */
+export function closeTransaction(places: Places, transaction: Transaction): Transaction {
+  const closed = { ...transaction, isClosed: true };
+  const isThere = readHistory(places).some(
+    ({ id, steps }) => id === closed.id && steps.length === closed.steps.length,
+  );
+  if (!isThere) appendHistory(places, closed);
+  writeTransaction(places, closed);
+  return closed;
+}
+
+function appendHistory(places: Places, closed: Transaction): void {
+  const path = historyFile(places);
+  try {
+    makeFolder(updateFolderOf(places));
+    appendLine(path, JSON.stringify(closed));
+  } catch (error) {
+    throw new Failure(`Cannot write the history "${path}": ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Every closed transaction, oldest first; lines that a power cut tore are passed over. */
+export function readHistory(places: Places): Transaction[] {
+  let text: string;
+  try {
+    text = readFileSync(historyFile(places), 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw new Failure(`Cannot read the history "${historyFile(places)}": ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+  return text.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [parseTransaction(JSON.parse(line))];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** All updates that this device has seen, oldest first, each as it stood last. */
+export function updatesSoFar(places: Places): Transaction[] {
+  const current = knownTransaction(readTransaction(places));
+  const all = [...readHistory(places), ...(current === undefined ? [] : [current])];
+  return all.filter(({ id }, index) => all.findLastIndex((other) => other.id === id) === index);
+}
+
+/** The newest version that proved itself here. */
+export function committedVersion(history: readonly Transaction[]): string | undefined {
+  return history.findLast((transaction) => stateOf(transaction) === 'committed')?.to.version ?? undefined;
+}
+
+/** Puts a damaged file aside, for somebody to look at, so that a new one can be written. */
+export function setDamagedAside(places: Places, now: Date): string {
+  const path = transactionFile(places);
+  const aside = `${path}.damaged-${now.toISOString().replace(/[:.]/g, '-')}`;
+  try {
+    renameDurably(path, aside);
+  } catch (error) {
+    throw new Failure(`Cannot set "${path}" aside: ${reasonOf(error)}`, { cause: error });
+  }
+  return aside;
+}
+
+function transactionFile(places: Places): string {
+  return join(updateFolderOf(places), 'transaction.json');
+}
+
+function historyFile(places: Places): string {
+  return join(updateFolderOf(places), 'history.jsonl');
+}

@@ -1,0 +1,23 @@
+import { type Config, defaultConfig, readConfig } from '../../system/config.ts';
+import { reasonOf } from '../../system/failure.ts';
+import type { Log } from '../../system/log.ts';
+import type { Places } from '../../system/places.ts';
+import { knownTransaction, readTransaction } from './journal.ts';
+import type { Transaction } from './transaction.ts';
+
+/** What recovery reads though it may be damaged: it is told, and gone on without. */
+
+export function configForRecovery(places: Places, log: Log): Config {
+  try {
+    return readConfig(places);
+  } catch (error) {
+    log.warn(`${reasonOf(error)}; going on with the defaults`);
+    return defaultConfig(places);
+  }
+}
+
+export function transactionForRecovery(places: Places, log: Log): Transaction | undefined {
+  const current = readTransaction(places);
+  if (current.kind === 'damaged') log.warn(`${current.reason}; going on without it`);
+  return knownTransaction(current);
+}

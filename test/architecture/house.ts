@@ -1,0 +1,61 @@
+/** The plan of the house: which room may import which, from the ground floor upwards. docs/architecture.md says why. */
+
+export const rooms: Record<string, readonly string[]> = {
+  hooks: ['hooks', 'api', 'fleet', 'update', 'rauc', 'data', 'stack', 'transfer', 'system'],
+  api: ['api', 'update', 'rauc', 'system'],
+  fleet: ['fleet', 'update', 'rauc', 'data', 'transfer', 'system'],
+  update: ['update', 'rauc', 'data', 'stack', 'transfer', 'system'],
+  rauc: ['rauc', 'system'],
+  data: ['data', 'system'],
+  stack: ['stack', 'system'],
+  transfer: ['transfer', 'system'],
+  system: ['system'],
+  'build.ts': ['packaging', 'system'],
+  packaging: ['packaging', 'rauc', 'system'],
+};
+
+/** What lies in another room and may be imported all the same. */
+export const exceptions: Record<string, readonly string[]> = {
+  // The slots of an image are filled just as post-install fills one.
+  packaging: [
+    'shared/update/slot/program-names.ts',
+    'shared/update/slot/slot-content.ts',
+    'shared/update/slot/release.ts',
+    // And a bundle is uploaded through the one door to the network, with a password from a file.
+    'shared/transfer/http.ts',
+    'shared/transfer/credentials.ts',
+  ],
+  // A health check is one request; it needs the door to ky, and nothing of how bundles are fetched.
+  stack: ['shared/transfer/http.ts'],
+  system: ['package.json'],
+};
+
+/** Packages with one door each. */
+export const doors: Record<string, string> = {
+  zx: 'shared/system/command.ts',
+  ky: 'shared/transfer/http.ts',
+  archiver: 'shared/data/archive.ts',
+  yargs: 'shared/system/arguments.ts',
+};
+
+/** What is started rather than imported. */
+export const programs = ['hooks/main.ts', 'build.ts', 'shared/packaging/simulate/health-server.ts'];
+
+const report = ['boot', 'install', 'admission', 'schedule', 'slot', 'transaction'];
+
+/** Which of its rooms may import which, for a room that has some. */
+export const subRooms: Record<string, Record<string, readonly string[]>> = {
+  'shared/update': {
+    transaction: [],
+    schedule: [],
+    slot: [],
+    data: ['transaction'],
+    admission: ['schedule', 'slot', 'transaction'],
+    boot: ['data', 'transaction'],
+    install: ['boot', 'admission', 'data', 'slot', 'transaction'],
+    repair: ['boot', 'data', 'slot', 'transaction'],
+    report,
+    doctor: ['report', 'admission', 'schedule', 'slot'],
+    commands: [...report, 'doctor', 'repair', 'report', 'data'],
+  },
+};

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'bun:test';
+import { parseLastError } from '../../../shared/rauc/last-error.ts';
+import { findDirectRefusal } from '../../../shared/update/admission/direct-refusal.ts';
+import type { NotedRefusal } from '../../../shared/update/admission/refusals.ts';
+
+const now = new Date('2026-01-02T03:04:05Z');
+const words = 'signature verification failed: Verify error: self-signed certificate';
+
+describe('parseLastError()', () => {
+  test.each<[answer: string, text: string | undefined]>([
+    ['s ""\n', undefined],
+    ['(st) "" 0\n', undefined],
+    [`s "${words}"\n`, words],
+    ['s "Failed to open \\"x\\"\\nand so on"\n', 'Failed to open "x" and so on'],
+  ])('%j is %p', (answer, text) => {
+    expect(parseLastError(answer)).toBe(text);
+  });
+});
+
+describe('findDirectRefusal()', () => {
+  const noted = (change: Partial<NotedRefusal>): NotedRefusal => ({
+    format: 1,
+    at: '2026-01-02T03:00:00Z',
+    bootId: 'this',
+    outcome: 'signature',
+    source: '/media/stick/x.raucb',
+    version: null,
+    reason: `Cannot verify "x": ${words}`,
+    ...change,
+  });
+
+  test.each<[what: string, lastError: string | undefined, refusals: NotedRefusal[], isFound: boolean]>([
+    ['nothing went wrong', undefined, [], false],
+    ['it is about something else', 'Failed mounting bundle: no loop device', [], false],
+    ['nobody has noted it', words, [], true],
+    ['one of ours has noted it in this boot', words, [noted({})], false],
+    ['it was noted in another boot', words, [noted({ bootId: 'before' })], true],
+    ['another was noted in this boot', words, [noted({ reason: 'certificate has expired' })], true],
+  ])('when %s', (_what, lastError, refusals, isFound) => {
+    const found = findDirectRefusal(lastError, { refusals, bootId: 'this', now });
+    expect(found?.reason).toBe(isFound ? words : undefined);
+  });
+});

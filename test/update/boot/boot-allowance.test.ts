@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readConfig } from '../../../shared/system/config.ts';
+import { bootAllowanceMs } from '../../../shared/update/boot/boot-allowance.ts';
+import { Scene } from '../../support/scene.ts';
+
+const unit = join(
+  import.meta.dir,
+  '../../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-post-activate.service',
+);
+const undoMs = 600_000;
+
+/** The largest number that the config takes. */
+function mostOf(scene: Scene, key: string): number {
+  let [taken, refused] = [1, 1_000_000];
+  while (refused - taken > 1) {
+    const middle = Math.floor((taken + refused) / 2);
+    scene.configure({ [key]: middle });
+    try {
+      readConfig(scene.places);
+      taken = middle;
+    } catch {
+      refused = middle;
+    }
+  }
+  return taken;
+}
+
+describe('bootAllowanceMs()', () => {
+  test('is the sum of what a boot may wait for', () => {
+    const update = { healthDeadlineSeconds: 600, settleSeconds: 10, migrationLongestSeconds: 7200 };
+    expect(bootAllowanceMs(update)).toBe((600 + 10 + 7200 + 4 * 3600 + 180) * 1000);
+  });
+
+  test('is over, whatever the config asks for, before systemd ends the program', () => {
+    using scene = new Scene();
+    const longest = bootAllowanceMs({
+      healthDeadlineSeconds: mostOf(scene, 'health_deadline_seconds'),
+      settleSeconds: mostOf(scene, 'settle_seconds'),
+      migrationLongestSeconds: mostOf(scene, 'migration_longest_seconds'),
+    });
+    const [, hours] = /^TimeoutStartSec=(\d+)h$/m.exec(readFileSync(unit, 'utf8')) ?? [];
+    expect(longest + undoMs).toBeLessThan(Number(hours) * 3_600_000);
+  });
+});
