@@ -1,6 +1,6 @@
+import { readConfig } from '../shared/config/config.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment } from '../shared/rauc/hook-environment.ts';
-import { readConfig } from '../shared/system/config.ts';
 import { exitCodeOf } from '../shared/system/exit-code.ts';
 import { Failure } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';

@@ -1,5 +1,5 @@
+import { type Config, defaultConfig, readConfig } from '../shared/config/config.ts';
 import { otherSlot, readSlots, type Slots } from '../shared/rauc/status.ts';
-import { type Config, defaultConfig, readConfig } from '../shared/system/config.ts';
 import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import type { Log } from '../shared/system/log.ts';

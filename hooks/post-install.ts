@@ -1,6 +1,6 @@
+import { readConfig } from '../shared/config/config.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment, slotMountOf } from '../shared/rauc/hook-environment.ts';
-import { readConfig } from '../shared/system/config.ts';
 import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import type { Log } from '../shared/system/log.ts';

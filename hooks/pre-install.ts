@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
+import { type Config, readConfig } from '../shared/config/config.ts';
 import { backupFile } from '../shared/data/backup.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment } from '../shared/rauc/hook-environment.ts';
 import { takeBaseline } from '../shared/stack/health/baseline.ts';
 import { findChecks } from '../shared/stack/health/find-checks.ts';
-import { type Config, readConfig } from '../shared/system/config.ts';
 import { formatBytes } from '../shared/system/disk.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces, logFileOf } from '../shared/system/places.ts';

@@ -1,5 +1,5 @@
+import type { Config } from '../config/config.ts';
 import type { Slots } from '../rauc/status.ts';
-import type { Config } from '../system/config.ts';
 import { Deadline } from '../system/deadline.ts';
 import { reasonOf } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../system/config.ts';
+import type { Config } from '../config/config.ts';
 import { exitCodeOf } from '../system/exit-code.ts';
 import { Failure } from '../system/failure.ts';
 import type { Log } from '../system/log.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { readConfig } from '../config/config.ts';
 import type { Values } from '../system/arguments.ts';
-import { readConfig } from '../system/config.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { isLock, tryLock } from '../system/lock.ts';

@@ -1,5 +1,5 @@
+import type { Config } from '../config/config.ts';
 import { command } from '../system/command.ts';
-import type { Config } from '../system/config.ts';
 import type { Places } from '../system/places.ts';
 import { allTransactions } from '../update/admission/admit.ts';
 import { readInhibit, reasonOfInhibit } from '../update/admission/inhibit.ts';

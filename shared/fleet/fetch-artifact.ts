@@ -1,5 +1,5 @@
+import type { Config } from '../config/config.ts';
 import { hashFile } from '../data/checksum.ts';
-import type { Config } from '../system/config.ts';
 import { Failure } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import type { Credentials } from '../transfer/credentials.ts';

@@ -1,6 +1,6 @@
+import { type Config, readConfig } from '../config/config.ts';
 import { readSlots, type Slots } from '../rauc/status.ts';
 import { readSystemConf } from '../rauc/system-conf.ts';
-import { type Config, readConfig } from '../system/config.ts';
 import { Failure } from '../system/failure.ts';
 import type { Lock } from '../system/lock.ts';
 import { bootId, logFileOf, type Places } from '../system/places.ts';

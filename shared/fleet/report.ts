@@ -1,5 +1,5 @@
+import { readConfig } from '../config/config.ts';
 import type { Values } from '../system/arguments.ts';
-import { readConfig } from '../system/config.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { findPlaces, logFileOf } from '../system/places.ts';
 import type { Running } from '../system/program.ts';

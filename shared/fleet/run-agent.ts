@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { readConfig } from '../config/config.ts';
 import type { Values } from '../system/arguments.ts';
 import { waitForClock } from '../system/clock.ts';
-import { readConfig } from '../system/config.ts';
 import { Deadline, pause } from '../system/deadline.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';

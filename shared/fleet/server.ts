@@ -1,6 +1,6 @@
-import type { Config } from '../system/config.ts';
+import type { Config } from '../config/config.ts';
+import type { FleetConfig } from '../config/fleet-schema.ts';
 import { Failure } from '../system/failure.ts';
-import type { FleetConfig } from '../system/fleet-schema.ts';
 import type { Places } from '../system/places.ts';
 import { type DdiServer, ddiServerOf } from '../transfer/ddi-line.ts';
 import { controllerIdOf } from '../update/slot/controller-id.ts';

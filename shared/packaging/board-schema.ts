@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { notList, readCheckedYaml } from '../system/checked-yaml.ts';
+import { notList, readCheckedYaml } from '../config/checked-yaml.ts';
 
 /** `board.yaml`: what differs from board to board, and nothing else. */
 

@@ -1,4 +1,4 @@
-import type { UpdateConfig } from '../system/config.ts';
+import type { UpdateConfig } from '../config/config.ts';
 import { Deadline } from '../system/deadline.ts';
 import { formatBytes, freeBytesOn } from '../system/disk.ts';
 import type { Log } from '../system/log.ts';

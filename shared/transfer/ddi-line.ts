@@ -1,4 +1,4 @@
-import type { Config } from '../system/config.ts';
+import type { Config } from '../config/config.ts';
 import { pause } from '../system/deadline.ts';
 import { Failure } from '../system/failure.ts';
 import { redact } from '../system/redact.ts';

@@ -1,17 +1,18 @@
 /** The plan of the house: which room may import which, from the ground floor upwards. docs/architecture.md says why. */
 
 export const rooms: Record<string, readonly string[]> = {
-  hooks: ['hooks', 'api', 'fleet', 'update', 'rauc', 'data', 'stack', 'transfer', 'system'],
-  api: ['api', 'update', 'rauc', 'system'],
-  fleet: ['fleet', 'update', 'rauc', 'data', 'transfer', 'system'],
-  update: ['update', 'rauc', 'data', 'stack', 'transfer', 'system'],
+  hooks: ['hooks', 'api', 'fleet', 'update', 'rauc', 'data', 'stack', 'transfer', 'config', 'system'],
+  api: ['api', 'update', 'rauc', 'config', 'system'],
+  fleet: ['fleet', 'update', 'rauc', 'data', 'transfer', 'config', 'system'],
+  update: ['update', 'rauc', 'data', 'stack', 'transfer', 'config', 'system'],
   rauc: ['rauc', 'system'],
   data: ['data', 'system'],
-  stack: ['stack', 'system'],
-  transfer: ['transfer', 'system'],
+  stack: ['stack', 'config', 'system'],
+  transfer: ['transfer', 'config', 'system'],
+  config: ['config', 'system'],
   system: ['system'],
   'build.ts': ['packaging', 'system'],
-  packaging: ['packaging', 'rauc', 'system'],
+  packaging: ['packaging', 'rauc', 'config', 'system'],
 };
 
 /** What lies in another room and may be imported all the same. */

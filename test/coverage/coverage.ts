@@ -15,7 +15,13 @@ const floor = 90;
 
 /** In one process each, in seconds: what decides, and what it reads. */
 const quick = [
-  ...['test/update', 'test/stack/health', 'test/data/retention.test.ts', 'test/hooks/choose-program.test.ts'],
+  ...[
+    'test/config',
+    'test/update',
+    'test/stack/health',
+    'test/data/retention.test.ts',
+    'test/hooks/choose-program.test.ts',
+  ],
   ...['decide-answer', 'credentials', 'source'].map((name) => `test/transfer/${name}.test.ts`),
   ...['gate', 'job', 'source', 'token'].map((name) => `test/api/${name}.test.ts`),
   ...['bundle-facts', 'hook-environment', 'info', 'key-file', 'status', 'system-conf'].map(
@@ -24,7 +30,7 @@ const quick = [
   ...['compose-config', 'image-parts', 'migrations-progress', 'pull-trouble'].map(
     (name) => `test/stack/${name}.test.ts`,
   ),
-  ...['arguments', 'columns', 'config', 'failure', 'redact', 'rooted-path'].map(
+  ...['arguments', 'columns', 'failure', 'redact', 'rooted-path'].map(
     (name) => `test/system/${name}.test.ts`,
   ),
   ...['decide-report', 'decide-step', 'words'].map((name) => `test/fleet/${name}.test.ts`),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
-import { defaultConfig } from '../../shared/system/config.ts';
+import { defaultConfig } from '../../shared/config/config.ts';
 import { DdiLine, DdiRefusal, ddiServerOf } from '../../shared/transfer/ddi-line.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 

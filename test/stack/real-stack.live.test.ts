@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { defaultConfig } from '../../shared/config/config.ts';
 import { type Compose, findCompose } from '../../shared/stack/compose.ts';
 import { takeBaseline } from '../../shared/stack/health/baseline.ts';
 import type { HealthCheck } from '../../shared/stack/health/check.ts';
@@ -9,7 +10,6 @@ import { runChecks } from '../../shared/stack/health/run-checks.ts';
 import { failuresIn } from '../../shared/stack/health/verdict.ts';
 import { waitUntilHealthy } from '../../shared/stack/health/wait.ts';
 import { CommandFailure } from '../../shared/system/command.ts';
-import { defaultConfig } from '../../shared/system/config.ts';
 import { startEngine } from '../rig/stack/engine.ts';
 import { stackImages } from '../rig/stack/images.ts';
 import { startRegistry } from '../rig/stack/registry.ts';

@@ -1,5 +1,5 @@
-import { type Config, defaultConfig } from '../../system/config.ts';
-import { configKeys } from '../../system/config-schema.ts';
+import { type Config, defaultConfig } from '../../config/config.ts';
+import { configKeys } from '../../config/config-schema.ts';
 import { markdownTable } from '../markdown-table.ts';
 import { storageWords, updateWords } from './config-words.ts';
 

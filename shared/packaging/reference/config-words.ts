@@ -1,4 +1,4 @@
-import type { ConfigText } from '../../system/config-schema.ts';
+import type { ConfigText } from '../../config/config-schema.ts';
 
 /** What each key is for; one that the schema has and this has not does not compile. */
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { UpdateConfig } from '../../system/config.ts';
+import type { UpdateConfig } from '../../config/config.ts';
 import { reasonOf } from '../../system/failure.ts';
 import type { Log } from '../../system/log.ts';
 import { pathInRoot } from '../../system/rooted-path.ts';

@@ -1,8 +1,8 @@
 import { machine } from 'node:os';
+import type { Config } from '../../config/config.ts';
 import { backupBytesAtMost } from '../../data/backup.ts';
 import type { BundleFacts } from '../../rauc/bundle-facts.ts';
 import { readSystemConf, type SystemConf } from '../../rauc/system-conf.ts';
-import type { Config } from '../../system/config.ts';
 import { deviceBytes, freeBytesOn, treeBytes } from '../../system/disk.ts';
 import { lockHolder } from '../../system/lock.ts';
 import { bootId, lockFileOf, type Places } from '../../system/places.ts';

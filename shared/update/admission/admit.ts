@@ -1,5 +1,5 @@
+import type { Config } from '../../config/config.ts';
 import type { BundleInfo } from '../../rauc/info.ts';
-import type { Config } from '../../system/config.ts';
 import { Failure } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import { knownTransaction, readHistory, readTransaction } from '../transaction/journal.ts';

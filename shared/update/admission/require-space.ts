@@ -1,4 +1,4 @@
-import type { Config } from '../../system/config.ts';
+import type { Config } from '../../config/config.ts';
 import { Failure } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import { decideSpace } from './decide-space.ts';

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Config } from '../../config/config.ts';
 import { backupBytesAtMost } from '../../data/backup.ts';
 import { findBackups } from '../../data/saved-backups.ts';
-import type { Config } from '../../system/config.ts';
 import { freeBytesOn, treeBytes } from '../../system/disk.ts';
 import type { Places } from '../../system/places.ts';
 import { pathInRoot } from '../../system/rooted-path.ts';

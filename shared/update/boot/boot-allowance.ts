@@ -1,4 +1,4 @@
-import type { UpdateConfig } from '../../system/config.ts';
+import type { UpdateConfig } from '../../config/config.ts';
 
 /** For asking RAUC, marking and rebooting, beside the wait for health. */
 const raucMs = 180_000;

@@ -1,5 +1,5 @@
+import type { Config } from '../../config/config.ts';
 import type { Slots } from '../../rauc/status.ts';
-import type { Config } from '../../system/config.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
 import type { Transaction } from '../transaction/transaction.ts';

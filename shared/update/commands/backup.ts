@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
+import type { Config } from '../../config/config.ts';
 import { manualFile } from '../../data/backup.ts';
 import { dumpDatabase } from '../../data/dump.ts';
 import type { SavedFile } from '../../data/dump-file.ts';
 import { saveRedis } from '../../data/redis.ts';
 import { expireBackups } from '../../data/retention.ts';
 import type { Values } from '../../system/arguments.ts';
-import type { Config } from '../../system/config.ts';
 import { formatBytes } from '../../system/disk.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';

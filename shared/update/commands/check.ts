@@ -1,6 +1,6 @@
+import { readConfig } from '../../config/config.ts';
 import { readSystemConf } from '../../rauc/system-conf.ts';
 import type { Values } from '../../system/arguments.ts';
-import { readConfig } from '../../system/config.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
 import { findPlaces } from '../../system/places.ts';

@@ -1,6 +1,6 @@
+import { readConfig } from '../../config/config.ts';
 import type { Values } from '../../system/arguments.ts';
 import { waitForClock } from '../../system/clock.ts';
-import { readConfig } from '../../system/config.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { findPlaces, logFileOf } from '../../system/places.ts';

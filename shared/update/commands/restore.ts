@@ -1,11 +1,11 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import type { Config } from '../../config/config.ts';
 import { type VerifiedArchive, verifyArchive } from '../../data/archive-check.ts';
 import { unpackArchive } from '../../data/archive-unpack.ts';
 import { checkSaved } from '../../data/checksum.ts';
 import { swapFolder } from '../../data/folder-swap.ts';
 import type { Values } from '../../system/arguments.ts';
-import type { Config } from '../../system/config.ts';
 import { requireYes } from '../../system/confirm.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { faultPoint } from '../../system/fault-point.ts';

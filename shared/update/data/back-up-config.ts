@@ -1,6 +1,6 @@
+import type { Config } from '../../config/config.ts';
 import { type ArchiveReport, createArchive } from '../../data/archive.ts';
 import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
-import type { Config } from '../../system/config.ts';
 import { Deadline } from '../../system/deadline.ts';
 import { makeFolder } from '../../system/durable-file.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';

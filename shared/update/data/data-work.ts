@@ -1,4 +1,4 @@
-import type { Config } from '../../system/config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Running } from '../../system/program.ts';
 import type { UpdateRecord } from '../transaction/record.ts';
 import type { Stack } from './stack.ts';

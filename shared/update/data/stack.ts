@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Config } from '../../config/config.ts';
 import type { Database } from '../../data/database.ts';
 import type { Redis } from '../../data/redis.ts';
 import { type Compose, findCompose } from '../../stack/compose.ts';
 import type { MigrationService } from '../../stack/migrations.ts';
-import type { Config } from '../../system/config.ts';
 import { Failure } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import { pathInRoot } from '../../system/rooted-path.ts';

@@ -1,5 +1,5 @@
+import type { Config } from '../../config/config.ts';
 import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
-import type { Config } from '../../system/config.ts';
 import { reasonOf } from '../../system/failure.ts';
 import type { Log } from '../../system/log.ts';
 import { lockFileOf, type Places } from '../../system/places.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../../system/config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Places } from '../../system/places.ts';
 
 /** What one check of the doctor says. */

@@ -1,5 +1,5 @@
+import type { Config } from '../../config/config.ts';
 import { isUnitActive, startUnit } from '../../stack/unit.ts';
-import type { Config } from '../../system/config.ts';
 import { pause } from '../../system/deadline.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { msOrFault } from '../../system/fault-point.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import type { Config } from '../../config/config.ts';
 import { ensureImages, imagesOf } from '../../stack/images.ts';
-import type { Config } from '../../system/config.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';
 import { findStack } from '../data/stack.ts';

@@ -1,6 +1,6 @@
+import type { Config } from '../../config/config.ts';
 import { type BundleInfo, inspectBundle } from '../../rauc/info.ts';
 import { installBundle, RaucRefusal } from '../../rauc/install.ts';
-import type { Config } from '../../system/config.ts';
 import { Failure } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import type { Lock } from '../../system/lock.ts';

@@ -1,6 +1,6 @@
+import type { Config } from '../../config/config.ts';
 import { readRevisions } from '../../stack/migrations.ts';
 import { needsMigration } from '../../stack/migrations-revisions.ts';
-import type { Config } from '../../system/config.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/program.ts';

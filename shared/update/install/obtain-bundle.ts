@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
+import type { Config } from '../../config/config.ts';
 import { hashFile } from '../../data/checksum.ts';
-import type { Config } from '../../system/config.ts';
 import { formatBytes } from '../../system/disk.ts';
 import type { Places } from '../../system/places.ts';
 import { Download } from '../../transfer/download.ts';

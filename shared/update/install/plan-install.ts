@@ -1,5 +1,5 @@
+import type { Config } from '../../config/config.ts';
 import { inspectBundle } from '../../rauc/info.ts';
-import type { Config } from '../../system/config.ts';
 import { formatBytes } from '../../system/disk.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';

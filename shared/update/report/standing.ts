@@ -1,7 +1,7 @@
+import type { Config } from '../../config/config.ts';
 import { readLastError } from '../../rauc/last-error.ts';
 import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
 import { readScheduledShutdown, type ScheduledShutdown } from '../../stack/shutdown.ts';
-import type { Config } from '../../system/config.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { lockHolder } from '../../system/lock.ts';
 import { bootId, lockFileOf, type Places } from '../../system/places.ts';

@@ -1,5 +1,5 @@
+import { type Config, readConfig } from '../../config/config.ts';
 import { command } from '../../system/command.ts';
-import { type Config, readConfig } from '../../system/config.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Log } from '../../system/log.ts';
 import type { Places } from '../../system/places.ts';

@@ -1,5 +1,5 @@
+import type { Config } from '../../config/config.ts';
 import { cancelShutdown, readScheduledShutdown, scheduleReboot } from '../../stack/shutdown.ts';
-import type { Config } from '../../system/config.ts';
 import type { Log } from '../../system/log.ts';
 import type { Running } from '../../system/program.ts';
 import { choosePolicy, planReboot, type RebootPlan } from './reboot-plan.ts';

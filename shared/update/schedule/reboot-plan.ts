@@ -1,5 +1,5 @@
+import { rebootExpected, rebootPattern } from '../../config/schedule-schema.ts';
 import { Failure } from '../../system/failure.ts';
-import { rebootExpected, rebootPattern } from '../../system/schedule-schema.ts';
 import { decideWindow, type Schedule } from './window.ts';
 
 /** When the device reboots into what was installed. */

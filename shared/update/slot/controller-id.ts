@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FleetConfig } from '../../config/fleet-schema.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { FleetConfig } from '../../system/fleet-schema.ts';
 import type { Places } from '../../system/places.ts';
 
 /**

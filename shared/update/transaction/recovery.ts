@@ -1,4 +1,4 @@
-import { type Config, defaultConfig, readConfig } from '../../system/config.ts';
+import { type Config, defaultConfig, readConfig } from '../../config/config.ts';
 import { reasonOf } from '../../system/failure.ts';
 import type { Log } from '../../system/log.ts';
 import type { Places } from '../../system/places.ts';

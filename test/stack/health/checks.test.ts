@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { defaultConfig, type UpdateConfig } from '../../../shared/config/config.ts';
 import { databaseCheck } from '../../../shared/stack/health/database.ts';
 import { findExecutableChecks } from '../../../shared/stack/health/executables.ts';
 import { findChecks } from '../../../shared/stack/health/find-checks.ts';
@@ -6,7 +7,6 @@ import { judgeAnswer } from '../../../shared/stack/health/http.ts';
 import { redisCheck } from '../../../shared/stack/health/redis.ts';
 import type { FindStack } from '../../../shared/stack/health/stack.ts';
 import { unitCheck } from '../../../shared/stack/health/unit.ts';
-import { defaultConfig, type UpdateConfig } from '../../../shared/system/config.ts';
 import type { Log } from '../../../shared/system/log.ts';
 import { isAlive } from '../../support/processes.ts';
 import { Scene } from '../../support/scene.ts';

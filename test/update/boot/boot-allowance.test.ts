@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readConfig } from '../../../shared/system/config.ts';
+import { readConfig } from '../../../shared/config/config.ts';
 import { bootAllowanceMs } from '../../../shared/update/boot/boot-allowance.ts';
 import { Scene } from '../../support/scene.ts';
 

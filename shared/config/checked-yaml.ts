@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type Document, LineCounter, parseDocument } from 'yaml';
-import { Failure, reasonOf } from './failure.ts';
+import { Failure, reasonOf } from '../system/failure.ts';
 
 /** YAML that people write: what is wrong is told with its line, its key and what was expected. */
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, readConfig } from '../../shared/system/config.ts';
+import { type Config, readConfig } from '../../shared/config/config.ts';
 import { Failure } from '../../shared/system/failure.ts';
 import type { Places } from '../../shared/system/places.ts';
 import { TempFolder } from '../support/temp-folder.ts';

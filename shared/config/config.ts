@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
+import { Failure, isMissing, reasonOf } from '../system/failure.ts';
+import { configFileOf, type Places } from '../system/places.ts';
 import { readConfigText } from './config-schema.ts';
-import { Failure, isMissing, reasonOf } from './failure.ts';
 import { type FleetConfig, fleetConfigOf } from './fleet-schema.ts';
-import { configFileOf, type Places } from './places.ts';
 import type { UpdateWindow } from './schedule-schema.ts';
 
 /** What the updater wants to know of `orchestrator.yaml`; durations in seconds, as in the file. */
