@@ -11,10 +11,10 @@ import { writeReference } from './shared/packaging/commands/reference.ts';
 import { buildRootfs } from './shared/packaging/commands/rootfs.ts';
 import { simulate } from './shared/packaging/commands/simulate.ts';
 import { start } from './shared/packaging/commands/start.ts';
-import { parseArguments, type Values } from './shared/system/arguments.ts';
 import type { Outcome } from './shared/system/exit-code.ts';
-import { print } from './shared/system/print.ts';
-import { type Running, runProgram } from './shared/system/program.ts';
+import { type Running, runProgram } from './shared/system/process/program.ts';
+import { parseArguments, type Values } from './shared/system/terminal/arguments.ts';
+import { print } from './shared/system/terminal/print.ts';
 import { programVersion } from './shared/system/version.ts';
 
 /** What packs, signs and tries bundles: `bun build.ts <command>`. */

@@ -1,7 +1,7 @@
-import type { Values } from '../shared/system/arguments.ts';
 import type { Outcome } from '../shared/system/exit-code.ts';
-import type { Running } from '../shared/system/program.ts';
-import type { CommandSpec } from '../shared/system/program-spec.ts';
+import type { Running } from '../shared/system/process/program.ts';
+import type { Values } from '../shared/system/terminal/arguments.ts';
+import type { CommandSpec } from '../shared/system/terminal/program-spec.ts';
 import { hookOptions } from './hook.ts';
 
 const data = { data: hookOptions.data };

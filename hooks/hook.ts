@@ -1,6 +1,6 @@
-import type { OptionSpec, ProgramSpec, Values } from '../shared/system/arguments.ts';
 import type { Outcome } from '../shared/system/exit-code.ts';
-import type { Running } from '../shared/system/program.ts';
+import type { Running } from '../shared/system/process/program.ts';
+import type { OptionSpec, ProgramSpec, Values } from '../shared/system/terminal/arguments.ts';
 
 /** What main.ts needs of a program: what it takes, how long it may run, and its story. */
 export interface Hook {

@@ -1,6 +1,6 @@
 import { isRaucsHandler } from '../shared/rauc/hook-environment.ts';
 import { exitCodeOf, exitCodeTable } from '../shared/system/exit-code.ts';
-import { print } from '../shared/system/print.ts';
+import { print } from '../shared/system/terminal/print.ts';
 import { programVersion } from '../shared/system/version.ts';
 import { chooseProgram, type Story } from './choose-program.ts';
 import type { Hook } from './hook.ts';

@@ -2,8 +2,8 @@ import { type Config, defaultConfig, readConfig } from '../shared/config/config.
 import { otherSlot, readSlots, type Slots } from '../shared/rauc/status.ts';
 import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
-import type { Log } from '../shared/system/log.ts';
 import { bootId, findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
+import type { Log } from '../shared/system/terminal/log.ts';
 import { carryOut } from '../shared/update/boot/boot.ts';
 import { bootAllowanceMs } from '../shared/update/boot/boot-allowance.ts';
 import { warnOfBootTrouble } from '../shared/update/boot/boot-report.ts';

@@ -4,7 +4,7 @@ import { isRaucsHandler, readHookEnvironment } from '../shared/rauc/hook-environ
 import { Failure } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
-import { print } from '../shared/system/print.ts';
+import { print } from '../shared/system/terminal/print.ts';
 import { gatherFitFacts } from '../shared/update/admission/admission-facts.ts';
 import { decideFit } from '../shared/update/admission/decide-fit.ts';
 import { forgetAdmitted } from '../shared/update/transaction/admitted.ts';

@@ -1,10 +1,10 @@
-import { print } from '../shared/system/print.ts';
+import { print } from '../shared/system/terminal/print.ts';
 import type { Hook } from './hook.ts';
 
 /** Runs one program from its arguments to its exit code. */
 export async function tell(hook: Hook, args: readonly string[]): Promise<void> {
-  const { runProgram } = await import('../shared/system/program.ts');
-  const { parseArguments } = await import('../shared/system/arguments.ts');
+  const { runProgram } = await import('../shared/system/process/program.ts');
+  const { parseArguments } = await import('../shared/system/terminal/arguments.ts');
   const { name } = hook.spec;
   const { deadlineMs, exitCodeOf } = hook;
   await runProgram({ name, deadlineMs, ...(exitCodeOf && { exitCodeOf }) }, async (running) => {

@@ -1,5 +1,5 @@
-import { completionScript, shells } from '../shared/system/completion.ts';
-import { print } from '../shared/system/print.ts';
+import { completionScript, shells } from '../shared/system/terminal/completion.ts';
+import { print } from '../shared/system/terminal/print.ts';
 import { fleetCommands, fleetStory } from './fleet-commands.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 

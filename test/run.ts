@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { project } from '../shared/packaging/project.ts';
-import { print } from '../shared/system/print.ts';
+import { print } from '../shared/system/terminal/print.ts';
 import { findTestFiles } from './runner/kinds.ts';
 import type { Plan } from './runner/lane.ts';
 import { leastOf } from './runner/least.ts';

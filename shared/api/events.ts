@@ -1,5 +1,5 @@
 import { reasonOf } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { Refusal } from './problem.ts';
 import type { Report, Reporter } from './report.ts';
 

@@ -2,10 +2,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { makeFolder, writeDurably } from '../system/durable-file.ts';
 import { exitCodes, type Outcome } from '../system/exit-code.ts';
-import { lockHolder } from '../system/lock.ts';
+import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
 import type { Places } from '../system/places.ts';
+import { lockHolder } from '../system/process/lock.ts';
 
 /**
  * A job is a process of its own: it goes on when the service ends, and the next service finds it again. All that is

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { Deadline, pause } from '../system/deadline.ts';
 import { Failure } from '../system/failure.ts';
-import { lockHolder } from '../system/lock.ts';
-import type { Log } from '../system/log.ts';
 import { lockFileOf, type Places } from '../system/places.ts';
+import { lockHolder } from '../system/process/lock.ts';
+import type { Log } from '../system/terminal/log.ts';
 import {
   endFileOf,
   forgetJob,

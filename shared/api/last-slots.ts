@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Slots } from '../rauc/status.ts';
-import { makeFolder, writeDurably } from '../system/durable-file.ts';
+import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
 import type { Places } from '../system/places.ts';
 
 /** The slots as RAUC told them last in this boot: while it installs, it answers nobody. */

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { command } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
 import type { Places } from '../system/places.ts';
+import { command } from '../system/process/command.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { endFileOf, type JobKind, jobLockOf } from './job.ts';
 
 export interface Launch {

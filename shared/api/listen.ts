@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder } from '../system/durable-file.ts';
 import { errorCodeOf, Failure, isMissing, reasonOf } from '../system/failure.ts';
+import { makeFolder } from '../system/files/durable-file.ts';
 
 /** What Bun.serve is asked for, and how it is shown. */
 

@@ -1,9 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { exitCodeOf } from '../system/exit-code.ts';
 import { Failure } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
 import type { Places } from '../system/places.ts';
 import { redact } from '../system/redact.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { programVersion } from '../system/version.ts';
 import { readHistory } from '../update/transaction/journal.ts';
 import { readJson } from './body.ts';

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { readConfig } from '../config/config.ts';
-import type { Values } from '../system/arguments.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
-import { isLock, tryLock } from '../system/lock.ts';
 import { findPlaces, logFileOf, type Places } from '../system/places.ts';
-import type { Running } from '../system/program.ts';
-import { tellManager, watchdogPauseMs } from '../system/service-manager.ts';
+import { isLock, tryLock } from '../system/process/lock.ts';
+import type { Running } from '../system/process/program.ts';
+import { tellManager, watchdogPauseMs } from '../system/process/service-manager.ts';
+import type { Values } from '../system/terminal/arguments.ts';
 import { Events } from './events.ts';
 import { Jobs } from './jobs.ts';
 import { addressOf, listen } from './listen.ts';

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder, writeDurably } from '../system/durable-file.ts';
 import { Failure, isMissing, reasonOf } from '../system/failure.ts';
+import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
 import { Refusal } from './problem.ts';
 
 /** The bearer token (RFC 6750) that all which changes anything asks for; it lies in a file, read anew each time. */

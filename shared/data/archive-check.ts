@@ -1,7 +1,7 @@
 import { reasonOf } from '../system/failure.ts';
+import { cannotTrust, checkSaved, readChecksum, requireChecksum } from '../system/files/checksum.ts';
 import { namesIn, requireInside } from './archive-names.ts';
 import { ArchiveReading } from './archive-reading.ts';
-import { cannotTrust, checkSaved, readChecksum, requireChecksum } from './checksum.ts';
 import { unpackFailureOf } from './restore-failure.ts';
 
 /** An archive that has been found whole and harmless, and by what to know it again. */

@@ -1,5 +1,5 @@
-import { formatBytes } from '../system/disk.ts';
 import { errorCodeOf, Failure, isMissing, reasonOf } from '../system/failure.ts';
+import { formatBytes } from '../system/files/disk.ts';
 
 const stillWritten = 'Something still writes to it: stop that and try again';
 

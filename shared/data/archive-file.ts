@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, existsSync, fsyncSync, openSync, rmSync, write } from 'node:fs';
 import { promisify } from 'node:util';
+import { checksumFileOf, publish } from '../system/files/checksum.ts';
 import { isOverSoon } from './archive-progress.ts';
-import { checksumFileOf, publish } from './checksum.ts';
 
 const writeSome = promisify(write);
 

@@ -1,4 +1,4 @@
-import { command } from '../system/command.ts';
+import { command } from '../system/process/command.ts';
 import { cannotRestore } from './restore-failure.ts';
 
 /** An hour for one that is read from a slow card. */

@@ -1,5 +1,5 @@
-import { seconds } from '../system/command.ts';
 import { Failure } from '../system/failure.ts';
+import { seconds } from '../system/process/command.ts';
 
 /**
  * Watches work that may stop without a word: archiver's streams can wait for each other for ever. It fails once:

@@ -1,10 +1,10 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../system/command.ts';
-import { makeFolder } from '../system/durable-file.ts';
+import { cannotTrust } from '../system/files/checksum.ts';
+import { makeFolder } from '../system/files/durable-file.ts';
+import { command } from '../system/process/command.ts';
 import type { VerifiedArchive } from './archive-check.ts';
 import { ArchiveReading } from './archive-reading.ts';
-import { cannotTrust } from './checksum.ts';
 import { cannotRestore, unpackFailureOf } from './restore-failure.ts';
 
 export interface UnpackRequest {

@@ -1,5 +1,5 @@
-import { CommandFailure, type CommandResult } from '../system/command.ts';
 import { reasonOf } from '../system/failure.ts';
+import { CommandFailure, type CommandResult } from '../system/process/command.ts';
 
 /** PostgreSQL in its container, 13 or later, reached as the container's own user over its own socket. */
 

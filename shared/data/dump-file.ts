@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
-import { checksumFileOf, hashFile, publish } from './checksum.ts';
+import { checksumFileOf, hashFile, publish } from '../system/files/checksum.ts';
 
 /** A file that another program fills: `<target>.part`, then `<target>.sha256`, then the target itself. */
 

@@ -1,7 +1,7 @@
-import { CommandFailure } from '../system/command.ts';
-import { freeBytesOn } from '../system/disk.ts';
 import { errorCodeOf, Failure } from '../system/failure.ts';
-import { cannotTrust, checkSaved } from './checksum.ts';
+import { cannotTrust, checkSaved } from '../system/files/checksum.ts';
+import { freeBytesOn } from '../system/files/disk.ts';
+import { CommandFailure } from '../system/process/command.ts';
 import { type Database, databaseReasonOf, endLeftovers, readDatabaseName, runTool } from './database.ts';
 import { type DatabaseFacts, namesFor, readFacts } from './database-facts.ts';
 import { beginPart, commitPart, discardPart, type SavedFile } from './dump-file.ts';

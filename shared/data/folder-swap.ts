@@ -1,9 +1,9 @@
 import { existsSync, renameSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { renameDurably, syncFolder } from '../system/durable-file.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { atStep } from '../system/fault-point.ts';
-import { exchangeNames } from '../system/libc.ts';
+import { renameDurably, syncFolder } from '../system/files/durable-file.ts';
+import { exchangeNames } from '../system/files/libc.ts';
 import { timeInName } from './backup.ts';
 
 /**

@@ -10,11 +10,11 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CommandFailure } from '../system/command.ts';
-import { renameDurably } from '../system/durable-file.ts';
 import { errorCodeOf, Failure, reasonOf } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
-import { checkSaved } from './checksum.ts';
+import { checkSaved } from '../system/files/checksum.ts';
+import { renameDurably } from '../system/files/durable-file.ts';
+import { CommandFailure } from '../system/process/command.ts';
+import type { Log } from '../system/terminal/log.ts';
 import type { Redis } from './redis.ts';
 import { findWriteLogs, replaceWriteLog } from './redis-write-log.ts';
 

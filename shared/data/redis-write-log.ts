@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { removeDurably, writeDurably } from '../system/durable-file.ts';
+import { removeDurably, writeDurably } from '../system/files/durable-file.ts';
 
 /**
  * Redis's log of its writes, "appendonly": where there is one, nothing else is read at the start. Up to 6 it is one

@@ -1,8 +1,8 @@
 import { chmodSync, closeSync, copyFileSync, openSync, readSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { CommandFailure } from '../system/command.ts';
 import { Deadline, pause } from '../system/deadline.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { CommandFailure } from '../system/process/command.ts';
 import { cannotWriteArchive } from './archive-failure.ts';
 import type { Containers } from './database.ts';
 import { beginPart, commitPart, discardPart, type SavedFile } from './dump-file.ts';

@@ -1,6 +1,6 @@
 import { pause } from '../system/deadline.ts';
-import { formatBytes } from '../system/disk.ts';
-import type { Log } from '../system/log.ts';
+import { formatBytes } from '../system/files/disk.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { type Database, databaseReasonOf, readFreeBytes } from './database.ts';
 import type { DatabaseNames } from './database-facts.ts';
 import { dropReplaced, swap } from './restore-steps.ts';

@@ -1,5 +1,5 @@
-import { CommandFailure, type CommandResult } from '../system/command.ts';
 import { errorCodeOf, Failure, reasonOf } from '../system/failure.ts';
+import { CommandFailure, type CommandResult } from '../system/process/command.ts';
 
 /** tar takes a write that the disk cut short for an error of its own. */
 const fullDisk = /no space left|quota exceeded|wrote only \d+ of \d+ bytes/i;

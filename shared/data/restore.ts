@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { CommandFailure } from '../system/command.ts';
 import { Failure } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
+import { CommandFailure } from '../system/process/command.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { type Database, databaseReasonOf, endLeftovers, maintenance, readDatabaseName } from './database.ts';
 import {
   type DatabaseFacts,

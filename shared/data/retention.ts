@@ -1,10 +1,10 @@
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatBytes } from '../system/disk.ts';
-import { syncFolder } from '../system/durable-file.ts';
 import { isMissing, reasonOf } from '../system/failure.ts';
 import { atStep } from '../system/fault-point.ts';
-import type { Log } from '../system/log.ts';
+import { formatBytes } from '../system/files/disk.ts';
+import { syncFolder } from '../system/files/durable-file.ts';
+import type { Log } from '../system/terminal/log.ts';
 
 export interface BackupFile {
   path: string;

@@ -1,5 +1,5 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { extendedAttributes } from '../system/libc.ts';
+import { extendedAttributes } from '../system/files/libc.ts';
 import { cannotBackUp } from './archive-failure.ts';
 
 /** One thing of a tree that an archive can hold. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { makeFolder, writeDurably } from '../system/durable-file.ts';
 import { isMissing } from '../system/failure.ts';
+import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../system/places.ts';
 
 /**

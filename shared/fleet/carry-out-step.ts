@@ -2,7 +2,7 @@ import { pause } from '../system/deadline.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { faultPoint } from '../system/fault-point.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/terminal/log.ts';
 import type { DdiLine } from '../transfer/ddi-line.ts';
 import type { FleetAction } from './action.ts';
 import type { Step } from './decide-step.ts';

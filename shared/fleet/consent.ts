@@ -1,8 +1,8 @@
-import type { Values } from '../system/arguments.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure } from '../system/failure.ts';
 import { findPlaces, logFileOf } from '../system/places.ts';
-import type { Running } from '../system/program.ts';
+import type { Running } from '../system/process/program.ts';
+import type { Values } from '../system/terminal/arguments.ts';
 import { readAction, writeAction } from './action.ts';
 
 /** Somebody at the device says yes or no to what the fleet's server asks for; the agent takes it from there. */

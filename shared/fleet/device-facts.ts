@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
-import { command } from '../system/command.ts';
 import type { Places } from '../system/places.ts';
+import { command } from '../system/process/command.ts';
 import { allTransactions } from '../update/admission/admit.ts';
 import { readInhibit, reasonOfInhibit } from '../update/admission/inhibit.ts';
 import { windowAt, wordsOfWindow } from '../update/schedule/schedule.ts';

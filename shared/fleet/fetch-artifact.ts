@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
-import { hashFile } from '../data/checksum.ts';
 import { Failure } from '../system/failure.ts';
+import { hashFile } from '../system/files/checksum.ts';
 import type { Places } from '../system/places.ts';
 import type { Credentials } from '../transfer/credentials.ts';
 import type { DdiServer } from '../transfer/ddi-line.ts';

@@ -1,8 +1,8 @@
 import { readConfig } from '../config/config.ts';
-import type { Values } from '../system/arguments.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { findPlaces, logFileOf } from '../system/places.ts';
-import type { Running } from '../system/program.ts';
+import type { Running } from '../system/process/program.ts';
+import type { Values } from '../system/terminal/arguments.ts';
 import { DdiLine, DdiRefusal } from '../transfer/ddi-line.ts';
 import { readHistory } from '../update/transaction/journal.ts';
 import { lastStep, type Transaction } from '../update/transaction/transaction.ts';

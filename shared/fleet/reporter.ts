@@ -1,5 +1,5 @@
 import { reasonOf } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { type DdiLine, DdiRefusal } from '../transfer/ddi-line.ts';
 import type { Feedback } from './feedback.ts';
 

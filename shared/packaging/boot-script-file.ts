@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { command } from '../system/command.ts';
+import { command } from '../system/process/command.ts';
 import type { Board } from './board.ts';
 import { renderBootScript } from './boot-script.ts';
 import { epochSeconds } from './manifest.ts';

@@ -1,4 +1,4 @@
-import type { ProgramSpec } from '../system/arguments.ts';
+import type { ProgramSpec } from '../system/terminal/arguments.ts';
 import { programVersion } from '../system/version.ts';
 import { bundleChoices } from './commands/bundle.ts';
 import { imageOptions } from './commands/image.ts';

@@ -1,8 +1,8 @@
 import { chmodSync, constants, copyFileSync, linkSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { factsFileName } from '../rauc/bundle-facts.ts';
-import { makeFolder } from '../system/durable-file.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { makeFolder } from '../system/files/durable-file.ts';
 import { executableName, programNames } from '../update/slot/program-names.ts';
 import { buildStamp, renderManifest } from './manifest.ts';
 import { type Architecture, project } from './project.ts';

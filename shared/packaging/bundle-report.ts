@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { columns } from '../system/columns.ts';
-import { command } from '../system/command.ts';
-import { formatBytes } from '../system/disk.ts';
-import type { Running } from '../system/program.ts';
+import { formatBytes } from '../system/files/disk.ts';
+import { command } from '../system/process/command.ts';
+import type { Running } from '../system/process/program.ts';
+import { columns } from '../system/terminal/columns.ts';
 import { executableName, programNames } from '../update/slot/program-names.ts';
 import { type BundleOptions, mksquashfsArguments } from './bundle.ts';
 

@@ -1,8 +1,8 @@
 import { linkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../system/command.ts';
-import { makeFolder } from '../system/durable-file.ts';
 import { Failure } from '../system/failure.ts';
+import { makeFolder } from '../system/files/durable-file.ts';
+import { command } from '../system/process/command.ts';
 import { executableName, programNames } from '../update/slot/program-names.ts';
 import { type Architecture, project } from './project.ts';
 

@@ -1,4 +1,4 @@
-import { command } from '../system/command.ts';
+import { command } from '../system/process/command.ts';
 
 const readMs = 60_000;
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../system/durable-file.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
-import { isLock, tryLock } from '../system/lock.ts';
+import { makeFolder } from '../system/files/durable-file.ts';
+import { isLock, tryLock } from '../system/process/lock.ts';
 import { addGeneration, addSigner, writeKeyring } from './pki/generation.ts';
 import {
   type KeyFolder,

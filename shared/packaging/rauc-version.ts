@@ -1,6 +1,6 @@
 import semver from 'semver';
-import { command } from '../system/command.ts';
 import { Failure } from '../system/failure.ts';
+import { command } from '../system/process/command.ts';
 
 /** The version of the rauc that packs bundles here. */
 export async function raucVersion(): Promise<string> {

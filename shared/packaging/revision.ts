@@ -1,4 +1,4 @@
-import { command } from '../system/command.ts';
+import { command } from '../system/process/command.ts';
 import { project } from './project.ts';
 
 /** The source's git revision, short, `+` added where files differ from it; `unknown` outside a checkout. */

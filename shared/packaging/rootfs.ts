@@ -1,7 +1,7 @@
 import { cpSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { command } from '../system/command.ts';
-import { makeFolder } from '../system/durable-file.ts';
+import { makeFolder } from '../system/files/durable-file.ts';
+import { command } from '../system/process/command.ts';
 import { epochSeconds } from './manifest.ts';
 import { project } from './project.ts';
 import { uuidFrom } from './root/image.ts';

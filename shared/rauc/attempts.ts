@@ -1,5 +1,5 @@
-import { command } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { command } from '../system/process/command.ts';
 
 /** U-Boot's counters, beside what RAUC does with them: `BOOT_<bootname>_LEFT`, in hex (RAUC manual, "U-Boot"). */
 

@@ -1,5 +1,5 @@
-import { CommandFailure, command } from '../system/command.ts';
 import { Failure } from '../system/failure.ts';
+import { CommandFailure, command } from '../system/process/command.ts';
 import { handlerRefusal } from './handler-refusal.ts';
 
 /** The image write alone takes minutes on a card; only a service that hangs for good takes this long. */

@@ -1,4 +1,4 @@
-import { command } from '../system/command.ts';
+import { command } from '../system/process/command.ts';
 
 /** It is asked beside other things, by who may be in a hurry. */
 const deadlineMs = 10_000;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { CommandFailure, command } from '../system/command.ts';
 import { Failure } from '../system/failure.ts';
+import { CommandFailure, command } from '../system/process/command.ts';
 
 /** One slot as RAUC sees it now. */
 export interface Slot {

@@ -1,5 +1,10 @@
-import { CommandFailure, type CommandOptions, type CommandResult, command } from '../system/command.ts';
 import { reasonOf } from '../system/failure.ts';
+import {
+  CommandFailure,
+  type CommandOptions,
+  type CommandResult,
+  command,
+} from '../system/process/command.ts';
 
 /** A command whose CommandFailure says what could not be done: `Cannot start "redis": …`. */
 export function calling(what: string, options: CommandOptions): ReturnType<typeof command> {

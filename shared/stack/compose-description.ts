@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { command } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { command } from '../system/process/command.ts';
 import { filesBeside, findComposeTool, wordsOfFile } from './compose-tool.ts';
 
 /** A compose file as Docker Compose understands it. */

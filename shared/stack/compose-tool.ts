@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { command } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { command } from '../system/process/command.ts';
 import { projectNameOf } from './compose-config.ts';
 
 /** The words before the arguments: Docker Compose as a program, or as a word of docker. */

@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CommandFailure, type CommandOptions, type CommandResult, command } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import {
+  CommandFailure,
+  type CommandOptions,
+  type CommandResult,
+  command,
+} from '../system/process/command.ts';
 import { calling } from './compose-call.ts';
 import { type ComposeConfig, readComposeConfig, type Service } from './compose-config.ts';
 import { describeCompose } from './compose-description.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { CommandFailure, command } from '../system/command.ts';
+import { CommandFailure, command } from '../system/process/command.ts';
 
 /** A container of a compose project, as the engine shows it: `ps` of the two generations of compose differ. */
 export interface Container {

@@ -1,6 +1,6 @@
-import { CommandFailure, type CommandResult } from '../system/command.ts';
 import { Deadline, pause } from '../system/deadline.ts';
 import { reasonOf } from '../system/failure.ts';
+import { CommandFailure, type CommandResult } from '../system/process/command.ts';
 import { lastWordsOf } from './migrations-revisions.ts';
 
 export interface RunOptions {

@@ -1,6 +1,6 @@
-import { CommandFailure, seconds } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
+import { CommandFailure, seconds } from '../system/process/command.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { beginProgress, judgeProgress, type Pace, type Sight, seeProgress } from './migrations-progress.ts';
 import { parseCurrent, parseHeads, type Revisions } from './migrations-revisions.ts';
 import { type MigrationContainers, runAlembic } from './migrations-run.ts';

@@ -1,5 +1,5 @@
-import { command } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { command } from '../system/process/command.ts';
 
 /** A reboot at a set time, through shutdown(8): systemd-logind keeps the time and warns who is logged in. */
 

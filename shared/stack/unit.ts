@@ -1,5 +1,5 @@
-import { command } from '../system/command.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { command } from '../system/process/command.ts';
 
 /** The orchestrator's systemd unit, through systemctl(1). */
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import * as v from 'valibot';
-import { meanwhilePartOf } from '../system/durable-file.ts';
+import { meanwhilePartOf } from '../system/files/durable-file.ts';
 import { bootId } from '../system/places.ts';
 import { bytesIn, type Range, withRange } from './ranges.ts';
 

@@ -6,7 +6,7 @@ import {
   removeDurably,
   renameDurably,
   writeDurably,
-} from '../system/durable-file.ts';
+} from '../system/files/durable-file.ts';
 import { furthest, rangesIn, readLive, readSide, type Side, textOf, withRanges } from './download-notes.ts';
 import { PartFile, type PartPaths } from './part-file.ts';
 

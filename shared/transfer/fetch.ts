@@ -1,6 +1,6 @@
-import { formatBytes } from '../system/disk.ts';
 import { Failure } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
+import { formatBytes } from '../system/files/disk.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { type Ask, type Decision, decideAnswer } from './decide-answer.ts';
 import { rangesIn, type Side } from './download-notes.ts';
 import { fetchFailure } from './fetch-failure.ts';

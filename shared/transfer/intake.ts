@@ -1,4 +1,4 @@
-import { formatBytes } from '../system/disk.ts';
+import { formatBytes } from '../system/files/disk.ts';
 import { type Decision, findPage, type Known } from './decide-answer.ts';
 import { Download } from './download.ts';
 import { rangesIn, type Side } from './download-notes.ts';

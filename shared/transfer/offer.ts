@@ -1,5 +1,5 @@
 import { Failure } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { decideAnswer } from './decide-answer.ts';
 import { fetchFailure } from './fetch-failure.ts';
 import { Line, type LineOptions } from './line.ts';

@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { writeDurablyMeanwhile } from '../system/durable-file.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { writeDurablyMeanwhile } from '../system/files/durable-file.ts';
 import { LiveNote, rangesIn, type Side, textOf, withRanges } from './download-notes.ts';
 import { bytesIn, prefixOf, type Range, withRange } from './ranges.ts';
 

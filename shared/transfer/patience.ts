@@ -1,6 +1,6 @@
 import { pause } from '../system/deadline.ts';
 import type { Failure } from '../system/failure.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { backoffMs } from './backoff.ts';
 import { fetchFailure } from './fetch-failure.ts';
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { formatBytes } from '../system/disk.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { formatBytes } from '../system/files/disk.ts';
 import { Download } from './download.ts';
 
 export interface SpoolOptions {

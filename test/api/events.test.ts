@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Events, mostReaders } from '../../shared/api/events.ts';
 import type { Report } from '../../shared/api/report.ts';
-import { createLog } from '../../shared/system/log.ts';
+import { createLog } from '../../shared/system/terminal/log.ts';
 import { writeProgress } from '../../shared/update/install/progress.ts';
 import { writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { ApiStage, api } from '../support/api-stage.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, statSync } from 'node:fs';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { ApiStage, api } from '../support/api-stage.ts';
 import { NotifySocket } from '../support/notify-socket.ts';
 

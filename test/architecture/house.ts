@@ -33,10 +33,10 @@ export const exceptions: Record<string, readonly string[]> = {
 
 /** Packages with one door each. */
 export const doors: Record<string, string> = {
-  zx: 'shared/system/command.ts',
+  zx: 'shared/system/process/command.ts',
   ky: 'shared/transfer/http.ts',
   archiver: 'shared/data/archive.ts',
-  yargs: 'shared/system/arguments.ts',
+  yargs: 'shared/system/terminal/arguments.ts',
 };
 
 /** What is started rather than imported. */
@@ -44,8 +44,14 @@ export const programs = ['hooks/main.ts', 'build.ts', 'shared/packaging/simulate
 
 const report = ['boot', 'install', 'admission', 'schedule', 'slot', 'transaction'];
 
-/** Which of its rooms may import which, for a room that has some. */
+/** Which of its rooms may import which, for a room that has some; '' is what lies beside them. */
 export const subRooms: Record<string, Record<string, readonly string[]>> = {
+  'shared/system': {
+    '': [],
+    files: [''],
+    terminal: ['files', ''],
+    process: ['terminal', 'files', ''],
+  },
   'shared/update': {
     transaction: [],
     schedule: [],

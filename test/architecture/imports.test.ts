@@ -68,7 +68,7 @@ function made(files: Record<string, string>): Source[] {
 
 describe('wrongDirections()', () => {
   test.each([
-    ['shared/system/log.ts', '../update/record.ts'],
+    ['shared/system/terminal/log.ts', '../../update/transaction/record.ts'],
     ['shared/rauc/mark.ts', '../data/archive.ts'],
     ['shared/update/boot/boot.ts', '../../../hooks/main.ts'],
     ['shared/update/boot/boot.ts', '../../packaging/keys.ts'],
@@ -108,8 +108,8 @@ describe('wrongDirections()', () => {
     ['shared/system/version.ts', '../../package.json'],
     ['shared/update/slot/slot-content.ts', '../../../bundle-skeleton/rootfs/etc/unit.service'],
     ['build.ts', './shared/packaging/keys.ts'],
-    ['shared/system/log.ts', 'node:fs'],
-    ['shared/system/log.ts', 'valibot'],
+    ['shared/system/terminal/log.ts', 'node:fs'],
+    ['shared/system/terminal/log.ts', 'valibot'],
   ])('is silent when %s imports %s', (path, name) => {
     expect(
       wrongDirections(made({ [path]: `import { x } from '${name}';\nexport const y = () => x;` })),
@@ -135,12 +135,12 @@ describe('wrongSubRooms()', () => {
 
 describe('wrongDoors()', () => {
   test.each([
-    ['zx', 'shared/system/command.ts'],
-    ['zx/core', 'shared/system/command.ts'],
+    ['zx', 'shared/system/process/command.ts'],
+    ['zx/core', 'shared/system/process/command.ts'],
     ['ky', 'shared/transfer/http.ts'],
     ['archiver', 'shared/data/archive.ts'],
-    ['yargs', 'shared/system/arguments.ts'],
-    ['yargs/helpers', 'shared/system/arguments.ts'],
+    ['yargs', 'shared/system/terminal/arguments.ts'],
+    ['yargs/helpers', 'shared/system/terminal/arguments.ts'],
   ])('finds %s everywhere but in %s', (name, door) => {
     const text = `import { x } from '${name}';\nexport const y = async () => (await import('${name}')) ?? x;`;
     expect(wrongDoors(made({ 'shared/update/boot/boot.ts': text }))).toHaveLength(2);

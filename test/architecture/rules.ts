@@ -101,7 +101,7 @@ function targetOf(path: string, name: string): string | undefined {
   return name.startsWith('.') ? join(dirname(path), name) : undefined;
 }
 
-/** `shared/system/log.ts` → `system`, `hooks/main.ts` → `hooks`, `build.ts` → itself. */
+/** `shared/system/terminal/log.ts` → `system`, `hooks/main.ts` → `hooks`, `build.ts` → itself. */
 function roomOf(path: string): string {
   const [first = '', second = ''] = path.split('/');
   return first === 'shared' ? second : first;

@@ -1,6 +1,6 @@
 /** What the rules want to know of a TypeScript file. */
 export interface Source {
-  /** From the project's folder: `shared/system/log.ts`. */
+  /** From the project's folder: `shared/system/terminal/log.ts`. */
   readonly path: string;
   readonly imports: readonly Import[];
   readonly lines: number;

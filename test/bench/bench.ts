@@ -3,8 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
-import { columns } from '../../shared/system/columns.ts';
-import { print } from '../../shared/system/print.ts';
+import { columns } from '../../shared/system/terminal/columns.ts';
+import { print } from '../../shared/system/terminal/print.ts';
 import { programVersion } from '../../shared/system/version.ts';
 import type { Row } from './row.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import type { Point } from './bench.ts';
 import { medianSeconds, type Run, run } from './measure.ts';

@@ -8,7 +8,7 @@ import { project } from '../../shared/packaging/project.ts';
 import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
 import { addOrchestrator } from '../../shared/packaging/simulate/orchestrator.ts';
 import { readTrace } from '../../shared/packaging/simulate/trace.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { executableName } from '../../shared/update/slot/program-names.ts';
 import { writeSlotContent } from '../../shared/update/slot/slot-content.ts';
 import { compiledPrograms } from '../support/compiled-programs.ts';

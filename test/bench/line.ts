@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { endsWithUs } from '../support/ends-with-us.ts';
 import type { Point } from './bench.ts';
 import { fetchByCurl, fetchByUpdate, openFetchStage, serve } from './fetch-stage.ts';

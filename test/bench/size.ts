@@ -1,7 +1,7 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compilePrograms, compileSeparately } from '../../shared/packaging/compile.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import type { Point } from './bench.ts';
 import { allOf, atMost, megabytes, type Row, row } from './row.ts';

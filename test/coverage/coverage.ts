@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
-import { columns } from '../../shared/system/columns.ts';
+import { columns } from '../../shared/system/terminal/columns.ts';
 import { belowFloor, parseLcov, type Reached, shareOf } from './lcov.ts';
 
 /**
@@ -15,26 +15,40 @@ const floor = 90;
 
 /** In one process each, in seconds: what decides, and what it reads. */
 const quick = [
-  ...[
-    'test/config',
-    'test/update',
-    'test/stack/health',
-    'test/data/retention.test.ts',
-    'test/hooks/choose-program.test.ts',
-  ],
-  ...['decide-answer', 'credentials', 'source'].map((name) => `test/transfer/${name}.test.ts`),
-  ...['gate', 'job', 'source', 'token'].map((name) => `test/api/${name}.test.ts`),
-  ...['bundle-facts', 'hook-environment', 'info', 'key-file', 'status', 'system-conf'].map(
-    (name) => `test/rauc/${name}.test.ts`,
-  ),
-  ...['compose-config', 'image-parts', 'migrations-progress', 'pull-trouble'].map(
-    (name) => `test/stack/${name}.test.ts`,
-  ),
-  ...['arguments', 'columns', 'failure', 'redact', 'rooted-path'].map(
-    (name) => `test/system/${name}.test.ts`,
-  ),
-  ...['decide-report', 'decide-step', 'words'].map((name) => `test/fleet/${name}.test.ts`),
-  ...['components', 'lint', 'lint-certificate', 'manifest'].map((name) => `test/packaging/${name}.test.ts`),
+  'test/api/gate.test.ts',
+  'test/api/job.test.ts',
+  'test/api/source.test.ts',
+  'test/api/token.test.ts',
+  'test/config',
+  'test/data/retention.test.ts',
+  'test/fleet/decide-report.test.ts',
+  'test/fleet/decide-step.test.ts',
+  'test/fleet/words.test.ts',
+  'test/hooks/choose-program.test.ts',
+  'test/packaging/components.test.ts',
+  'test/packaging/lint-certificate.test.ts',
+  'test/packaging/lint.test.ts',
+  'test/packaging/manifest.test.ts',
+  'test/rauc/bundle-facts.test.ts',
+  'test/rauc/hook-environment.test.ts',
+  'test/rauc/info.test.ts',
+  'test/rauc/key-file.test.ts',
+  'test/rauc/status.test.ts',
+  'test/rauc/system-conf.test.ts',
+  'test/stack/compose-config.test.ts',
+  'test/stack/health',
+  'test/stack/image-parts.test.ts',
+  'test/stack/migrations-progress.test.ts',
+  'test/stack/pull-trouble.test.ts',
+  'test/system/failure.test.ts',
+  'test/system/files/rooted-path.test.ts',
+  'test/system/redact.test.ts',
+  'test/system/terminal/arguments.test.ts',
+  'test/system/terminal/columns.test.ts',
+  'test/transfer/credentials.test.ts',
+  'test/transfer/decide-answer.test.ts',
+  'test/transfer/source.test.ts',
+  'test/update',
 ];
 
 /** What decides by its name, and what decides under another. */
@@ -42,15 +56,13 @@ const decisions = [
   ...new Bun.Glob('shared/**/decide-*.ts').scanSync(project.root),
   'shared/data/retention.ts',
   'shared/stack/health/verdict.ts',
-  ...[
-    'boot/boot-allowance',
-    'report/find-anomalies',
-    'report/verdict-news',
-    'schedule/reboot-plan',
-    'schedule/window',
-    'transaction/on-trial',
-    'transaction/transaction',
-  ].map((name) => `shared/update/${name}.ts`),
+  'shared/update/boot/boot-allowance.ts',
+  'shared/update/report/find-anomalies.ts',
+  'shared/update/report/verdict-news.ts',
+  'shared/update/schedule/reboot-plan.ts',
+  'shared/update/schedule/window.ts',
+  'shared/update/transaction/on-trial.ts',
+  'shared/update/transaction/transaction.ts',
 ].sort();
 
 async function measure(): Promise<Reached[]> {

@@ -1,13 +1,13 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { listTree, restore, temporaryFolder, verify } from './archive-tree.ts';
 import { makeHardTree } from './hard-tree.ts';
 
 const program = `
 import { createArchive } from '${join(import.meta.dir, '../../shared/data/archive.ts')}';
-import { print } from '${join(import.meta.dir, '../../shared/system/print.ts')}';
+import { print } from '${join(import.meta.dir, '../../shared/system/terminal/print.ts')}';
 
 async function main(): Promise<void> {
   const [folder = '', target = ''] = process.argv.slice(2);

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import type { Containers } from '../../shared/data/database.ts';
 import type { MigrationContainers } from '../../shared/stack/migrations-run.ts';
-import { type CommandResult, command } from '../../shared/system/command.ts';
-import type { Log } from '../../shared/system/log.ts';
+import { type CommandResult, command } from '../../shared/system/process/command.ts';
+import type { Log } from '../../shared/system/terminal/log.ts';
 import { startEngine } from '../rig/stack/engine.ts';
 import { stackImages } from '../rig/stack/images.ts';
 import { startRegistry } from '../rig/stack/registry.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Database } from '../../shared/data/database.ts';
 import { dumpDatabase } from '../../shared/data/dump.ts';
 import { restoreDatabase } from '../../shared/data/restore.ts';
-import { freeBytesOn } from '../../shared/system/disk.ts';
+import { freeBytesOn } from '../../shared/system/files/disk.ts';
 import { waitFor } from '../rig/stack/wait-for.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { bulk, contentOf, databaseNames, sql } from './database-content.ts';

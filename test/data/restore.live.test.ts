@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checksumFileOf } from '../../shared/data/checksum.ts';
 import { type Database, databaseReasonOf, endLeftovers } from '../../shared/data/database.ts';
 import { namesFor } from '../../shared/data/database-facts.ts';
 import { dumpDatabase } from '../../shared/data/dump.ts';
 import { restoreDatabase } from '../../shared/data/restore.ts';
 import { createFresh, dropFresh, swap } from '../../shared/data/restore-steps.ts';
+import { checksumFileOf } from '../../shared/system/files/checksum.ts';
 import { waitFor } from '../rig/stack/wait-for.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { runProgram } from '../support/run-program.ts';

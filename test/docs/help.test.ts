@@ -6,8 +6,8 @@ import { preInstall } from '../../hooks/pre-install.ts';
 import { systemCheck } from '../../hooks/system-check.ts';
 import { update } from '../../hooks/update.ts';
 import { buildSpec } from '../../shared/packaging/build-spec.ts';
-import { parseArguments } from '../../shared/system/arguments.ts';
 import { exitCodeTable } from '../../shared/system/exit-code.ts';
+import { parseArguments } from '../../shared/system/terminal/arguments.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
 
 /** Every program, and every command of one, can be learnt from its --help alone. */

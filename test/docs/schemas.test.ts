@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { update } from '../../hooks/update.ts';
-import { tryLock } from '../../shared/system/lock.ts';
 import { lockFileOf, bootId as thisBoot } from '../../shared/system/places.ts';
+import { tryLock } from '../../shared/system/process/lock.ts';
 import { writeProgress } from '../../shared/update/install/progress.ts';
 import { findAnomalies } from '../../shared/update/report/find-anomalies.ts';
 import { newsOf } from '../../shared/update/report/verdict-news.ts';

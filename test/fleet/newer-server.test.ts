@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { FleetAgent } from '../../shared/fleet/agent.ts';
-import type { Log } from '../../shared/system/log.ts';
+import type { Log } from '../../shared/system/terminal/log.ts';
 import { DdiLine } from '../../shared/transfer/ddi-line.ts';
 import { ModelDevice } from './model-device.ts';
 

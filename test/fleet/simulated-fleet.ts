@@ -3,7 +3,7 @@ import { closed } from '../../shared/fleet/feedback.ts';
 import { isOffer, parseBase, parseDeployment } from '../../shared/fleet/offer.ts';
 import { withJitter } from '../../shared/fleet/polling.ts';
 import { pause } from '../../shared/system/deadline.ts';
-import type { Log } from '../../shared/system/log.ts';
+import type { Log } from '../../shared/system/terminal/log.ts';
 import { DdiLine } from '../../shared/transfer/ddi-line.ts';
 import { ModelDevice } from './model-device.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { checkSaved } from '../../shared/data/checksum.ts';
 import { kindOfBackup } from '../../shared/data/saved-backups.ts';
+import { checkSaved } from '../../shared/system/files/checksum.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { verify } from '../data/archive-tree.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { update } from '../../hooks/update.ts';
-import { completeWords } from '../../shared/system/completion.ts';
+import { completeWords } from '../../shared/system/terminal/completion.ts';
 import { nativeHook } from '../support/native-programs.ts';
 import { Scene } from '../support/scene.ts';
 

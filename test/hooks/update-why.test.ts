@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { tryLock } from '../../shared/system/lock.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
+import { tryLock } from '../../shared/system/process/lock.ts';
 import { noteRefusal } from '../../shared/update/admission/refusals.ts';
 import { type Progress, writeProgress } from '../../shared/update/install/progress.ts';
 import { closeTransaction, writeTransaction } from '../../shared/update/transaction/journal.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { truncateSync, writeFileSync } from 'node:fs';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { insertCard } from './board/card.ts';
 import { startVolatileCache } from './board/volatile-cache.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
 import { Deadline } from '../../shared/system/deadline.ts';
-import { isLock, tryLock } from '../../shared/system/lock.ts';
+import { isLock, tryLock } from '../../shared/system/process/lock.ts';
 import { type ReportHead, reportHead, writeReport } from '../support/report.ts';
 import type { Downtime } from './board/health-watch.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { digestOf } from '../support/digest.ts';
 import { oneAtATime } from '../support/one-at-a-time.ts';
 import { Board, type BoardImages, type BoardState } from './board/board.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { lockHolder } from '../../shared/system/lock.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
+import { lockHolder } from '../../shared/system/process/lock.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { fullAttempts, otherName } from './bootloader.ts';
 import type { ModelBoard, Version } from './model-board.ts';

@@ -6,7 +6,7 @@ import { createKeys, findKeys } from '../../shared/packaging/keys.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
 import { readSquashfs } from '../../shared/packaging/squashfs.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { programVersion } from '../../shared/system/version.ts';
 import { Checkout } from '../support/checkout.ts';
 import { compiledPrograms } from '../support/compiled-programs.ts';

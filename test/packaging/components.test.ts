@@ -45,7 +45,7 @@ describe('packageFolderOf()', () => {
     ['node_modules/@scope/name/index.js', 'node_modules/@scope/name'],
     ['node_modules/cliui/node_modules/string-width/index.js', 'node_modules/cliui/node_modules/string-width'],
     ['../elsewhere/node_modules/yaml/dist/index.js', '../elsewhere/node_modules/yaml'],
-    ['shared/system/log.ts', undefined],
+    ['shared/system/terminal/log.ts', undefined],
   ])('%s lies in %p', (file, folder) => {
     expect(packageFolderOf(file)).toBe(folder);
   });

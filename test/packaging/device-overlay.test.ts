@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { readConfigText } from '../../shared/config/config-schema.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { layOver } from '../../shared/packaging/root/overlay.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { fakeTool } from '../support/fake-tool.ts';
 import { treeOf } from '../support/scene.ts';
 import { TempFolder } from '../support/temp-folder.ts';

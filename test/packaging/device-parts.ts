@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDevice, type DeviceOptions } from '../../shared/packaging/device/device.ts';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 
 /** Small enough to be made in under a second. */
 const smallSizesMiB = { boot: 2, slot: 24, data: 32 };

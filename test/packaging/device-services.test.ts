@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { writeService } from '../../shared/packaging/device/services.ts';
 import { parseScheduled } from '../../shared/stack/shutdown.ts';
-import type { CommandResult } from '../../shared/system/command.ts';
+import type { CommandResult } from '../../shared/system/process/command.ts';
 import { until } from '../support/until.ts';
 import { hasDeviceParts, makeParts, makeSmallDevice, type Parts, tracesOf } from './device-parts.ts';
 

@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { createDevice } from '../../shared/packaging/device/device.ts';
 import { clearDevice } from '../../shared/packaging/device/leftovers.ts';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import { command } from '../../shared/system/command.ts';
 import { Failure } from '../../shared/system/failure.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { until } from '../support/until.ts';
 import { hasDeviceParts, makeParts, makeSmallDevice, type Parts, tracesOf } from './device-parts.ts';
 

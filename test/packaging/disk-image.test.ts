@@ -8,8 +8,8 @@ import { writeOutJournal } from '../../shared/packaging/disk-image/journal.ts';
 import type { DiskImageOptions } from '../../shared/packaging/disk-image/options.ts';
 import { readRootfs } from '../../shared/packaging/disk-image/rootfs-facts.ts';
 import { initialEnvironment } from '../../shared/packaging/initial-environment.ts';
-import { command } from '../../shared/system/command.ts';
-import { createLog } from '../../shared/system/log.ts';
+import { command } from '../../shared/system/process/command.ts';
+import { createLog } from '../../shared/system/terminal/log.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { copyFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { readElf } from '../../shared/packaging/elf.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { TestFolder } from './bundle-folder.ts';
 
 const aarch64Libc = '/usr/aarch64-linux-gnu/lib/libc.so.6';

@@ -24,9 +24,9 @@ import {
   rotateKeys,
 } from '../../shared/packaging/keys.ts';
 import { readCertificate, splitKeyring } from '../../shared/packaging/pki/key-folder.ts';
-import { command } from '../../shared/system/command.ts';
 import { Failure } from '../../shared/system/failure.ts';
-import { tryLock } from '../../shared/system/lock.ts';
+import { command } from '../../shared/system/process/command.ts';
+import { tryLock } from '../../shared/system/process/lock.ts';
 import { makeExpiredSigner, makeForeignKeys, makeFutureSigner } from '../support/certificates.ts';
 
 const run = command({ deadlineMs: 60_000 });

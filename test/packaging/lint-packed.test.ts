@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, w
 import { basename, join } from 'node:path';
 import { lintBundle } from '../../shared/packaging/lint/lint.ts';
 import { readSquashfs } from '../../shared/packaging/squashfs.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { goodBundle, goodManifest, makeExt4, TestFolder } from './bundle-folder.ts';
 import { issueCertificate, type Signer } from './signer.ts';
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CommandResult, command } from '../../shared/system/command.ts';
+import { type CommandResult, command } from '../../shared/system/process/command.ts';
 
 const lock = JSON.stringify({
   packages: {

@@ -11,7 +11,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { bytesPerInode, fittedMiB, makeImage } from '../../shared/packaging/root/image.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { hasDeviceParts } from './device-parts.ts';

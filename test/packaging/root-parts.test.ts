@@ -8,7 +8,7 @@ import { layKernel, linkSuiteKernel, requireBootFiles } from '../../shared/packa
 import { filesWithPrivateKey, refusePrivateKeys } from '../../shared/packaging/root/private-keys.ts';
 import { requireProgramsFor } from '../../shared/packaging/root/programs.ts';
 import { packagesOf, suiteNamed } from '../../shared/packaging/root/suite.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { thisArchitecture } from '../support/this-architecture.ts';

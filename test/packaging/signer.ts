@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 
 export interface Signer {
   certificate: string;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { renderSystemConf } from '../../shared/packaging/system-conf.ts';
 import { readSystemConf } from '../../shared/rauc/system-conf.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 

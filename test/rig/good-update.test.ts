@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { project } from '../../shared/packaging/project.ts';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
 import { readHistory } from '../../shared/update/transaction/journal.ts';
 import { suiteOf } from '../support/suite-report.ts';

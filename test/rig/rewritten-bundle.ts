@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 
 /** A bundle that our own build would refuse to make: unpacked, edited, and packed again by RAUC alone. */
 export async function rewriteManifest(options: {

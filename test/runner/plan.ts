@@ -18,7 +18,7 @@ const filesAtOnce = 5;
  */
 const repeats = 30;
 const load = ['stress-ng', '--quiet', '--cpu', '4', '--io', '1'];
-const knownToFail = ['test/system/log-rotation.test.ts'];
+const knownToFail = ['test/system/files/log-rotation.test.ts'];
 
 export interface Files {
   all: readonly string[];

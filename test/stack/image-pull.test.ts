@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { pullImage } from '../../shared/stack/image-pull.ts';
 import { Deadline } from '../../shared/system/deadline.ts';
-import type { Log } from '../../shared/system/log.ts';
+import type { Log } from '../../shared/system/terminal/log.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { isAlive } from '../support/processes.ts';
 import { Scene } from '../support/scene.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '../../shared/system/log.ts';
+import type { Log } from '../../shared/system/terminal/log.ts';
 
 export type Kept = Log & { lines: string[] };
 

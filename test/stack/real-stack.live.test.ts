@@ -9,7 +9,7 @@ import { findChecks } from '../../shared/stack/health/find-checks.ts';
 import { runChecks } from '../../shared/stack/health/run-checks.ts';
 import { failuresIn } from '../../shared/stack/health/verdict.ts';
 import { waitUntilHealthy } from '../../shared/stack/health/wait.ts';
-import { CommandFailure } from '../../shared/system/command.ts';
+import { CommandFailure } from '../../shared/system/process/command.ts';
 import { startEngine } from '../rig/stack/engine.ts';
 import { stackImages } from '../rig/stack/images.ts';
 import { startRegistry } from '../rig/stack/registry.ts';

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
 import { Deadline } from '../../shared/system/deadline.ts';
-import { isLock, tryLock } from '../../shared/system/lock.ts';
+import { isLock, tryLock } from '../../shared/system/process/lock.ts';
 
 export interface Turn {
   /** What is made there, and the lock's name. */

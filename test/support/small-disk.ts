@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import type { TempFolder } from './temp-folder.ts';
 
 export const mayMount = process.getuid?.() === 0;

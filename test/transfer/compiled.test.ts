@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatBytes } from '../../shared/system/disk.ts';
-import { print } from '../../shared/system/print.ts';
+import { formatBytes } from '../../shared/system/files/disk.ts';
+import { print } from '../../shared/system/terminal/print.ts';
 import { compiledPrograms } from '../support/compiled-programs.ts';
 import { honest, someBytes } from '../support/file-server.ts';
 import { type Behaviour, HostileServer, head, reply } from '../support/hostile-server.ts';

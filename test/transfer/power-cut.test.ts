@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { command } from '../../shared/system/command.ts';
+import { command } from '../../shared/system/process/command.ts';
 import { honest, someBytes } from '../support/file-server.ts';
 import { HostileServer } from '../support/hostile-server.ts';
 import { TempFolder } from '../support/temp-folder.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { TLSSocket, type TlsOptions } from 'node:tls';
-import { createLog } from '../../shared/system/log.ts';
+import { createLog } from '../../shared/system/terminal/log.ts';
 import { type CredentialFiles, readCredentials } from '../../shared/transfer/credentials.ts';
 import { fetchBundle } from '../../shared/transfer/fetch.ts';
 import { mostLanes } from '../../shared/transfer/pace.ts';

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
 import { executableName } from '../../update/slot/program-names.ts';
 import { readBoard } from '../board.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Values } from '../../system/arguments.ts';
-import { formatBytes } from '../../system/disk.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import { formatBytes } from '../../system/files/disk.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { programNames } from '../../update/slot/program-names.ts';
 import { compilePrograms, compileSeparately } from '../compile.ts';
 import { type Architecture, project } from '../project.ts';

@@ -1,10 +1,10 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { OptionSpec, Values } from '../../system/arguments.ts';
-import { formatBytes } from '../../system/disk.ts';
 import type { Outcome } from '../../system/exit-code.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import { formatBytes } from '../../system/files/disk.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { OptionSpec, Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
 import { readBoard } from '../board.ts';
 import { makeBootScript } from '../boot-script-file.ts';

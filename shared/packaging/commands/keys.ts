@@ -1,7 +1,7 @@
-import type { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { createKeys, dropOldRoots, type KeySet, renewSigner, rotateKeys } from '../keys.ts';
 import { project } from '../project.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { writeDurably } from '../../system/durable-file.ts';
 import type { Outcome } from '../../system/exit-code.ts';
-import { print } from '../../system/print.ts';
+import { writeDurably } from '../../system/files/durable-file.ts';
+import { print } from '../../system/terminal/print.ts';
 import { compiledPackages } from '../components/npm-packages.ts';
 import { runtimeComponents } from '../components/runtime.ts';
 import { renderThirdParty, thirdPartyFile } from '../components/third-party.ts';

@@ -1,7 +1,7 @@
-import type { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { print } from '../../system/print.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { formatFinding, hasErrors } from '../lint/finding.ts';
 import { lintBundle } from '../lint/lint.ts';
 import { architectureIn } from './hooks.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably } from '../../system/durable-file.ts';
 import type { Outcome } from '../../system/exit-code.ts';
-import { print } from '../../system/print.ts';
+import { writeDurably } from '../../system/files/durable-file.ts';
+import { print } from '../../system/terminal/print.ts';
 import { project } from '../project.ts';
 import { withReference } from '../reference/config-reference.ts';
 

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import semver from 'semver';
-import type { OptionSpec, Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { OptionSpec, Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
 import { readBoard } from '../board.ts';
 import { findKeys } from '../keys.ts';

@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
 import { createDevice } from '../device/device.ts';
 import { clearDevice } from '../device/leftovers.ts';

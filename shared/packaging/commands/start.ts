@@ -1,7 +1,7 @@
-import { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import { Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
 import { findKeys } from '../keys.ts';
 import { project } from '../project.ts';

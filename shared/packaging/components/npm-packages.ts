@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { command } from '../../system/command.ts';
-import { makeFolder } from '../../system/durable-file.ts';
 import { Failure } from '../../system/failure.ts';
+import { makeFolder } from '../../system/files/durable-file.ts';
+import { command } from '../../system/process/command.ts';
 import { project } from '../project.ts';
 import { byName, type Component } from './component.ts';
 

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { writeDurably } from '../../system/durable-file.ts';
+import { writeDurably } from '../../system/files/durable-file.ts';
 import { executableName } from '../../update/slot/program-names.ts';
 import type { BundleOptions } from '../bundle.ts';
 import { sha256Of } from '../file-digest.ts';

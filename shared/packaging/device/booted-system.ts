@@ -1,5 +1,5 @@
-import { CommandFailure, type CommandResult, command } from '../../system/command.ts';
 import { Failure } from '../../system/failure.ts';
+import { CommandFailure, type CommandResult, command } from '../../system/process/command.ts';
 import { usualPath } from './host.ts';
 import { deviceMark } from './processes.ts';
 

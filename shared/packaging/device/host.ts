@@ -1,5 +1,5 @@
-import { type CommandOptions, command } from '../../system/command.ts';
 import { Failure } from '../../system/failure.ts';
+import { type CommandOptions, command } from '../../system/process/command.ts';
 
 /** What systemd gives its services; where a build machine keeps its tools too. */
 export const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
-import { CommandFailure } from '../../system/command.ts';
+import { CommandFailure } from '../../system/process/command.ts';
 import { onHost } from './host.ts';
 
 /** Mounts without writing a byte: `noload` leaves even a dirty journal as it is. */

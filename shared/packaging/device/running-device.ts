@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
-import type { CommandResult } from '../../system/command.ts';
 import { Failure } from '../../system/failure.ts';
+import type { CommandResult } from '../../system/process/command.ts';
 import { sha256Of } from '../file-digest.ts';
 import { type Bootname, chooseBoot } from './boot-choice.ts';
 import type { BootEnvironment } from './boot-environment.ts';

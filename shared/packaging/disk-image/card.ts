@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import * as v from 'valibot';
-import { command } from '../../system/command.ts';
-import { formatBytes } from '../../system/disk.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { formatBytes } from '../../system/files/disk.ts';
+import { command } from '../../system/process/command.ts';
 
 /** What lsblk says of a block device that somebody wants to write an image to. */
 const nodeSchema = v.object({

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { command } from '../../system/command.ts';
-import { formatBytes } from '../../system/disk.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { formatBytes } from '../../system/files/disk.ts';
+import { command } from '../../system/process/command.ts';
 import type { Board, BoardPartition } from '../board.ts';
 import { requireTool } from '../device/host.ts';
 import { initialEnvironment } from '../initial-environment.ts';

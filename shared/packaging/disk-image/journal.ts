@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
-import { command } from '../../system/command.ts';
+import { command } from '../../system/process/command.ts';
 
 const blockBytes = 4096;
 const toolMs = 120_000;

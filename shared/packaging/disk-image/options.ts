@@ -1,4 +1,4 @@
-import type { Log } from '../../system/log.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import type { Board, BoardPartition } from '../board.ts';
 import type { RootfsFacts } from './rootfs-facts.ts';
 

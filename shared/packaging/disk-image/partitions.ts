@@ -1,6 +1,6 @@
 import { constants, copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../system/command.ts';
+import { command } from '../../system/process/command.ts';
 import { ext4Features } from '../device/disk.ts';
 import { epochSeconds } from '../manifest.ts';
 import { uuidFrom } from '../root/image.ts';

@@ -1,5 +1,5 @@
-import { command } from '../../system/command.ts';
 import { Failure } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 
 /** What OpenSSL says about a signer's certificate. */
 export interface Certificate {

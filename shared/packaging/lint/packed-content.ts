@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { command } from '../../system/command.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 import { readSquashfs } from '../squashfs.ts';
 import { type BundleContent, mostEntries } from './bundle-content.ts';
 import type { BundleEntry } from './bundle-entry.ts';

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../system/command.ts';
 import { Failure } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 
 /** What stands behind a bundle's payload: the CMS signature, then its size in eight bytes, big-endian. */
 export interface SignatureParts {

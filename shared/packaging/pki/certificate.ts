@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../system/command.ts';
-import { syncFolder } from '../../system/durable-file.ts';
 import { Failure } from '../../system/failure.ts';
+import { syncFolder } from '../../system/files/durable-file.ts';
+import { command } from '../../system/process/command.ts';
 
 /** Makes one key and its certificate with openssl: the root that devices trust, or a signer under it. */
 

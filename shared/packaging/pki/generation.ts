@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { renameDurably, writeDurably } from '../../system/durable-file.ts';
 import { Failure } from '../../system/failure.ts';
+import { renameDurably, writeDurably } from '../../system/files/durable-file.ts';
 import { createRoot, createSigner, type Pair, rootPair } from './certificate.ts';
 import { isTrusted, type KeyFolder, nextNumber, readCertificate, signerUnder } from './key-folder.ts';
 

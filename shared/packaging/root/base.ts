@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CommandFailure, command } from '../../system/command.ts';
-import { formatBytes } from '../../system/disk.ts';
-import { makeFolder } from '../../system/durable-file.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
+import { formatBytes } from '../../system/files/disk.ts';
+import { makeFolder } from '../../system/files/durable-file.ts';
+import { type CommandFailure, command } from '../../system/process/command.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { requireTool } from '../device/host.ts';
 import { epochSeconds } from '../manifest.ts';
 import type { Architecture } from '../project.ts';

@@ -1,7 +1,7 @@
 import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../system/command.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 
 const chrootMs = 20 * 60_000;
 

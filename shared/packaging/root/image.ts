@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../system/command.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 import { ext4Features } from '../device/disk.ts';
 import { epochSeconds } from '../manifest.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder } from '../../system/durable-file.ts';
 import { Failure } from '../../system/failure.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { makeFolder } from '../../system/files/durable-file.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 import type { Board } from '../board.ts';
 import { layOver } from './overlay.ts';
 

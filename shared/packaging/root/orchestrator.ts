@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../system/command.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
+import { command } from '../../system/process/command.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { layOver } from './overlay.ts';
 
 const place = '/opt/homie_orchestrator';

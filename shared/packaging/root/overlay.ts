@@ -10,9 +10,9 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../../system/durable-file.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { makeFolder } from '../../system/files/durable-file.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 
 /** Of a source folder's content, what no device wants. */
 const leftOut = new Set(['.git', '__pycache__', '.venv', 'node_modules', '.DS_Store']);

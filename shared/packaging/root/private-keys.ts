@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Failure } from '../../system/failure.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 
 /** PEM's first line for every kind of private key, OpenSSH's too (RFC 7468). */
 const marker = Buffer.from(' PRIVATE KEY-----');

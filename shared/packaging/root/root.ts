@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../system/command.ts';
-import { formatBytes } from '../../system/disk.ts';
-import { makeFolder } from '../../system/durable-file.ts';
-import type { Log } from '../../system/log.ts';
+import { formatBytes } from '../../system/files/disk.ts';
+import { makeFolder } from '../../system/files/durable-file.ts';
+import { command } from '../../system/process/command.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { executableName } from '../../update/slot/program-names.ts';
 import { writeSlotContent } from '../../update/slot/slot-content.ts';
 import type { Board } from '../board.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { parseStatus, type Slots } from '../../rauc/status.ts';
-import { columns } from '../../system/columns.ts';
-import type { CommandResult } from '../../system/command.ts';
 import { Failure } from '../../system/failure.ts';
+import type { CommandResult } from '../../system/process/command.ts';
+import { columns } from '../../system/terminal/columns.ts';
 import type { Device } from '../device/running-device.ts';
 import { addOrchestrator } from './orchestrator.ts';
 import { readTrace } from './trace.ts';

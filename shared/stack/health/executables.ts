@@ -1,9 +1,9 @@
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../system/command.ts';
 import { isMissing, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
+import { command } from '../../system/process/command.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { type HealthCheck, healthy, unhealthy } from './check.ts';
 import { lastLineOf } from './stack.ts';
 

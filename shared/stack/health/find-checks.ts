@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { UpdateConfig } from '../../config/config.ts';
 import { reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { type Compose, findCompose } from '../compose.ts';
 import type { HealthCheck } from './check.ts';
 import { databaseCheck } from './database.ts';

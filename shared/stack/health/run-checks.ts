@@ -1,5 +1,5 @@
-import { seconds } from '../../system/command.ts';
 import { reasonOf } from '../../system/failure.ts';
+import { seconds } from '../../system/process/command.ts';
 import { redact } from '../../system/redact.ts';
 import { type CheckResult, type HealthCheck, unhealthy } from './check.ts';
 

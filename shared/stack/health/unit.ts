@@ -1,4 +1,4 @@
-import { command } from '../../system/command.ts';
+import { command } from '../../system/process/command.ts';
 import { type HealthCheck, healthy, unhealthy } from './check.ts';
 
 const budgetMs = 10_000;

@@ -1,7 +1,7 @@
-import { seconds } from '../../system/command.ts';
 import { Deadline, pause } from '../../system/deadline.ts';
-import type { Log } from '../../system/log.ts';
+import { seconds } from '../../system/process/command.ts';
 import { steadyMs } from '../../system/steady-clock.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import type { HealthCheck } from './check.ts';
 import { type Report, runChecks } from './run-checks.ts';
 import { type Baseline, judge, type Verdict } from './verdict.ts';

@@ -1,5 +1,5 @@
-import { formatBytes } from '../../system/disk.ts';
-import type { LockHolder } from '../../system/lock.ts';
+import { formatBytes } from '../../system/files/disk.ts';
+import type { LockHolder } from '../../system/process/lock.ts';
 import { isUpdaterOf } from '../transaction/install-lock.ts';
 import { type FitFacts, type Refusal, refuseOlderVersion, refuseOtherCompatible } from './decide-fit.ts';
 

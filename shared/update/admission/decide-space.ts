@@ -1,4 +1,4 @@
-import { formatBytes } from '../../system/disk.ts';
+import { formatBytes } from '../../system/files/disk.ts';
 import type { Refusal } from './decide-fit.ts';
 
 /** What an update puts somewhere, and how much room there is. */

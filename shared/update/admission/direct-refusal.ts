@@ -1,6 +1,6 @@
 import { readLastError } from '../../rauc/last-error.ts';
-import type { Log } from '../../system/log.ts';
 import { bootId, type Places } from '../../system/places.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { type NotedRefusal, noteRefusal, readRefusals } from './refusals.ts';
 
 const source = 'a bundle given to rauc install';

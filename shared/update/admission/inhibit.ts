@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMissing } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { isClockTrusted } from '../schedule/window.ts';
 
 /** The user's file that holds updates off: a reason in its first line, and where it is wanted an end, `until: DATE`. */

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { appendLine, makeFolder, writeDurably } from '../../system/durable-file.ts';
 import { isMissing, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
+import { appendLine, makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
 import { redact } from '../../system/redact.ts';
+import type { Log } from '../../system/terminal/log.ts';
 
 /** Bundles that were refused before a transaction began: the history knows nothing of them. One JSON object a line. */
 

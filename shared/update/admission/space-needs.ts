@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { backupBytesAtMost } from '../../data/backup.ts';
 import { findBackups } from '../../data/saved-backups.ts';
-import { freeBytesOn, treeBytes } from '../../system/disk.ts';
+import { freeBytesOn, treeBytes } from '../../system/files/disk.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 import type { Places } from '../../system/places.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
 import type { SpaceNeed } from './decide-space.ts';
 import { downloadFolderOf } from './download-folder.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMissing, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import type { Places } from '../../system/places.ts';
+import type { Log } from '../../system/terminal/log.ts';
 
 /** What our boot script says of itself by `homie.boot=` on the kernel's command line (docs/decisions/boot-script.md). */
 const meanings: Readonly<Record<string, string>> = {

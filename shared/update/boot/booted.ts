@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Slots } from '../../rauc/status.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 
 /** The system that has just come up, for whoever decides about it. */

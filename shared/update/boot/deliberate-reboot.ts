@@ -1,6 +1,6 @@
 import { giveAttemptBack } from '../../rauc/attempts.ts';
 import { reasonOf } from '../../system/failure.ts';
-import { ToldToEnd } from '../../system/program.ts';
+import { ToldToEnd } from '../../system/process/program.ts';
 import type { UpdateRecord } from '../transaction/record.ts';
 import type { Boot } from './booted.ts';
 

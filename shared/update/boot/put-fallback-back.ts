@@ -2,7 +2,7 @@ import { markActive } from '../../rauc/mark.ts';
 import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
 import { reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import { forgetAdmitted, readAdmitted } from '../transaction/admitted.ts';
 import { takeProgramLock } from '../transaction/install-lock.ts';
 import { updatesSoFar } from '../transaction/journal.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder, writeDurably } from '../../system/durable-file.ts';
+import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import type { Places } from '../../system/places.ts';
 
 /** How often the trial was begun in this boot, this time included. Below /run: every reboot forgets it. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { makeFolder, writeDurably } from '../../system/durable-file.ts';
 import { reasonOf } from '../../system/failure.ts';
+import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import { updateFolderOf } from '../../system/places.ts';
 import { findStack } from '../data/stack.ts';
 import type { UpdateRecord } from '../transaction/record.ts';

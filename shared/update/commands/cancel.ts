@@ -1,11 +1,11 @@
 import { readScheduledShutdown } from '../../stack/shutdown.ts';
-import type { Values } from '../../system/arguments.ts';
 import { Deadline, pause } from '../../system/deadline.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { errorCodeOf, Failure } from '../../system/failure.ts';
-import { type LockHolder, lockHolder } from '../../system/lock.ts';
 import { findPlaces, lockFileOf, logFileOf, type Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import { type LockHolder, lockHolder } from '../../system/process/lock.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
 import { readProgress } from '../install/progress.ts';
 import { cancelReboot } from '../schedule/reboot-after.ts';
 import { updaterName } from '../transaction/install-lock.ts';

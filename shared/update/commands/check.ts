@@ -1,12 +1,12 @@
 import { readConfig } from '../../config/config.ts';
 import { readSystemConf } from '../../rauc/system-conf.ts';
-import type { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
 import { findPlaces } from '../../system/places.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import { redact } from '../../system/redact.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { parseSource } from '../../transfer/source.ts';
 import { allTransactions } from '../admission/admit.ts';
 import { decideNews } from '../install/decide-news.ts';

@@ -1,11 +1,11 @@
-import type { Values } from '../../system/arguments.ts';
-import { columns } from '../../system/columns.ts';
 import type { Outcome } from '../../system/exit-code.ts';
-import { lockHolder } from '../../system/lock.ts';
-import { type Paint, paintFor } from '../../system/paint.ts';
 import { findPlaces, lockFileOf } from '../../system/places.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import { lockHolder } from '../../system/process/lock.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { columns } from '../../system/terminal/columns.ts';
+import { type Paint, paintFor } from '../../system/terminal/paint.ts';
+import { print } from '../../system/terminal/print.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { configForRecovery } from '../transaction/recovery.ts';

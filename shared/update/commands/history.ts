@@ -1,9 +1,9 @@
-import type { Values } from '../../system/arguments.ts';
-import { columns } from '../../system/columns.ts';
 import type { Outcome } from '../../system/exit-code.ts';
-import { paintFor } from '../../system/paint.ts';
 import { findPlaces } from '../../system/places.ts';
-import { print } from '../../system/print.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { columns } from '../../system/terminal/columns.ts';
+import { paintFor } from '../../system/terminal/paint.ts';
+import { print } from '../../system/terminal/print.ts';
 import { readHistory } from '../transaction/journal.ts';
 import { lastStep, stateOf } from '../transaction/transaction.ts';
 

@@ -1,10 +1,10 @@
 import { readConfig } from '../../config/config.ts';
-import type { Values } from '../../system/arguments.ts';
-import { waitForClock } from '../../system/clock.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { findPlaces, logFileOf } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import { waitForClock } from '../../system/process/clock.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
 import { nameOf, parseSource } from '../../transfer/source.ts';
 import { requireStanding } from '../admission/admit.ts';
 import { tellExpiredInhibit } from '../admission/inhibit.ts';

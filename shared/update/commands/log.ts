@@ -1,10 +1,10 @@
-import type { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
 import { findPlaces, logFileOf } from '../../system/places.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
-import { ToldToEnd } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import { ToldToEnd } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { print } from '../../system/terminal/print.ts';
 import { followLog, tailOf } from '../report/log-tail.ts';
 
 const usualLines = 50;

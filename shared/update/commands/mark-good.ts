@@ -1,10 +1,10 @@
 import { markGood } from '../../rauc/mark.ts';
-import type { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import { bootId, findPlaces, logFileOf, type Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { readRelease } from '../slot/release.ts';
 import { requireIdle, takeFreeUpdaterLock } from '../transaction/install-lock.ts';
 import { isOnTrial } from '../transaction/on-trial.ts';

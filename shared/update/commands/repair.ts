@@ -1,10 +1,10 @@
-import type { Values } from '../../system/arguments.ts';
-import { requireYes } from '../../system/confirm.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { findPlaces, logFileOf } from '../../system/places.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { requireYes } from '../../system/terminal/confirm.ts';
+import { print } from '../../system/terminal/print.ts';
 import type { Boot } from '../boot/booted.ts';
 import { beginRepair, beginRepairWhenIdle, longestWaitMs } from '../repair/begin-repair.ts';
 import type { Fault } from '../repair/fault.ts';

@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
-import { checkSaved } from '../../data/checksum.ts';
 import { findBackups, type SavedBackup } from '../../data/saved-backups.ts';
-import type { Values } from '../../system/arguments.ts';
-import { columns } from '../../system/columns.ts';
-import { formatBytes } from '../../system/disk.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { reasonOf } from '../../system/failure.ts';
-import { print } from '../../system/print.ts';
+import { checkSaved } from '../../system/files/checksum.ts';
+import { formatBytes } from '../../system/files/disk.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { columns } from '../../system/terminal/columns.ts';
+import { print } from '../../system/terminal/print.ts';
 
 interface Checked extends SavedBackup {
   /** Why it cannot be trusted; undefined where its checksum holds. */

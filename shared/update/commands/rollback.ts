@@ -1,12 +1,12 @@
 import { markActive } from '../../rauc/mark.ts';
 import { readSlots, type Slots } from '../../rauc/status.ts';
-import type { Values } from '../../system/arguments.ts';
-import { requireYes } from '../../system/confirm.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { requireYes } from '../../system/terminal/confirm.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { cancelPending } from '../boot/cancel-pending.ts';
 import { decideRollback, type RollbackPlan } from '../boot/decide-rollback.ts';
 import { oweNews } from '../report/tell-news.ts';

@@ -1,10 +1,10 @@
-import type { Values } from '../../system/arguments.ts';
-import { columns } from '../../system/columns.ts';
 import type { Outcome } from '../../system/exit-code.ts';
-import { type Paint, paintFor } from '../../system/paint.ts';
 import { findPlaces } from '../../system/places.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { columns } from '../../system/terminal/columns.ts';
+import { type Paint, paintFor } from '../../system/terminal/paint.ts';
+import { print } from '../../system/terminal/print.ts';
 import { reasonOfInhibit } from '../admission/inhibit.ts';
 import type { Progress } from '../install/progress.ts';
 import { gatherStanding, type Standing } from '../report/standing.ts';

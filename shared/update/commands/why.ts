@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Values } from '../../system/arguments.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { reasonOf } from '../../system/failure.ts';
-import { type Paint, paintFor } from '../../system/paint.ts';
 import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
-import { print } from '../../system/print.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Values } from '../../system/terminal/arguments.ts';
+import { type Paint, paintFor } from '../../system/terminal/paint.ts';
+import { print } from '../../system/terminal/print.ts';
 import { decideNext } from '../report/decide-next.ts';
 import { tailOf } from '../report/log-tail.ts';
 import { gatherStanding, type Standing } from '../report/standing.ts';

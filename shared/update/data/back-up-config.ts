@@ -2,10 +2,10 @@ import type { Config } from '../../config/config.ts';
 import { type ArchiveReport, createArchive } from '../../data/archive.ts';
 import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
 import { Deadline } from '../../system/deadline.ts';
-import { makeFolder } from '../../system/durable-file.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
-import type { Running } from '../../system/program.ts';
+import { makeFolder } from '../../system/files/durable-file.ts';
+import type { Running } from '../../system/process/program.ts';
 
 /** Longer than the backup's own deadline: the timer is for a program that can no longer keep it. */
 const deadManMarginSeconds = 15;

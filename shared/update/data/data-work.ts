@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import type { UpdateRecord } from '../transaction/record.ts';
 import type { Stack } from './stack.ts';
 

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { Failure } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import type { UpdateRecord } from '../transaction/record.ts';
 import { owesRestore } from '../transaction/transaction.ts';
 import { giveDataBack } from './data-steps.ts';

@@ -6,8 +6,8 @@ import type { Redis } from '../../data/redis.ts';
 import { type Compose, findCompose } from '../../stack/compose.ts';
 import type { MigrationService } from '../../stack/migrations.ts';
 import { Failure } from '../../system/failure.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 import type { Places } from '../../system/places.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
 
 /** The stack of one slot, as its compose file describes it; a part is there where the file names its service. */
 export interface Stack {

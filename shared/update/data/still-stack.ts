@@ -1,9 +1,9 @@
 import type { Config } from '../../config/config.ts';
 import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
 import { reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import { lockFileOf, type Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { waitForDatabase } from './database-ready.ts';
 import type { Stack } from './stack.ts';
 

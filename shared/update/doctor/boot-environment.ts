@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { command } from '../../system/command.ts';
 import { reasonOf } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 import { readTextIn } from './text-file.ts';
 

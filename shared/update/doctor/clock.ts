@@ -1,4 +1,4 @@
-import { command } from '../../system/command.ts';
+import { command } from '../../system/process/command.ts';
 import { isClockTrusted } from '../schedule/window.ts';
 import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
 

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backupBytesAtMost } from '../../data/backup.ts';
-import { formatBytes, freeBytesOn, treeBytes } from '../../system/disk.ts';
+import { formatBytes, freeBytesOn, treeBytes } from '../../system/files/disk.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 
 /** The data partition: it has to be one, and to have room for a bundle and a backup. */

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { command } from '../../system/command.ts';
 import { reasonOf } from '../../system/failure.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
+import { command } from '../../system/process/command.ts';
 import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
 
 /** Docker's images have to lie on the data partition: what is fetched for the next slot must be there after the switch. */

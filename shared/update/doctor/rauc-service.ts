@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
 import { readTextIn } from './text-file.ts';
 

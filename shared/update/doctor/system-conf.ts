@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type KeyFile, listOf, parseKeyFile, valueIn } from '../../rauc/key-file.ts';
 import { type ConfiguredSlot, readSystemConf } from '../../rauc/system-conf.ts';
-import { deviceBytes } from '../../system/disk.ts';
+import { deviceBytes } from '../../system/files/disk.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 
 /** RAUC's own configuration: what it does not refuse, and hurts all the same. */

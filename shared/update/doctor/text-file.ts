@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isMissing } from '../../system/failure.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 
 /** A text of the running system; undefined where there is none. */
 export function readTextIn(root: string, path: string): string | undefined {

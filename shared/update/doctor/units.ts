@@ -1,4 +1,4 @@
-import { command } from '../../system/command.ts';
+import { command } from '../../system/process/command.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 
 /** What systemd has to start by itself. */

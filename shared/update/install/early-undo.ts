@@ -4,7 +4,7 @@ import { pause } from '../../system/deadline.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { msOrFault } from '../../system/fault-point.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import { giveDataBack } from '../data/data-steps.ts';
 import { requireStack, type Stack } from '../data/stack.ts';
 import { runningServices } from '../data/still-stack.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { ensureImages, imagesOf } from '../../stack/images.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import { findStack } from '../data/stack.ts';
 import type { UpdateRecord } from '../transaction/record.ts';
 

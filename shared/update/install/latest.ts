@@ -1,7 +1,7 @@
 import semver from 'semver';
 import * as v from 'valibot';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import type { LineOptions } from '../../transfer/line.ts';
 import { networkTrouble } from '../../transfer/network-reason.ts';
 import { readSmallFile } from '../../transfer/small-file.ts';

@@ -1,10 +1,10 @@
 import { exitCodeOf, type Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import type { Places } from '../../system/places.ts';
-import { ToldToEnd } from '../../system/program.ts';
+import { ToldToEnd } from '../../system/process/program.ts';
 import { redact } from '../../system/redact.ts';
-import { StatusLine } from '../../system/status-line.ts';
+import type { Log } from '../../system/terminal/log.ts';
+import { StatusLine } from '../../system/terminal/status-line.ts';
 import { type Phase, type Progress, writeProgress } from './progress.ts';
 import { bar, percentOf, secondsLeft, TransferRate, transferWords } from './transfer-rate.ts';
 

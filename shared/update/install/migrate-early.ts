@@ -3,7 +3,7 @@ import { readRevisions } from '../../stack/migrations.ts';
 import { needsMigration } from '../../stack/migrations-revisions.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import { bringDataForward } from '../data/data-steps.ts';
 import { findNextStack, findStack, type Stack } from '../data/stack.ts';
 import { haveRunning } from '../data/still-stack.ts';

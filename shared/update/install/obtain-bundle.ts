@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
-import { hashFile } from '../../data/checksum.ts';
-import { formatBytes } from '../../system/disk.ts';
+import { hashFile } from '../../system/files/checksum.ts';
+import { formatBytes } from '../../system/files/disk.ts';
 import type { Places } from '../../system/places.ts';
 import { Download } from '../../transfer/download.ts';
 import type { Side } from '../../transfer/download-notes.ts';

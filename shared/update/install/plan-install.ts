@@ -1,10 +1,10 @@
 import type { Config } from '../../config/config.ts';
 import { inspectBundle } from '../../rauc/info.ts';
-import { formatBytes } from '../../system/disk.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
+import { formatBytes } from '../../system/files/disk.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import { nameOf, type Source } from '../../transfer/source.ts';
 import { requireAdmission, requireStanding } from '../admission/admit.ts';
 import { requireSpace } from '../admission/require-space.ts';

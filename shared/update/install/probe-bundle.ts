@@ -1,8 +1,8 @@
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import type { Places } from '../../system/places.ts';
 import { redact } from '../../system/redact.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { type Credentials, readCredentials } from '../../transfer/credentials.ts';
 import type { LineOptions } from '../../transfer/line.ts';
 import { askForOffer, type Offer } from '../../transfer/offer.ts';

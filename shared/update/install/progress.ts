@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { makeFolder, writeDurably } from '../../system/durable-file.ts';
+import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import type { Places } from '../../system/places.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { command } from '../../system/command.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 import type { Places } from '../../system/places.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { command } from '../../system/process/command.ts';
 import { updateProgram } from '../slot/slot-content.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { RaucRefusal } from '../../rauc/install.ts';
 import { readSlots } from '../../rauc/status.ts';
 import { reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import { mendFallback } from '../boot/put-fallback-back.ts';
 import { knownTransaction, readTransaction } from '../transaction/journal.ts';
 import { UpdateRecord } from '../transaction/record.ts';

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../system/disk.ts';
+import { formatBytes } from '../../system/files/disk.ts';
 
 /** The last seconds count: a line that was good an hour ago says nothing. */
 const windowMs = 10_000;

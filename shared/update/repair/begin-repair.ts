@@ -2,7 +2,7 @@ import type { Slots } from '../../rauc/status.ts';
 import { Deadline, pause } from '../../system/deadline.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 import { answeredSlots } from '../transaction/answered-slots.ts';
 import { requireIdle, takeFreeUpdaterLock } from '../transaction/install-lock.ts';
 

@@ -1,6 +1,6 @@
 import { otherSlot, type Slots } from '../../rauc/status.ts';
 import type { ScheduledShutdown } from '../../stack/shutdown.ts';
-import type { LockHolder } from '../../system/lock.ts';
+import type { LockHolder } from '../../system/process/lock.ts';
 import type { Inhibit } from '../admission/inhibit.ts';
 import { reasonOfInhibit } from '../admission/inhibit.ts';
 import type { BootPlan } from '../boot/decide-boot.ts';

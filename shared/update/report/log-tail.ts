@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { pause } from '../../system/deadline.ts';
 import { isMissing } from '../../system/failure.ts';
-import { rotatedLogOf } from '../../system/log-rotation.ts';
+import { rotatedLogOf } from '../../system/files/log-rotation.ts';
 
 /** The end of a log that others write: bounded, whatever its size. */
 

@@ -1,9 +1,9 @@
 import { type Config, readConfig } from '../../config/config.ts';
-import { command } from '../../system/command.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import { command } from '../../system/process/command.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { postJson } from '../../transfer/http.ts';
 import { noteDirectRefusal } from '../admission/direct-refusal.ts';
 import { readRelease } from '../slot/release.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { cancelShutdown, readScheduledShutdown, scheduleReboot } from '../../stack/shutdown.ts';
-import type { Log } from '../../system/log.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { choosePolicy, planReboot, type RebootPlan } from './reboot-plan.ts';
 
 /** The reboot that an install ends with; `asked` is the command line's --reboot. Throws a usage Failure. */

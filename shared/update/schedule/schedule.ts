@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { localText } from './local-text.ts';
 import { decideWindow, type Schedule, type WindowDecision } from './window.ts';
 

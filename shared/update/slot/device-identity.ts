@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { copyDurably } from '../../system/durable-file.ts';
 import { isMissing } from '../../system/failure.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+import { copyDurably } from '../../system/files/durable-file.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 
 /**
  * What others know the device by, and a new slot would make anew: the machine id, by which the journal goes on, and the

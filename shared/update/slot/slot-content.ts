@@ -24,7 +24,8 @@ import agentUnit from '../../../bundle-skeleton/rootfs/usr/lib/systemd/system/ho
 import apiUnit from '../../../bundle-skeleton/rootfs/usr/lib/systemd/system/homie-update-api.service' with {
   type: 'text',
 };
-import { formatBytes, freeBytesOn } from '../../system/disk.ts';
+import { errorCodeOf, Failure, reasonOf } from '../../system/failure.ts';
+import { formatBytes, freeBytesOn } from '../../system/files/disk.ts';
 import {
   copyDurably,
   isSameFile,
@@ -33,9 +34,8 @@ import {
   renameDurably,
   syncFolder,
   writeDurably,
-} from '../../system/durable-file.ts';
-import { errorCodeOf, Failure, reasonOf } from '../../system/failure.ts';
-import { pathInRoot } from '../../system/rooted-path.ts';
+} from '../../system/files/durable-file.ts';
+import { pathInRoot } from '../../system/files/rooted-path.ts';
 import { executableName, programNames } from './program-names.ts';
 import { releasePath, releaseText } from './release.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { makeFolder, removeDurably, writeDurably } from '../../system/durable-file.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { makeFolder, removeDurably, writeDurably } from '../../system/files/durable-file.ts';
 import { bootId, type Places, updateFolderOf } from '../../system/places.ts';
 import { updatesSoFar } from './journal.ts';
 

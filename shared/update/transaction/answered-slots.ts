@@ -1,6 +1,6 @@
 import { readSlots, type Slots } from '../../rauc/status.ts';
 import { Failure } from '../../system/failure.ts';
-import type { Running } from '../../system/program.ts';
+import type { Running } from '../../system/process/program.ts';
 
 /**
  * A RAUC that is busy is installing, for whomever: that is thrown, as a busy Failure. One that does not answer only

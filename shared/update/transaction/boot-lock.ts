@@ -1,8 +1,8 @@
 import { Deadline, pause } from '../../system/deadline.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { Lock } from '../../system/lock.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import type { Lock } from '../../system/process/lock.ts';
+import type { Running } from '../../system/process/program.ts';
 import { takeProgramLock } from './install-lock.ts';
 
 const longestMs = 600_000;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolder, removeDurably, writeDurably } from '../../system/durable-file.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { makeFolder, removeDurably, writeDurably } from '../../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
 
 /**

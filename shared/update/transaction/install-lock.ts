@@ -1,7 +1,7 @@
 import { Failure } from '../../system/failure.ts';
-import { isLock, type Lock, type LockHolder, lockHolder, tryLock } from '../../system/lock.ts';
 import { lockFileOf, type Places } from '../../system/places.ts';
-import type { Running } from '../../system/program.ts';
+import { isLock, type Lock, type LockHolder, lockHolder, tryLock } from '../../system/process/lock.ts';
+import type { Running } from '../../system/process/program.ts';
 import { answeredSlots } from './answered-slots.ts';
 
 /**

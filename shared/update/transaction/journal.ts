@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { appendLine, makeFolder, renameDurably, writeDurably } from '../../system/durable-file.ts';
 import { Failure, isMissing, reasonOf } from '../../system/failure.ts';
+import { appendLine, makeFolder, renameDurably, writeDurably } from '../../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
 import { parseTransaction, stateOf, type Transaction } from './transaction.ts';
 

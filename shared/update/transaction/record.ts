@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import { bootId, type Places } from '../../system/places.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { closeTransaction, readTransaction, setDamagedAside, writeTransaction } from './journal.ts';
 import {
   advance,

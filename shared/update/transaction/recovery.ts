@@ -1,7 +1,7 @@
 import { type Config, defaultConfig, readConfig } from '../../config/config.ts';
 import { reasonOf } from '../../system/failure.ts';
-import type { Log } from '../../system/log.ts';
 import type { Places } from '../../system/places.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { knownTransaction, readTransaction } from './journal.ts';
 import type { Transaction } from './transaction.ts';
 

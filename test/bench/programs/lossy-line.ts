@@ -1,6 +1,6 @@
 import { dlopen } from 'bun:ffi';
 import { openSync, read, writeSync } from 'node:fs';
-import { print } from '../../../shared/system/print.ts';
+import { print } from '../../../shared/system/terminal/print.ts';
 
 /**
  * A line between two network devices of this machine, NEAR and FAR, in a process of its own: every packet of one comes

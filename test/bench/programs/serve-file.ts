@@ -1,4 +1,4 @@
-import { print } from '../../../shared/system/print.ts';
+import { print } from '../../../shared/system/terminal/print.ts';
 
 /** Serves FILE on ADDRESS at any path, with Range as Bun.serve and sendfile have it, and says the port. */
 const [path = '', hostname = '127.0.0.1'] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { command } from '../../../shared/system/command.ts';
+import { command } from '../../../shared/system/process/command.ts';
 import type { LabImages } from '../images/images.ts';
 import type { Board } from './board.ts';
 

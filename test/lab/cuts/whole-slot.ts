@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../../shared/system/command.ts';
+import { command } from '../../../shared/system/process/command.ts';
 import { releasePath } from '../../../shared/update/slot/release.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 import type { LabImages } from '../images/images.ts';

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findKeys } from '../../../shared/packaging/keys.ts';
-import { command } from '../../../shared/system/command.ts';
+import { command } from '../../../shared/system/process/command.ts';
 import type { BoardImages } from '../board/board.ts';
 
 export const guideBundle = 'guide.raucb';

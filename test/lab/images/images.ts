@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { basename, dirname, join } from 'node:path';
 import { createKeys, findKeys } from '../../../shared/packaging/keys.ts';
 import { project } from '../../../shared/packaging/project.ts';
-import { command } from '../../../shared/system/command.ts';
+import { command } from '../../../shared/system/process/command.ts';
 import { compiledPrograms } from '../../support/compiled-programs.ts';
 import { digestOf } from '../../support/digest.ts';
 import { oneAtATime } from '../../support/one-at-a-time.ts';

@@ -1,7 +1,7 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBoard } from '../../../shared/packaging/board.ts';
-import { command } from '../../../shared/system/command.ts';
+import { command } from '../../../shared/system/process/command.ts';
 import { packBundle } from '../../support/pack-bundle.ts';
 
 /** Every bundle that a story installs: the factory's root file system, but for a few files. */

@@ -1,6 +1,6 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../../shared/system/command.ts';
+import { command } from '../../../shared/system/process/command.ts';
 import { uBoot } from '../board/firmware.ts';
 import type { Slot } from '../boot-model.ts';
 

@@ -1,5 +1,5 @@
 import { rmSync, symlinkSync, truncateSync } from 'node:fs';
-import { command } from '../../../shared/system/command.ts';
+import { command } from '../../../shared/system/process/command.ts';
 import { goodManifest, makeExt4, type TestFolder } from '../bundle-folder.ts';
 import { append, edit, hook, type LintCase, manifest, on, wholeBundle, within } from './lint-case.ts';
 

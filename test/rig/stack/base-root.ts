@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { join } from 'node:path';
 import { onHost } from '../../../shared/packaging/device/host.ts';
 import { project } from '../../../shared/packaging/project.ts';
-import { command } from '../../../shared/system/command.ts';
+import { command } from '../../../shared/system/process/command.ts';
 
 const suite = 'bookworm';
 const buildMs = 600_000;

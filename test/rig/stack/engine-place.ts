@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeDurably } from '../../../shared/system/durable-file.ts';
 import { Failure } from '../../../shared/system/failure.ts';
-import { tryLock } from '../../../shared/system/lock.ts';
+import { writeDurably } from '../../../shared/system/files/durable-file.ts';
+import { tryLock } from '../../../shared/system/process/lock.ts';
 import { clearTraces } from './engine-traces.ts';
 import { waitFor } from './wait-for.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { statSync, writeFileSync } from 'node:fs';
-import { CommandFailure, type CommandResult } from '../../../shared/system/command.ts';
+import { CommandFailure, type CommandResult } from '../../../shared/system/process/command.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 import { database } from './compose-file.ts';

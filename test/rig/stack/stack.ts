@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CommandOptions, type CommandResult, command } from '../../../shared/system/command.ts';
+import { type CommandOptions, type CommandResult, command } from '../../../shared/system/process/command.ts';
 import { type ComposeOptions, composeFile, database } from './compose-file.ts';
 import type { Engine } from './engine.ts';
 import { freePort } from './free-port.ts';

@@ -1,6 +1,6 @@
 import { rmSync, statfsSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { command } from '../../../shared/system/command.ts';
+import { command } from '../../../shared/system/process/command.ts';
 
 /** How much is left: for root alone, who may use what is kept for it; or for everybody, as in a container. */
 export type Leave = { leaveKiB: number } | { leaveAllMiB: number };

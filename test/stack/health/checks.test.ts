@@ -7,7 +7,7 @@ import { judgeAnswer } from '../../../shared/stack/health/http.ts';
 import { redisCheck } from '../../../shared/stack/health/redis.ts';
 import type { FindStack } from '../../../shared/stack/health/stack.ts';
 import { unitCheck } from '../../../shared/stack/health/unit.ts';
-import type { Log } from '../../../shared/system/log.ts';
+import type { Log } from '../../../shared/system/terminal/log.ts';
 import { isAlive } from '../../support/processes.ts';
 import { Scene } from '../../support/scene.ts';
 

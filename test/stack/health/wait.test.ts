@@ -7,7 +7,7 @@ import {
 } from '../../../shared/stack/health/check.ts';
 import { runChecks } from '../../../shared/stack/health/run-checks.ts';
 import { pauseAfter, waitUntilHealthy } from '../../../shared/stack/health/wait.ts';
-import type { Log } from '../../../shared/system/log.ts';
+import type { Log } from '../../../shared/system/terminal/log.ts';
 
 const never = new AbortController().signal;
 

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { print } from '../../../shared/system/print.ts';
+import { print } from '../../../shared/system/terminal/print.ts';
 import { cachedFolder } from '../folder-cache.ts';
 
 /** Asks for a folder in the cache, and notes where it had to make it: `make-folder.ts CACHE NOTE`. */

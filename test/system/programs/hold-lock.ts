@@ -1,7 +1,7 @@
 import { openSync } from 'node:fs';
-import { tryFlock } from '../../../shared/system/libc.ts';
-import { lockHolder, tryLock } from '../../../shared/system/lock.ts';
-import { print } from '../../../shared/system/print.ts';
+import { tryFlock } from '../../../shared/system/files/libc.ts';
+import { lockHolder, tryLock } from '../../../shared/system/process/lock.ts';
+import { print } from '../../../shared/system/terminal/print.ts';
 
 /** Takes the lock and keeps it, or says who has it. */
 const [, , path = '', what = 'hold'] = process.argv;

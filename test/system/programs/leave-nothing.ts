@@ -1,5 +1,5 @@
-import { command } from '../../../shared/system/command.ts';
-import { print } from '../../../shared/system/print.ts';
+import { command } from '../../../shared/system/process/command.ts';
+import { print } from '../../../shared/system/terminal/print.ts';
 
 /** Runs one command with a long deadline; a timer that is left would keep this process alive until then. */
 let aborted = 0;

@@ -1,4 +1,9 @@
-import { appendLine, copyDurably, renameDurably, writeDurably } from '../../../shared/system/durable-file.ts';
+import {
+  appendLine,
+  copyDurably,
+  renameDurably,
+  writeDurably,
+} from '../../../shared/system/files/durable-file.ts';
 
 /** Does one thing to a file of the folder, for its system calls to be watched. */
 const [, , what = '', folder = ''] = process.argv;

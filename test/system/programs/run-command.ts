@@ -1,6 +1,6 @@
-import { command } from '../../../shared/system/command.ts';
 import { reasonOf } from '../../../shared/system/failure.ts';
-import { print } from '../../../shared/system/print.ts';
+import { command } from '../../../shared/system/process/command.ts';
+import { print } from '../../../shared/system/terminal/print.ts';
 
 /** Runs one shell line with a deadline, and prints what it printed, else the reason. */
 const [, , script = '', deadlineMs = '10000'] = process.argv;

@@ -1,4 +1,4 @@
-import { createLog } from '../../../shared/system/log.ts';
+import { createLog } from '../../../shared/system/terminal/log.ts';
 
 /** Says a line of each kind, and to a file too where one is given. */
 const [, , file, text = 'a line'] = process.argv;

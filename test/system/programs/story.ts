@@ -1,7 +1,7 @@
 import type { Outcome } from '../../../shared/system/exit-code.ts';
 import { Failure, reasonOf } from '../../../shared/system/failure.ts';
-import { print } from '../../../shared/system/print.ts';
-import { type Running, runProgram } from '../../../shared/system/program.ts';
+import { type Running, runProgram } from '../../../shared/system/process/program.ts';
+import { print } from '../../../shared/system/terminal/print.ts';
 
 /** Owes two things and ends in the way its argument says. */
 

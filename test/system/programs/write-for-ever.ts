@@ -1,5 +1,5 @@
-import { writeDurably } from '../../../shared/system/durable-file.ts';
-import { print } from '../../../shared/system/print.ts';
+import { writeDurably } from '../../../shared/system/files/durable-file.ts';
+import { print } from '../../../shared/system/terminal/print.ts';
 
 /** Writes the file again and again, all `a`, all `b`, until it is killed. */
 const [, , path = ''] = process.argv;

@@ -1,4 +1,4 @@
-import { createLog } from '../../../shared/system/log.ts';
+import { createLog } from '../../../shared/system/terminal/log.ts';
 import { fetchBundle } from '../../../shared/transfer/fetch.ts';
 
 /** Fetches URL into FOLDER; its system calls are what is looked at. */

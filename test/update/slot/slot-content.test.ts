@@ -10,8 +10,8 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { type CommandFailure, command } from '../../../shared/system/command.ts';
 import { Failure } from '../../../shared/system/failure.ts';
+import { type CommandFailure, command } from '../../../shared/system/process/command.ts';
 import { programNames } from '../../../shared/update/slot/program-names.ts';
 import { readRelease } from '../../../shared/update/slot/release.ts';
 import { isTimerEnabledIn, writeSlotContent } from '../../../shared/update/slot/slot-content.ts';

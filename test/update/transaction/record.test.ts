@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { Failure } from '../../../shared/system/failure.ts';
-import type { Log } from '../../../shared/system/log.ts';
+import type { Log } from '../../../shared/system/terminal/log.ts';
 import { readHistory, writeTransaction } from '../../../shared/update/transaction/journal.ts';
 import { UpdateRecord } from '../../../shared/update/transaction/record.ts';
 import { stateOf } from '../../../shared/update/transaction/transaction.ts';

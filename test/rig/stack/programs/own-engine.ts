@@ -1,6 +1,6 @@
 /** Starts an engine with a container on a network, says so, and waits to be killed. Arguments: folder, images. */
 import { join } from 'node:path';
-import { print } from '../../../../shared/system/print.ts';
+import { print } from '../../../../shared/system/terminal/print.ts';
 import { startEngine } from '../engine.ts';
 import { imageName } from '../images.ts';
 import { startRegistry } from '../registry.ts';

@@ -1,0 +1,216 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { atStep, stepPoint } from '../fault-point.ts';
+
+/**
+ * Puts a file in place whole or not at all, whenever power fails: temporary file, fsync, rename, fsync of the
+ * folder. Throws what the system says, with the file as it was.
+ */
+export function writeDurably(path: string, content: string | Uint8Array, mode = 0o644, owner?: Owner): void {
+  putInPlace(path, mode, (part) => {
+    const descriptor = openSync(part, 'w', mode);
+    try {
+      writeAll(descriptor, content);
+      if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+}
+
+/** Whose a file is; its writer's where that is not said. */
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
+/** What `writeDurablyMeanwhile` leaves where it was cut short; the next one takes its place. */
+export function meanwhilePartOf(path: string): string {
+  return `${path}.part`;
+}
+
+/**
+ * The same promise, with the disk at work while we go on: for a note that is written again and again, by one program
+ * at a time.
+ */
+export async function writeDurablyMeanwhile(path: string, content: string, mode = 0o644): Promise<void> {
+  const part = meanwhilePartOf(path);
+  const step = (): string => `write ${basename(path)}`;
+  stepPoint('before', step);
+  try {
+    const file = await open(part, 'w', mode);
+    try {
+      await file.writeFile(content);
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(part, path);
+  } catch (error) {
+    discard(part);
+    throw error;
+  }
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+  stepPoint('after', step);
+}
+
+/** The same promise for a copy of another file. */
+export function copyDurably(from: string, to: string, mode: number): void {
+  putInPlace(to, mode, (part) => copyFileSync(from, part));
+}
+
+function putInPlace(path: string, mode: number, fill: (part: string) => void): void {
+  const part = `${path}.${process.pid}.part`;
+  const step = (): string => `write ${basename(path)}`;
+  atStep(step, () => {
+    try {
+      fill(part);
+      finish(part, mode);
+      renameSync(part, path);
+    } catch (error) {
+      discard(part);
+      throw error;
+    }
+    syncFolder(dirname(path));
+  });
+}
+
+/** The mode is set again because open(2) takes our umask off it. */
+function finish(part: string, mode: number): void {
+  const descriptor = openSync(part, 'r');
+  try {
+    fchmodSync(descriptor, mode);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function discard(part: string): void {
+  try {
+    unlinkSync(part);
+  } catch {
+    // Mostly it was never there; in any case the first error is the one to tell.
+  }
+}
+
+/** Renames a finished `.part` file into place so that the name survives a power cut. */
+export function renameDurably(from: string, to: string): void {
+  const step = (): string => `put ${basename(to)}`;
+  atStep(step, () => {
+    renameSync(from, to);
+    syncFolder(dirname(to));
+  });
+}
+
+/** Removes a file so that it stays away when power fails. One that is not there is no error. */
+export function removeDurably(path: string): void {
+  const step = (): string => `remove ${basename(path)}`;
+  atStep(step, () => {
+    rmSync(path, { force: true });
+    if (existsSync(dirname(path))) syncFolder(dirname(path));
+  });
+}
+
+/**
+ * Appends one line and fsyncs; a line torn by a power cut before us is closed first, so that ours stands alone. The
+ * folder is synced with the first line: a new file's name is lost otherwise.
+ */
+export function appendLine(path: string, line: string): void {
+  const step = (): string => `append ${basename(path)}`;
+  atStep(step, () => {
+    const descriptor = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
+    try {
+      const { size } = fstatSync(descriptor);
+      writeAll(descriptor, `${endsMidLine(descriptor, size) ? '\n' : ''}${line}\n`);
+      fsyncSync(descriptor);
+      if (size === 0) syncFolder(dirname(path));
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+}
+
+export function makeFolder(path: string, mode = 0o755): void {
+  mkdirSync(path, { recursive: true, mode });
+}
+
+export function syncFolder(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Whether the other path is a regular file with the same bytes; read in pieces, these files are large. */
+export function isSameFile(one: string, other: string): boolean {
+  const oneStat = statSync(one);
+  const otherStat = lstatSync(other, { throwIfNoEntry: false });
+  if (otherStat === undefined || !otherStat.isFile() || otherStat.size !== oneStat.size) return false;
+  if (otherStat.dev === oneStat.dev && otherStat.ino === oneStat.ino) return true;
+  const first = openSync(one, 'r');
+  try {
+    const second = openSync(other, 'r');
+    try {
+      return isSameContent(first, second);
+    } finally {
+      closeSync(second);
+    }
+  } finally {
+    closeSync(first);
+  }
+}
+
+const pieceBytes = 1024 * 1024;
+
+function isSameContent(first: number, second: number): boolean {
+  const one = Buffer.alloc(pieceBytes);
+  const other = Buffer.alloc(pieceBytes);
+  for (;;) {
+    const length = readSync(first, one);
+    if (readSync(second, other) !== length) return false;
+    if (length === 0) return true;
+    if (one.compare(other, 0, length, 0, length) !== 0) return false;
+  }
+}
+
+/** A full disk may take a part of it first, and only then say so. */
+export function writeAll(descriptor: number, content: string | Uint8Array): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  let written = 0;
+  while (written < bytes.length) written += writeSync(descriptor, bytes, written);
+}
+
+function endsMidLine(descriptor: number, size: number): boolean {
+  if (size === 0) return false;
+  const last = Buffer.alloc(1);
+  readSync(descriptor, last, 0, 1, size - 1);
+  return last[0] !== 0x0a;
+}

@@ -1,0 +1,45 @@
+import { Deadline, pause } from '../deadline.ts';
+import type { Log } from '../terminal/log.ts';
+import { CommandFailure, command } from './command.ts';
+
+/** A board without a battery wakes in 1970, and then every certificate is one of the future. */
+
+const askMs = 5_000;
+const usualLongestMs = 20_000;
+const usualPauseMs = 500;
+/** Nothing of ours is older: a clock before it is wrong, whoever says that it is synchronised. */
+const earliest = Date.UTC(2024, 0, 1);
+
+/**
+ * Waits until the clock is synchronised, for 20 s at most; then, and where nobody can tell, it goes on and says so. What
+ * needs the time (certificates) tells the rest.
+ */
+export async function waitForClock(
+  { log, signal }: { log: Log; signal: AbortSignal },
+  { longestMs = usualLongestMs, pauseMs = usualPauseMs } = {},
+): Promise<void> {
+  const deadline = new Deadline(longestMs);
+  let isTold = false;
+  while (await isKnownUnsynchronised(signal)) {
+    if (deadline.isOver) {
+      log.warn(`The clock is not synchronised: going on with ${new Date().toISOString()}`);
+      return;
+    }
+    if (!isTold) log.info('Waiting for the clock to be synchronised');
+    isTold = true;
+    await pause(Math.min(pauseMs, deadline.leftMs), signal);
+  }
+  if (Date.now() < earliest) log.warn(`The clock is wrong: going on with ${new Date().toISOString()}`);
+}
+
+/** By what `timedatectl` says, in the words of systemd 229 to 257. No systemd, no answer: nobody can tell. */
+async function isKnownUnsynchronised(signal: AbortSignal): Promise<boolean> {
+  try {
+    const { stdout } = await command({ deadlineMs: askMs, signal })`timedatectl status`;
+    return /^\s*(?:System clock|NTP) synchronized: no$/m.test(stdout);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof CommandFailure) return false;
+    throw error;
+  }
+}
