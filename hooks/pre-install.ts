@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Config, readConfig } from '../shared/config/config.ts';
-import { backupFile } from '../shared/data/backup.ts';
+import { backupFile } from '../shared/data/backups/backup.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment } from '../shared/rauc/hook-environment.ts';
 import { takeBaseline } from '../shared/stack/health/baseline.ts';

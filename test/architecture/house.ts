@@ -35,7 +35,7 @@ export const exceptions: Record<string, readonly string[]> = {
 export const doors: Record<string, string> = {
   zx: 'shared/system/process/command.ts',
   ky: 'shared/transfer/http.ts',
-  archiver: 'shared/data/archive.ts',
+  archiver: 'shared/data/archive/archive.ts',
   yargs: 'shared/system/terminal/arguments.ts',
 };
 
@@ -52,6 +52,7 @@ export const subRooms: Record<string, Record<string, readonly string[]>> = {
     terminal: ['files', ''],
     process: ['terminal', 'files', ''],
   },
+  'shared/data': { archive: [], backups: [], database: ['archive'], redis: ['archive', 'database'] },
   'shared/update': {
     transaction: [],
     schedule: [],

@@ -69,7 +69,7 @@ function made(files: Record<string, string>): Source[] {
 describe('wrongDirections()', () => {
   test.each([
     ['shared/system/terminal/log.ts', '../../update/transaction/record.ts'],
-    ['shared/rauc/mark.ts', '../data/archive.ts'],
+    ['shared/rauc/mark.ts', '../data/archive/archive.ts'],
     ['shared/update/boot/boot.ts', '../../../hooks/main.ts'],
     ['shared/update/boot/boot.ts', '../../packaging/keys.ts'],
     ['shared/packaging/keys.ts', '../update/record.ts'],
@@ -102,7 +102,7 @@ describe('wrongDirections()', () => {
     ['hooks/update.ts', './hook.ts'],
     ['hooks/update.ts', '../shared/transfer/http.ts'],
     ['shared/update/commands/install.ts', '../../rauc/mark.ts'],
-    ['shared/data/archive.ts', '../system/log.ts'],
+    ['shared/data/archive/archive.ts', '../../system/terminal/log.ts'],
     ['shared/packaging/lint/lint.ts', '../../rauc/key-file.ts'],
     ['shared/packaging/compile.ts', '../update/slot/program-names.ts'],
     ['shared/system/version.ts', '../../package.json'],
@@ -138,7 +138,7 @@ describe('wrongDoors()', () => {
     ['zx', 'shared/system/process/command.ts'],
     ['zx/core', 'shared/system/process/command.ts'],
     ['ky', 'shared/transfer/http.ts'],
-    ['archiver', 'shared/data/archive.ts'],
+    ['archiver', 'shared/data/archive/archive.ts'],
     ['yargs', 'shared/system/terminal/arguments.ts'],
     ['yargs/helpers', 'shared/system/terminal/arguments.ts'],
   ])('finds %s everywhere but in %s', (name, door) => {

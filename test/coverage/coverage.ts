@@ -20,7 +20,7 @@ const quick = [
   'test/api/source.test.ts',
   'test/api/token.test.ts',
   'test/config',
-  'test/data/retention.test.ts',
+  'test/data/backups/retention.test.ts',
   'test/fleet/decide-report.test.ts',
   'test/fleet/decide-step.test.ts',
   'test/fleet/words.test.ts',
@@ -54,7 +54,7 @@ const quick = [
 /** What decides by its name, and what decides under another. */
 const decisions = [
   ...new Bun.Glob('shared/**/decide-*.ts').scanSync(project.root),
-  'shared/data/retention.ts',
+  'shared/data/backups/retention.ts',
   'shared/stack/health/verdict.ts',
   'shared/update/boot/boot-allowance.ts',
   'shared/update/report/find-anomalies.ts',

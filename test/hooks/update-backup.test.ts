@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { kindOfBackup } from '../../shared/data/saved-backups.ts';
+import { kindOfBackup } from '../../shared/data/backups/saved-backups.ts';
 import { checkSaved } from '../../shared/system/files/checksum.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
-import { verify } from '../data/archive-tree.ts';
+import { verify } from '../data/archive/archive-tree.ts';
 import { RecoveryStack } from '../support/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 

@@ -14,12 +14,12 @@ import {
 } from 'node:fs';
 import { basename } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
-import { createArchive } from '../../shared/data/archive.ts';
+import { createArchive } from '../../shared/data/archive/archive.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { closeTransaction, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import type { State, Transaction } from '../../shared/update/transaction/transaction.ts';
-import { listTree, run } from '../data/archive-tree.ts';
+import { listTree, run } from '../data/archive/archive-tree.ts';
 import { RecoveryStack, redisFile } from '../support/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../support/scene.ts';
 import { transactionAt } from '../support/transactions.ts';

@@ -11,7 +11,7 @@ const files: Files = {
     'test/a/scaled.test.ts',
     'test/a/wide.all.test.ts',
     'test/a/whole.deep.test.ts',
-    'test/data/dump.live.test.ts',
+    'test/data/database/dump.live.test.ts',
     'test/rig/transaction/cut.live.test.ts',
     'test/fleet/stories.fleet.test.ts',
     'test/model/lives.test.ts',

@@ -1,5 +1,5 @@
 import { migrate } from '../../shared/stack/migrations.ts';
-import { ComposeContainers, quietLog } from '../data/database-stack.ts';
+import { ComposeContainers, quietLog } from '../data/database/database-stack.ts';
 
 /** Migrates with the compose file of the folder, until it is killed. */
 const { DOCKER_HOST = '', DOCKER_CONFIG = '' } = process.env;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { type Database, endSessionsOfStack } from '../../shared/data/database.ts';
-import { readNotedRevisions } from '../../shared/data/database-facts.ts';
-import { dumpDatabase } from '../../shared/data/dump.ts';
-import { restoreDatabase } from '../../shared/data/restore.ts';
+import { type Database, endSessionsOfStack } from '../../shared/data/database/database.ts';
+import { readNotedRevisions } from '../../shared/data/database/database-facts.ts';
+import { dumpDatabase } from '../../shared/data/database/dump.ts';
+import { restoreDatabase } from '../../shared/data/database/restore.ts';
 import { type MigrationRequest, migrate, readRevisions } from '../../shared/stack/migrations.ts';
-import { contentOf, sql } from '../data/database-content.ts';
-import { quietLog, type RunningStack, startStack } from '../data/database-stack.ts';
+import { contentOf, sql } from '../data/database/database-content.ts';
+import { quietLog, type RunningStack, startStack } from '../data/database/database-stack.ts';
 import { waitFor } from '../rig/stack/wait-for.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { startProgram } from '../support/run-program.ts';

@@ -1,6 +1,6 @@
 import { machine } from 'node:os';
 import type { Config } from '../../config/config.ts';
-import { backupBytesAtMost } from '../../data/backup.ts';
+import { backupBytesAtMost } from '../../data/backups/backup.ts';
 import type { BundleFacts } from '../../rauc/bundle-facts.ts';
 import { readSystemConf, type SystemConf } from '../../rauc/system-conf.ts';
 import { deviceBytes, freeBytesOn, treeBytes } from '../../system/files/disk.ts';

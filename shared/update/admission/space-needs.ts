@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { backupBytesAtMost } from '../../data/backup.ts';
-import { findBackups } from '../../data/saved-backups.ts';
+import { backupBytesAtMost } from '../../data/backups/backup.ts';
+import { findBackups } from '../../data/backups/saved-backups.ts';
 import { freeBytesOn, treeBytes } from '../../system/files/disk.ts';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
 import type { Places } from '../../system/places.ts';

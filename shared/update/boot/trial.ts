@@ -1,4 +1,4 @@
-import { expireBackups } from '../../data/retention.ts';
+import { expireBackups } from '../../data/backups/retention.ts';
 import { markGood } from '../../rauc/mark.ts';
 import { parseBaseline } from '../../stack/health/baseline.ts';
 import type { Baseline } from '../../stack/health/verdict.ts';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
-import { manualFile } from '../../data/backup.ts';
-import { dumpDatabase } from '../../data/dump.ts';
-import type { SavedFile } from '../../data/dump-file.ts';
-import { saveRedis } from '../../data/redis.ts';
-import { expireBackups } from '../../data/retention.ts';
+import { manualFile } from '../../data/backups/backup.ts';
+import { expireBackups } from '../../data/backups/retention.ts';
+import { dumpDatabase } from '../../data/database/dump.ts';
+import type { SavedFile } from '../../data/database/dump-file.ts';
+import { saveRedis } from '../../data/redis/redis.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { formatBytes } from '../../system/files/disk.ts';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { findBackups, type SavedBackup } from '../../data/saved-backups.ts';
+import { findBackups, type SavedBackup } from '../../data/backups/saved-backups.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { checkSaved } from '../../system/files/checksum.ts';

@@ -1,9 +1,9 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { type VerifiedArchive, verifyArchive } from '../../data/archive-check.ts';
-import { unpackArchive } from '../../data/archive-unpack.ts';
-import { swapFolder } from '../../data/folder-swap.ts';
+import { type VerifiedArchive, verifyArchive } from '../../data/archive/archive-check.ts';
+import { unpackArchive } from '../../data/archive/archive-unpack.ts';
+import { swapFolder } from '../../data/backups/folder-swap.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import { checkSaved } from '../../system/files/checksum.ts';

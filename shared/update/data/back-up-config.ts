@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { type ArchiveReport, createArchive } from '../../data/archive.ts';
+import { type ArchiveReport, createArchive } from '../../data/archive/archive.ts';
 import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
 import { Deadline } from '../../system/deadline.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';

@@ -1,6 +1,11 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { findBackups, kindOfBackup, type SavedBackup, type SavedKind } from '../../data/saved-backups.ts';
+import {
+  findBackups,
+  kindOfBackup,
+  type SavedBackup,
+  type SavedKind,
+} from '../../data/backups/saved-backups.ts';
 import { Failure } from '../../system/failure.ts';
 
 export interface Chosen {

@@ -1,7 +1,7 @@
-import { endSessionsOfStack } from '../../data/database.ts';
-import { readNotedRevisions } from '../../data/database-facts.ts';
-import { restoreRedis } from '../../data/redis-restore.ts';
-import { restoreDatabase } from '../../data/restore.ts';
+import { endSessionsOfStack } from '../../data/database/database.ts';
+import { readNotedRevisions } from '../../data/database/database-facts.ts';
+import { restoreDatabase } from '../../data/database/restore.ts';
+import { restoreRedis } from '../../data/redis/redis-restore.ts';
 import { migrate, readRevisions } from '../../stack/migrations.ts';
 import { needsMigration, type Revisions } from '../../stack/migrations-revisions.ts';
 import { endMigration } from '../../stack/migrations-run.ts';

@@ -1,4 +1,4 @@
-import { askDatabase } from '../../data/database.ts';
+import { askDatabase } from '../../data/database/database.ts';
 import type { Container } from '../../stack/container.ts';
 import { Deadline, pause } from '../../system/deadline.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';

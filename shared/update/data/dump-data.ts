@@ -1,6 +1,6 @@
-import { dumpFile } from '../../data/backup.ts';
-import { dumpDatabase } from '../../data/dump.ts';
-import { saveRedis } from '../../data/redis.ts';
+import { dumpFile } from '../../data/backups/backup.ts';
+import { dumpDatabase } from '../../data/database/dump.ts';
+import { saveRedis } from '../../data/redis/redis.ts';
 import type { DataWork } from './data-work.ts';
 
 const stopMs = 120_000;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { findRedisFile } from '../../data/redis.ts';
-import { restoreRedis } from '../../data/redis-restore.ts';
-import { restoreDatabase } from '../../data/restore.ts';
+import { restoreDatabase } from '../../data/database/restore.ts';
+import { findRedisFile } from '../../data/redis/redis.ts';
+import { restoreRedis } from '../../data/redis/redis-restore.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import type { Database } from '../../data/database.ts';
-import type { Redis } from '../../data/redis.ts';
+import type { Database } from '../../data/database/database.ts';
+import type { Redis } from '../../data/redis/redis.ts';
 import { type Compose, findCompose } from '../../stack/compose.ts';
 import type { MigrationService } from '../../stack/migrations.ts';
 import { Failure } from '../../system/failure.ts';

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { backupBytesAtMost } from '../../data/backup.ts';
+import { backupBytesAtMost } from '../../data/backups/backup.ts';
 import { formatBytes, freeBytesOn, treeBytes } from '../../system/files/disk.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 

@@ -1,9 +1,9 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { askDatabase, readDatabaseName } from '../../data/database.ts';
-import { namesFor } from '../../data/database-facts.ts';
-import { dropFresh, dropReplaced } from '../../data/restore-steps.ts';
-import { leftoverName } from '../../data/retention.ts';
+import { leftoverName } from '../../data/backups/retention.ts';
+import { askDatabase, readDatabaseName } from '../../data/database/database.ts';
+import { namesFor } from '../../data/database/database-facts.ts';
+import { dropFresh, dropReplaced } from '../../data/database/restore-steps.ts';
 import { isMissing, reasonOf } from '../../system/failure.ts';
 import { formatBytes, treeBytes } from '../../system/files/disk.ts';
 import { updateFolderOf } from '../../system/places.ts';

@@ -1,6 +1,6 @@
-import { createArchive } from '../../../shared/data/archive.ts';
-import { verifyArchive } from '../../../shared/data/archive-check.ts';
-import { unpackArchive } from '../../../shared/data/archive-unpack.ts';
+import { createArchive } from '../../../shared/data/archive/archive.ts';
+import { verifyArchive } from '../../../shared/data/archive/archive-check.ts';
+import { unpackArchive } from '../../../shared/data/archive/archive-unpack.ts';
 
 /** `pack FOLDER ARCHIVE` or `unpack ARCHIVE FOLDER`, verified before: the archives of the product and nothing else of it. */
 async function main(): Promise<void> {

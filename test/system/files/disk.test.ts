@@ -45,7 +45,7 @@ describe('treeBytes()', () => {
     folder.write('outside', 'x'.repeat(3_000));
     mkdirSync(folder.at('tree/empty'));
     symlinkSync(folder.at('outside'), folder.at('tree/link'));
-    symlinkSync('../..', folder.at('tree/loop'));
+    symlinkSync('..', folder.at('tree/loop'));
 
     expect(treeBytes(folder.at('tree'))).toBe(210);
     linkSync(folder.at('tree/a'), folder.at('tree/same'));

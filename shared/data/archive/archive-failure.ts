@@ -1,0 +1,39 @@
+import { errorCodeOf, Failure, isMissing, reasonOf } from '../../system/failure.ts';
+import { formatBytes } from '../../system/files/disk.ts';
+
+const stillWritten = 'Something still writes to it: stop that and try again';
+
+/** A backup is whole or it is none: whatever cannot be read ends it, and is named. */
+export function cannotBackUp(path: string, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const vanished = isMissing(error);
+  const reason = vanished ? 'it vanished while it was being backed up' : reasonOf(error);
+  const advice = vanished ? stillWritten : 'Check the disk and try again';
+  return new Failure(`Cannot back up "${path}": ${reason}`, { advice, cause: error });
+}
+
+export function shrankWhileBackedUp(path: string): Failure {
+  return new Failure(`Cannot back up "${path}": it shrank while it was being backed up`, {
+    advice: stillWritten,
+  });
+}
+
+/** Where a file was, something else is now. */
+export function changedWhileBackedUp(path: string): Failure {
+  return new Failure(`Cannot back up "${path}": it is no longer a file`, { advice: stillWritten });
+}
+
+/** What the archive's own side met. An error without a code is a bug of ours, and stays what it is. */
+export function cannotWriteArchive(target: string, bytes: number, error: unknown): unknown {
+  const code = errorCodeOf(error);
+  if (error instanceof Failure || code === undefined) return error;
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  return new Failure(
+    `Cannot write the backup "${target}": ${reasonOf(error)}${isFull ? ` after ${formatBytes(bytes)}` : ''}`,
+    {
+      outcome: isFull ? 'noSpace' : 'failed',
+      advice: isFull ? 'Free space there and try again' : 'Check the disk and try again',
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,42 @@
+import { errorCodeOf, Failure, reasonOf } from '../../system/failure.ts';
+import { CommandFailure, type CommandResult } from '../../system/process/command.ts';
+
+/** tar takes a write that the disk cut short for an error of its own. */
+const fullDisk = /no space left|quota exceeded|wrote only \d+ of \d+ bytes/i;
+const isNoReason = /Exiting with failure status|Error is not recoverable/;
+
+/** What kept an archive from being unpacked. An error without a code is a bug of ours, and stays what it is. */
+export function unpackFailureOf(archive: string, error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return cannotRestore(archive, 'it was told to end', error);
+  if (error instanceof CommandFailure) {
+    if (fullDisk.test(error.stderr)) return isFull(archive, error);
+    return cannotRestore(archive, lastLineOf(error) ?? reasonOf(error), error);
+  }
+  if (error instanceof Failure) return error;
+  const code = errorCodeOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return isFull(archive, error);
+  return code === undefined ? error : cannotRestore(archive, reasonOf(error), error);
+}
+
+export function cannotRestore(archive: string, reason: string, cause?: unknown): Failure {
+  return new Failure(`Cannot restore from "${archive}": ${reason}`, {
+    advice: 'Nothing was replaced',
+    cause,
+  });
+}
+
+/** Of tar's own lines the last may only say that there was one before it. */
+function lastLineOf({ stderr }: Pick<CommandResult, 'stderr'>): string | undefined {
+  return stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .findLast((line) => line !== '' && !isNoReason.test(line));
+}
+
+function isFull(archive: string, cause: unknown): Failure {
+  return new Failure(`Cannot restore from "${archive}": no space left on the device`, {
+    outcome: 'noSpace',
+    advice: 'It needs room for all that it holds, beside what is there; free space and restore again',
+    cause,
+  });
+}

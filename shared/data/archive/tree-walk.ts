@@ -1,0 +1,135 @@
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { extendedAttributes } from '../../system/files/libc.ts';
+import { cannotBackUp } from './archive-failure.ts';
+
+/** One thing of a tree that an archive can hold. */
+export interface TreeEntry {
+  kind: 'file' | 'directory' | 'symlink' | 'link';
+  /** Where it lies on the disk. */
+  path: string;
+  /** What it is called in the archive. */
+  name: string;
+  stats: BigIntStats;
+  /** A symlink's target, or the archive's name of the file that a hard link shares. */
+  linkName: string;
+  attributes: ReadonlyMap<string, string>;
+}
+
+/** What the archive cannot hold, and so does not. */
+export interface LeftOut {
+  path: string;
+  /** `fifo`, `socket`, `device`; `mount` another file system; `name`, `target`, `xattr`: bytes that are not UTF-8. */
+  kind: 'fifo' | 'socket' | 'device' | 'mount' | 'name' | 'target' | 'xattr';
+  /** The attribute's name where the kind is `xattr`. */
+  attribute?: string;
+}
+
+interface Found {
+  path: string;
+  name: string;
+}
+
+/**
+ * Walks the folder, itself first, each folder before what it holds, names in order: the same tree gives the same
+ * archive. Stays on the folder's file system; names what it leaves out. Throws a Failure where the disk does.
+ */
+export function* walkTree(
+  folder: string,
+  rootName: string,
+  leaveOut: (leftOut: LeftOut) => void,
+): Generator<TreeEntry> {
+  const firstNames = new Map<string, string>();
+  const waiting: Found[] = [{ path: folder, name: rootName }];
+  let device: bigint | undefined;
+
+  for (let found = waiting.pop(); found !== undefined; found = waiting.pop()) {
+    const { path, name } = found;
+    const stats = statusOf(path);
+    device ??= stats.dev;
+    const kind = kindOf(stats);
+    if (kind === 'fifo' || kind === 'socket' || kind === 'device') {
+      leaveOut({ path: name, kind });
+      continue;
+    }
+    // Only a folder's device tells a mount: overlayfs gives files the device of the layer they lie in.
+    if (kind === 'directory' && stats.dev !== device) {
+      leaveOut({ path: name, kind: 'mount' });
+      continue;
+    }
+
+    const inode = `${stats.dev}:${stats.ino}`;
+    const isShared = stats.nlink > 1n && kind !== 'directory';
+    const firstName = isShared ? firstNames.get(inode) : undefined;
+    if (firstName !== undefined) {
+      yield { kind: 'link', path, name, stats, linkName: firstName, attributes: new Map() };
+      continue;
+    }
+    const linkName = kind === 'symlink' ? targetOf(path) : '';
+    if (linkName === undefined) {
+      leaveOut({ path: name, kind: 'target' });
+      continue;
+    }
+    if (isShared) firstNames.set(inode, name);
+    yield { kind, path, name, stats, linkName, attributes: attributesOf(found, leaveOut) };
+    if (kind === 'directory') waiting.push(...contentsOf(found, leaveOut));
+  }
+}
+
+function kindOf(stats: BigIntStats): 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device' {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isSymbolicLink()) return 'symlink';
+  if (stats.isFIFO()) return 'fifo';
+  return stats.isSocket() ? 'socket' : 'device';
+}
+
+function statusOf(path: string): BigIntStats {
+  try {
+    return lstatSync(path, { bigint: true });
+  } catch (error) {
+    throw cannotBackUp(path, error);
+  }
+}
+
+function targetOf(path: string): string | undefined {
+  try {
+    return textOf(readlinkSync(path, { encoding: 'buffer' }));
+  } catch (error) {
+    throw cannotBackUp(path, error);
+  }
+}
+
+/** The folder's contents, the last name first, as a stack wants them. */
+function contentsOf(folder: Found, leaveOut: (leftOut: LeftOut) => void): Found[] {
+  const contents: Found[] = [];
+  for (const bytes of namesIn(folder.path).sort((a, b) => b.compare(a))) {
+    const name = textOf(bytes);
+    if (name === undefined) leaveOut({ path: `${folder.name}/${bytes.toString()}`, kind: 'name' });
+    else contents.push({ path: `${folder.path}/${name}`, name: `${folder.name}/${name}` });
+  }
+  return contents;
+}
+
+function namesIn(path: string): Buffer[] {
+  try {
+    return readdirSync(path, { encoding: 'buffer' });
+  } catch (error) {
+    throw cannotBackUp(path, error);
+  }
+}
+
+function attributesOf(found: Found, leaveOut: (leftOut: LeftOut) => void): Map<string, string> {
+  const attributes = new Map<string, string>();
+  for (const [attribute, value] of extendedAttributes(found.path)) {
+    const text = value === undefined ? undefined : textOf(value);
+    if (text === undefined) leaveOut({ path: found.name, kind: 'xattr', attribute });
+    else attributes.set(attribute, text);
+  }
+  return attributes;
+}
+
+/** The text whose UTF-8 are these bytes; none where they are not UTF-8, for archiver can write nothing else. */
+function textOf(bytes: Buffer): string | undefined {
+  const text = bytes.toString('utf8');
+  return Buffer.from(text).equals(bytes) ? text : undefined;
+}
