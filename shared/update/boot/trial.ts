@@ -2,7 +2,7 @@ import { expireBackups } from '../../data/backups/retention.ts';
 import { markGood } from '../../rauc/mark.ts';
 import { parseBaseline } from '../../stack/health/baseline.ts';
 import type { Baseline } from '../../stack/health/verdict.ts';
-import { pruneImages } from '../../stack/image-prune.ts';
+import { pruneImages } from '../../stack/images/image-prune.ts';
 import { startUnit } from '../../stack/unit.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { reasonOf } from '../../system/failure.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { ensureImages, imagesOf } from '../../stack/images.ts';
+import { ensureImages, imagesOf } from '../../stack/images/images.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { findStack } from '../data/stack.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { command } from '../system/process/command.ts';
+import { command } from '../../system/process/command.ts';
 import { isLocalRegistry } from './image-reference.ts';
 
 /** The layers of an image by digest, with their compressed bytes. */

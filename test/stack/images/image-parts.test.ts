@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
-import { findImageFiles, needsOf } from '../../shared/stack/image-load.ts';
-import { isLocalRegistry, parseReference } from '../../shared/stack/image-reference.ts';
-import { neededBytes, noNeeds, requireSpace } from '../../shared/stack/image-space.ts';
-import { failureOf } from '../support/failure-of.ts';
-import { TempFolder } from '../support/temp-folder.ts';
+import { findImageFiles, needsOf } from '../../../shared/stack/images/image-load.ts';
+import { isLocalRegistry, parseReference } from '../../../shared/stack/images/image-reference.ts';
+import { neededBytes, noNeeds, requireSpace } from '../../../shared/stack/images/image-space.ts';
+import { failureOf } from '../../support/failure-of.ts';
+import { TempFolder } from '../../support/temp-folder.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 

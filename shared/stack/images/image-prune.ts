@@ -1,6 +1,6 @@
-import { reasonOf } from '../system/failure.ts';
-import { command } from '../system/process/command.ts';
-import type { Log } from '../system/terminal/log.ts';
+import { reasonOf } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { imageId, listImages } from './image-engine.ts';
 import { parseReference } from './image-reference.ts';
 

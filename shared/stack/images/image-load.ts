@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Failure, reasonOf } from '../system/failure.ts';
-import { command } from '../system/process/command.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 import type { SpaceNeeds } from './image-space.ts';
 
 /** What `docker save` writes, plain or compressed, in the order of the names. */

@@ -1,5 +1,5 @@
-import { Failure, reasonOf } from '../system/failure.ts';
-import { command } from '../system/process/command.ts';
+import { Failure, reasonOf } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 
 /** What the Docker engine says of itself and of the images it has. */
 export interface Engine {

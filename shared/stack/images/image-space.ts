@@ -1,5 +1,5 @@
-import { Failure } from '../system/failure.ts';
-import { formatBytes } from '../system/files/disk.ts';
+import { Failure } from '../../system/failure.ts';
+import { formatBytes } from '../../system/files/disk.ts';
 
 export interface SpaceNeeds {
   /** Compressed, as they come from the registry, each once. */

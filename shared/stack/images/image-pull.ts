@@ -1,7 +1,7 @@
-import { type Deadline, pause } from '../system/deadline.ts';
-import { Failure } from '../system/failure.ts';
-import { CommandFailure, command, seconds } from '../system/process/command.ts';
-import type { Log } from '../system/terminal/log.ts';
+import { type Deadline, pause } from '../../system/deadline.ts';
+import { Failure } from '../../system/failure.ts';
+import { CommandFailure, command, seconds } from '../../system/process/command.ts';
+import type { Log } from '../../system/terminal/log.ts';
 import { type Patience, type PullTrouble, pauseBeforeMs, readPullTrouble, timesIn } from './pull-trouble.ts';
 
 export interface PullOptions {

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync } from 'node:fs';
-import { readLayers } from '../../shared/stack/image-layers.ts';
-import { pruneImages } from '../../shared/stack/image-prune.ts';
-import { pullImage } from '../../shared/stack/image-pull.ts';
-import { ensureImages } from '../../shared/stack/images.ts';
-import { Deadline } from '../../shared/system/deadline.ts';
-import { type Engine, startEngine } from '../rig/stack/engine.ts';
-import { imageName, stackImages } from '../rig/stack/images.ts';
-import { MoodyProxy } from '../rig/stack/moody-proxy.ts';
-import { type Registry, startRegistry } from '../rig/stack/registry.ts';
-import { failureOf } from '../support/failure-of.ts';
-import { mayMount, onSmallDisk } from '../support/small-disk.ts';
-import { TempFolder } from '../support/temp-folder.ts';
-import { inEnvironment } from './in-environment.ts';
-import { type Kept, keptLog } from './kept-log.ts';
+import { readLayers } from '../../../shared/stack/images/image-layers.ts';
+import { pruneImages } from '../../../shared/stack/images/image-prune.ts';
+import { pullImage } from '../../../shared/stack/images/image-pull.ts';
+import { ensureImages } from '../../../shared/stack/images/images.ts';
+import { Deadline } from '../../../shared/system/deadline.ts';
+import { type Engine, startEngine } from '../../rig/stack/engine.ts';
+import { imageName, stackImages } from '../../rig/stack/images.ts';
+import { MoodyProxy } from '../../rig/stack/moody-proxy.ts';
+import { type Registry, startRegistry } from '../../rig/stack/registry.ts';
+import { failureOf } from '../../support/failure-of.ts';
+import { mayMount, onSmallDisk } from '../../support/small-disk.ts';
+import { TempFolder } from '../../support/temp-folder.ts';
+import { inEnvironment } from '../in-environment.ts';
+import { type Kept, keptLog } from '../kept-log.ts';
 
 /** With a real Docker engine and a real registry. */
 

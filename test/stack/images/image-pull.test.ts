@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { pullImage } from '../../shared/stack/image-pull.ts';
-import { Deadline } from '../../shared/system/deadline.ts';
-import type { Log } from '../../shared/system/terminal/log.ts';
-import { failureOf } from '../support/failure-of.ts';
-import { isAlive } from '../support/processes.ts';
-import { Scene } from '../support/scene.ts';
+import { pullImage } from '../../../shared/stack/images/image-pull.ts';
+import { Deadline } from '../../../shared/system/deadline.ts';
+import type { Log } from '../../../shared/system/terminal/log.ts';
+import { failureOf } from '../../support/failure-of.ts';
+import { isAlive } from '../../support/processes.ts';
+import { Scene } from '../../support/scene.ts';
 
 let scene: Scene;
 const lines: string[] = [];

@@ -1,5 +1,5 @@
-import type { Outcome } from '../system/exit-code.ts';
-import { type CommandFailure, seconds } from '../system/process/command.ts';
+import type { Outcome } from '../../system/exit-code.ts';
+import { type CommandFailure, seconds } from '../../system/process/command.ts';
 
 /** Why a pull failed, and whether it may work a little later. */
 export interface PullTrouble {

@@ -1,8 +1,8 @@
-import type { UpdateConfig } from '../config/config.ts';
-import { Deadline } from '../system/deadline.ts';
-import { formatBytes, freeBytesOn } from '../system/files/disk.ts';
-import type { Log } from '../system/terminal/log.ts';
-import type { Compose } from './compose.ts';
+import type { UpdateConfig } from '../../config/config.ts';
+import { Deadline } from '../../system/deadline.ts';
+import { formatBytes, freeBytesOn } from '../../system/files/disk.ts';
+import type { Log } from '../../system/terminal/log.ts';
+import type { Compose } from '../compose.ts';
 import { askEngine, type Engine, imageId, listImages } from './image-engine.ts';
 import { type Layers, readLayers } from './image-layers.ts';
 import { findImageFiles, loadImages, needsOf } from './image-load.ts';

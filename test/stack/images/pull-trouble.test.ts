@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { pauseBeforeMs, readPullTrouble } from '../../shared/stack/pull-trouble.ts';
+import { pauseBeforeMs, readPullTrouble } from '../../../shared/stack/images/pull-trouble.ts';
 
 const daemon = 'Error response from daemon: ';
 const get = `${daemon}Get "https://registry.example/v2/": `;
