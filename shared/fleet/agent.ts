@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { faultPoint } from '../system/fault-point.ts';
 import type { Log } from '../system/terminal/log.ts';
-import type { DdiLine } from '../transfer/ddi-line.ts';
+import type { DdiLine } from '../transfer/request/ddi-line.ts';
 import { type FleetAction, newAction } from './action.ts';
 import { carryOutStep, type StepWork } from './carry-out-step.ts';
 import { decideCancel, decideStep } from './decide-step.ts';

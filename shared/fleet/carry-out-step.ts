@@ -3,7 +3,7 @@ import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { faultPoint } from '../system/fault-point.ts';
 import type { Log } from '../system/terminal/log.ts';
-import type { DdiLine } from '../transfer/ddi-line.ts';
+import type { DdiLine } from '../transfer/request/ddi-line.ts';
 import type { FleetAction } from './action.ts';
 import type { Step } from './decide-step.ts';
 import type { FleetDevice } from './device.ts';

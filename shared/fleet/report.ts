@@ -3,7 +3,7 @@ import type { Outcome } from '../system/exit-code.ts';
 import { findPlaces, logFileOf } from '../system/places.ts';
 import type { Running } from '../system/process/program.ts';
 import type { Values } from '../system/terminal/arguments.ts';
-import { DdiLine, DdiRefusal } from '../transfer/ddi-line.ts';
+import { DdiLine, DdiRefusal } from '../transfer/request/ddi-line.ts';
 import { readHistory } from '../update/transaction/journal.ts';
 import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
 import { decideReport } from './decide-report.ts';

@@ -1,6 +1,6 @@
 import { reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/terminal/log.ts';
-import { type DdiLine, DdiRefusal } from '../transfer/ddi-line.ts';
+import { type DdiLine, DdiRefusal } from '../transfer/request/ddi-line.ts';
 import type { Feedback } from './feedback.ts';
 
 /** Percents come many times a second, and the server keeps each that it is told. */

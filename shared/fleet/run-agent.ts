@@ -10,7 +10,7 @@ import type { Running } from '../system/process/program.ts';
 import { tellManager, watchdogPauseMs } from '../system/process/service-manager.ts';
 import type { Values } from '../system/terminal/arguments.ts';
 import type { Log } from '../system/terminal/log.ts';
-import { DdiLine, DdiRefusal } from '../transfer/ddi-line.ts';
+import { DdiLine, DdiRefusal } from '../transfer/request/ddi-line.ts';
 import { FleetAgent } from './agent.ts';
 import { HomieDevice } from './homie-device.ts';
 import { afterFailureMs, withJitter } from './polling.ts';

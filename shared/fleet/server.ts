@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { FleetConfig } from '../config/fleet-schema.ts';
 import { Failure } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
-import { type DdiServer, ddiServerOf } from '../transfer/ddi-line.ts';
+import { type DdiServer, ddiServerOf } from '../transfer/request/ddi-line.ts';
 import { controllerIdOf } from '../update/slot/controller-id.ts';
 
 /** The server that the config names. Throws a usage Failure where it names none, or a secret is not kept well. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { Failure, reasonOf } from '../system/failure.ts';
-import { exchange } from '../transfer/http.ts';
+import { exchange } from '../transfer/request/http.ts';
 
 /** The operator's side of a hawkBit server: its Management API, as far as publishing needs it. */
 

@@ -23,18 +23,18 @@ export const exceptions: Record<string, readonly string[]> = {
     'shared/update/slot/slot-content.ts',
     'shared/update/slot/release.ts',
     // And a bundle is uploaded through the one door to the network, with a password from a file.
-    'shared/transfer/http.ts',
-    'shared/transfer/credentials.ts',
+    'shared/transfer/request/http.ts',
+    'shared/transfer/request/credentials.ts',
   ],
   // A health check is one request; it needs the door to ky, and nothing of how bundles are fetched.
-  stack: ['shared/transfer/http.ts'],
+  stack: ['shared/transfer/request/http.ts'],
   system: ['package.json'],
 };
 
 /** Packages with one door each. */
 export const doors: Record<string, string> = {
   zx: 'shared/system/process/command.ts',
-  ky: 'shared/transfer/http.ts',
+  ky: 'shared/transfer/request/http.ts',
   archiver: 'shared/data/archive/archive.ts',
   yargs: 'shared/system/terminal/arguments.ts',
 };
@@ -53,6 +53,8 @@ export const subRooms: Record<string, Record<string, readonly string[]>> = {
     process: ['terminal', 'files', ''],
   },
   'shared/data': { archive: [], backups: [], database: ['archive'], redis: ['archive', 'database'] },
+  'shared/stack': { '': [], health: [''], images: [''] },
+  'shared/transfer': { request: [], download: ['request'], source: ['download', 'request'] },
   'shared/update': {
     transaction: [],
     schedule: [],

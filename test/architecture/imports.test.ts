@@ -137,7 +137,7 @@ describe('wrongDoors()', () => {
   test.each([
     ['zx', 'shared/system/process/command.ts'],
     ['zx/core', 'shared/system/process/command.ts'],
-    ['ky', 'shared/transfer/http.ts'],
+    ['ky', 'shared/transfer/request/http.ts'],
     ['archiver', 'shared/data/archive/archive.ts'],
     ['yargs', 'shared/system/terminal/arguments.ts'],
     ['yargs/helpers', 'shared/system/terminal/arguments.ts'],

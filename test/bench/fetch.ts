@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { HostileServer } from '../support/hostile-server.ts';
-import { BadLine } from '../transfer/bad-line.ts';
+import { BadLine } from '../transfer/download/bad-line.ts';
 import type { Point } from './bench.ts';
 import {
   environmentOf,

@@ -45,9 +45,9 @@ const quick = [
   'test/system/redact.test.ts',
   'test/system/terminal/arguments.test.ts',
   'test/system/terminal/columns.test.ts',
-  'test/transfer/credentials.test.ts',
-  'test/transfer/decide-answer.test.ts',
-  'test/transfer/source.test.ts',
+  'test/transfer/request/credentials.test.ts',
+  'test/transfer/download/decide-answer.test.ts',
+  'test/transfer/source/source.test.ts',
   'test/update',
 ];
 

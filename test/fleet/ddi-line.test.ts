@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { defaultConfig } from '../../shared/config/config.ts';
-import { DdiLine, DdiRefusal, ddiServerOf } from '../../shared/transfer/ddi-line.ts';
+import { DdiLine, DdiRefusal, ddiServerOf } from '../../shared/transfer/request/ddi-line.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 
 const fleet = {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { defaultConfig } from '../../shared/config/config.ts';
-import { DdiLine, ddiServerOf } from '../../shared/transfer/ddi-line.ts';
+import { DdiLine, ddiServerOf } from '../../shared/transfer/request/ddi-line.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { makeTlsFiles, type TlsFiles } from '../support/tls-files.ts';

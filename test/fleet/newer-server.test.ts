@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { FleetAgent } from '../../shared/fleet/agent.ts';
 import type { Log } from '../../shared/system/terminal/log.ts';
-import { DdiLine } from '../../shared/transfer/ddi-line.ts';
+import { DdiLine } from '../../shared/transfer/request/ddi-line.ts';
 import { ModelDevice } from './model-device.ts';
 
 /**

@@ -4,7 +4,7 @@ import { isOffer, parseBase, parseDeployment } from '../../shared/fleet/offer.ts
 import { withJitter } from '../../shared/fleet/polling.ts';
 import { pause } from '../../shared/system/deadline.ts';
 import type { Log } from '../../shared/system/terminal/log.ts';
-import { DdiLine } from '../../shared/transfer/ddi-line.ts';
+import { DdiLine } from '../../shared/transfer/request/ddi-line.ts';
 import { ModelDevice } from './model-device.ts';
 
 /** Many devices in one process: the agent's own code, each above a model of slots. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { Download } from '../../shared/transfer/download.ts';
+import { Download } from '../../shared/transfer/download/download.ts';
 import { readProgress } from '../../shared/update/install/progress.ts';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { closeTransaction } from '../../shared/update/transaction/journal.ts';

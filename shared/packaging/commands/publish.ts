@@ -8,7 +8,7 @@ import { command } from '../../system/process/command.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
-import { readBasicAuth } from '../../transfer/credentials.ts';
+import { readBasicAuth } from '../../transfer/request/credentials.ts';
 import { Hawkbit } from '../hawkbit.ts';
 import { project } from '../project.ts';
 

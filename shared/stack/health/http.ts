@@ -1,5 +1,5 @@
 import { reasonOf } from '../../system/failure.ts';
-import { getOnce } from '../../transfer/http.ts';
+import { getOnce } from '../../transfer/request/http.ts';
 import { type CheckResult, type HealthCheck, healthy, unhealthy } from './check.ts';
 
 const budgetMs = 5_000;

@@ -7,7 +7,7 @@ import type { Running } from '../../system/process/program.ts';
 import { redact } from '../../system/redact.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
-import { parseSource } from '../../transfer/source.ts';
+import { parseSource } from '../../transfer/source/source.ts';
 import { allTransactions } from '../admission/admit.ts';
 import { decideNews } from '../install/decide-news.ts';
 import { readLatest } from '../install/latest.ts';

@@ -5,7 +5,7 @@ import { findPlaces, logFileOf } from '../../system/places.ts';
 import { waitForClock } from '../../system/process/clock.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
-import { nameOf, parseSource } from '../../transfer/source.ts';
+import { nameOf, parseSource } from '../../transfer/source/source.ts';
 import { requireStanding } from '../admission/admit.ts';
 import { tellExpiredInhibit } from '../admission/inhibit.ts';
 import { type InstallWork, letRaucInstall, verifyBundle } from '../install/install-steps.ts';

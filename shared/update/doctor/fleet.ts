@@ -1,5 +1,5 @@
 import { Failure, reasonOf } from '../../system/failure.ts';
-import { DdiLine, DdiRefusal, ddiServerOf } from '../../transfer/ddi-line.ts';
+import { DdiLine, DdiRefusal, ddiServerOf } from '../../transfer/request/ddi-line.ts';
 import { controllerIdOf } from '../slot/controller-id.ts';
 import { bad, type Check, ok, warn } from './finding.ts';
 

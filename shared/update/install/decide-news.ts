@@ -1,6 +1,6 @@
 import semver from 'semver';
-import type { Offer } from '../../transfer/offer.ts';
-import { isSameState } from '../../transfer/validators.ts';
+import { isSameState } from '../../transfer/download/validators.ts';
+import type { Offer } from '../../transfer/source/offer.ts';
 import { refuseRolledBack } from '../admission/decide-retry.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { LastInstall } from './last-install.ts';

@@ -6,7 +6,7 @@ import { faultPoint } from '../../system/fault-point.ts';
 import { bootId, type Places } from '../../system/places.ts';
 import type { Lock } from '../../system/process/lock.ts';
 import type { Running } from '../../system/process/program.ts';
-import type { Download } from '../../transfer/download.ts';
+import type { Download } from '../../transfer/download/download.ts';
 import { requireAdmission } from '../admission/admit.ts';
 import { noteRefusal } from '../admission/refusals.ts';
 import { knownTransaction, readTransaction } from '../transaction/journal.ts';

@@ -2,9 +2,9 @@ import semver from 'semver';
 import * as v from 'valibot';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import type { LineOptions } from '../../transfer/line.ts';
-import { networkTrouble } from '../../transfer/network-reason.ts';
-import { readSmallFile } from '../../transfer/small-file.ts';
+import type { LineOptions } from '../../transfer/request/line.ts';
+import { networkTrouble } from '../../transfer/request/network-reason.ts';
+import { readSmallFile } from '../../transfer/request/small-file.ts';
 
 /** What `latest.json`, beside the bundle, says of it; nobody has signed it, and it decides nothing but what is told. */
 const latestSchema = v.looseObject({

@@ -5,7 +5,7 @@ import { Failure } from '../../system/failure.ts';
 import { formatBytes } from '../../system/files/disk.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
-import { nameOf, type Source } from '../../transfer/source.ts';
+import { nameOf, type Source } from '../../transfer/source/source.ts';
 import { requireAdmission, requireStanding } from '../admission/admit.ts';
 import { requireSpace } from '../admission/require-space.ts';
 import { requireIdle } from '../transaction/install-lock.ts';

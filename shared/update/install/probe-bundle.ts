@@ -3,10 +3,10 @@ import { Failure } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import { redact } from '../../system/redact.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import { type Credentials, readCredentials } from '../../transfer/credentials.ts';
-import type { LineOptions } from '../../transfer/line.ts';
-import { askForOffer, type Offer } from '../../transfer/offer.ts';
-import { isSameState } from '../../transfer/validators.ts';
+import { isSameState } from '../../transfer/download/validators.ts';
+import { type Credentials, readCredentials } from '../../transfer/request/credentials.ts';
+import type { LineOptions } from '../../transfer/request/line.ts';
+import { askForOffer, type Offer } from '../../transfer/source/offer.ts';
 import { type LastInstall, readLastInstall } from './last-install.ts';
 
 export interface ProbeWork {

@@ -4,7 +4,7 @@ import type { Places } from '../../system/places.ts';
 import { command } from '../../system/process/command.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import { postJson } from '../../transfer/http.ts';
+import { postJson } from '../../transfer/request/http.ts';
 import { noteDirectRefusal } from '../admission/direct-refusal.ts';
 import { readRelease } from '../slot/release.ts';
 import { readHistory } from '../transaction/journal.ts';

@@ -1,0 +1,125 @@
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import * as v from 'valibot';
+import { meanwhilePartOf } from '../../system/files/durable-file.ts';
+import { bootId } from '../../system/places.ts';
+import { bytesIn, type Range, withRange } from './ranges.ts';
+
+/** What lies beside the bytes of a download: whose they are, and how far they can be believed. */
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const facts = {
+  url: v.string(),
+  etag: v.nullable(v.string()),
+  lastModified: v.nullable(v.string()),
+  totalBytes: v.nullable(count),
+  provenBytes: count,
+  isWhole: v.boolean(),
+};
+/** Format 2 is written only where something lies behind a gap, so that the versions before it read the rest. */
+const sideSchema = v.variant('format', [
+  v.object({ format: v.literal(1), ...facts }),
+  v.object({ format: v.literal(2), ...facts, later: v.array(v.object({ from: count, to: count })) }),
+]);
+
+export interface Side {
+  url: string;
+  etag: string | null;
+  lastModified: string | null;
+  totalBytes: number | null;
+  /** So many from the start. */
+  provenBytes: number;
+  /** And these behind the first gap. */
+  later: readonly Range[];
+  isWhole: boolean;
+}
+
+/** What stands until the next boot, in the system's memory at least: a killed program cannot take it along. */
+const liveSchema = v.looseObject({ bootId: v.string(), side: sideSchema });
+
+/**
+ * Says beside the bytes which there are, after each write. Not synced: it is good for the boot that it was written in,
+ * where a program may be killed but what it has written stays.
+ */
+export class LiveNote {
+  readonly #descriptor: number;
+  readonly #bootId = bootId();
+  /** Written over in its place: what is shorter has to cover it. */
+  #longest = 0;
+
+  constructor(path: string, side: Side) {
+    const next = meanwhilePartOf(path);
+    writeFileSync(next, this.#textOf(side), { mode: 0o600 });
+    renameSync(next, path);
+    this.#descriptor = openSync(path, 'r+');
+  }
+
+  put(side: Side): void {
+    writeSync(this.#descriptor, this.#textOf(side), 0);
+  }
+
+  #textOf(side: Side): string {
+    const text = JSON.stringify({ bootId: this.#bootId, side: noteOf(side) });
+    this.#longest = Math.max(this.#longest, text.length);
+    return `${text.padEnd(this.#longest)}\n`;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** Of two notes about the same download the one that goes further. */
+export function furthest(side: Side | undefined, live: Side | undefined): Side | undefined {
+  if (side === undefined || live === undefined) return side ?? live;
+  const isSame =
+    side.url === live.url &&
+    side.etag === live.etag &&
+    side.lastModified === live.lastModified &&
+    side.totalBytes === live.totalBytes;
+  return isSame && !side.isWhole && bytesIn(rangesIn(live)) > bytesIn(rangesIn(side)) ? live : side;
+}
+
+/** The bytes that it tells of. */
+export function rangesIn({ provenBytes, later }: Side): Range[] {
+  return [{ from: 0, to: provenBytes }, ...later].reduce<Range[]>(withRange, []);
+}
+
+/** The same download with these bytes. */
+export function withRanges(side: Side, ranges: readonly Range[]): Side {
+  const [first, ...others] = ranges;
+  return first?.from === 0
+    ? { ...side, provenBytes: first.to, later: others }
+    : { ...side, provenBytes: 0, later: ranges };
+}
+
+export function readLive(path: string): Side | undefined {
+  try {
+    const live = v.parse(liveSchema, JSON.parse(readFileSync(path, 'utf8')));
+    return live.bootId === bootId() ? sideOf(live.side) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function readSide(path: string): Side | undefined {
+  try {
+    return sideOf(v.parse(sideSchema, JSON.parse(readFileSync(path, 'utf8'))));
+  } catch {
+    // Missing, torn or of another version: the bytes beside it are nobody's.
+    return undefined;
+  }
+}
+
+export function textOf(side: Side): string {
+  return `${JSON.stringify(noteOf(side))}\n`;
+}
+
+type Note = v.InferOutput<typeof sideSchema>;
+
+function sideOf({ format: _, ...note }: Note): Side {
+  return { later: [], ...note };
+}
+
+function noteOf({ later, ...side }: Side): Note {
+  return later.length === 0 ? { format: 1, ...side } : { format: 2, ...side, later: [...later] };
+}

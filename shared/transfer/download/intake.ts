@@ -1,0 +1,161 @@
+import { formatBytes } from '../../system/files/disk.ts';
+import { fetchFailure } from '../request/fetch-failure.ts';
+import type { Answer } from '../request/line.ts';
+import { type Decision, findPage, type Known } from './decide-answer.ts';
+import { Download } from './download.ts';
+import { rangesIn, type Side } from './download-notes.ts';
+import type { PartFile } from './part-file.ts';
+import { bytesIn, type Range } from './ranges.ts';
+import { rangeValidator } from './validators.ts';
+
+export interface IntakeOptions {
+  url: string;
+  /** On the data partition. */
+  folder: string;
+  /** Whatever the server says or sends. */
+  mostBytes: number;
+  onProgress?: ((bytes: number, totalBytes: number | undefined) => void) | undefined;
+}
+
+type OnTaken = (bytes: number) => void;
+type Piece = Extract<Decision, { kind: 'piece' }>;
+type Whole = Extract<Decision, { kind: 'whole' }>;
+
+/** Brings what comes over the line to the disk, and nothing that was not to come. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #download: Download;
+  #part: PartFile | undefined;
+  #proof: Promise<void> | undefined;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#download = new Download(options.folder);
+  }
+
+  /** Takes up what an earlier run has left; undefined where there is nothing of this URL that can be gone on with. */
+  async resume(): Promise<Side | undefined> {
+    const side = this.#download.read();
+    if (side === undefined || side.url !== this.#options.url || side.isWhole) return undefined;
+    if (rangeValidator(side) === undefined) return undefined;
+    this.#part = this.#download.open(side);
+    // A killed run has left it in the system's memory, perhaps.
+    await this.#part.prove();
+    return side;
+  }
+
+  get written(): readonly Range[] {
+    return this.#part?.written ?? [];
+  }
+
+  get length(): number {
+    return this.#part?.length ?? 0;
+  }
+
+  /** A power cut cannot take these away any more. */
+  get proven(): readonly Range[] {
+    return this.#part === undefined ? [] : rangesIn(this.#part.side);
+  }
+
+  /** What the bytes on disk belong to. */
+  get known(): Known | undefined {
+    const { totalBytes, etag, lastModified } = this.#part?.side ?? {};
+    if (totalBytes == null || etag === undefined || lastModified === undefined) return undefined;
+    return { totalBytes, etag, lastModified };
+  }
+
+  /** Puts it where it belongs, and says after each write how far it is. Throws `the line broke` before its end. */
+  async takePiece(answer: Answer, piece: Piece, from: number, onTaken: OnTaken): Promise<void> {
+    this.#requireRoom(piece.totalBytes);
+    const end = from + piece.bytes;
+    const reached = await this.#take(answer, piece, { from, to: end }, onTaken);
+    if (reached < end) throw new Error('the line broke');
+  }
+
+  /** From the start, whatever is there. */
+  async takeWhole(answer: Answer, whole: Whole, onTaken: OnTaken): Promise<void> {
+    await this.forget();
+    if (whole.totalBytes !== undefined) this.#requireRoom(whole.totalBytes);
+    const to = whole.totalBytes ?? this.#options.mostBytes;
+    const reached = await this.#take(answer, whole, { from: 0, to }, onTaken);
+    if (reached === 0 || reached < (whole.totalBytes ?? 0)) throw new Error('the line broke');
+  }
+
+  /** One at a time: undefined while the disk is at work still. */
+  startProof(): Promise<void> | undefined {
+    if (this.#proof !== undefined || this.#part === undefined) return undefined;
+    this.#proof = this.#part.prove().finally(() => {
+      this.#proof = undefined;
+    });
+    // Whoever waits for it hears of it; nobody may have to.
+    this.#proof.catch(() => {});
+    return this.#proof;
+  }
+
+  /** All that is here. Throws a Failure where the disk does not take it. */
+  async prove(): Promise<void> {
+    await this.#proof;
+    if (this.#part !== undefined && this.#part.bytes > bytesIn(this.proven)) await this.#part.prove();
+  }
+
+  /** What is on disk stays until the first bytes in its place have come. */
+  async forget(): Promise<void> {
+    const part = this.#part;
+    this.#part = undefined;
+    await this.#proof?.catch(() => {});
+    part?.close();
+  }
+
+  /** Gives it its name. */
+  async finish(): Promise<{ path: string; side: Side }> {
+    await this.prove();
+    if (this.#part === undefined) throw fetchFailure(this.#options.url, 'nothing came');
+    const side = { ...this.#part.side, totalBytes: this.#part.length };
+    this.#download.finish(side);
+    return { path: this.#download.path, side };
+  }
+
+  /** Reads up to the range's end; what comes behind it is a lie, or has no end. Answers with how far it came. */
+  async #take(answer: Answer, of: Piece | Whole, range: Range, onTaken: OnTaken): Promise<number> {
+    let at = range.from;
+    try {
+      for (let bytes = await answer.read(); bytes !== undefined; bytes = await answer.read()) {
+        if (bytes.length === 0) continue;
+        if (at + bytes.length > range.to) throw this.#tooMuch(range.to);
+        const part = this.#part ?? this.#openFor(of, bytes);
+        part.write(bytes, at);
+        at += bytes.length;
+        this.#options.onProgress?.(part.bytes, of.totalBytes);
+        onTaken(bytes.length);
+      }
+      return at;
+    } catch (error) {
+      await answer.close();
+      throw error;
+    }
+  }
+
+  #openFor(of: Piece | Whole, firstBytes: Uint8Array): PartFile {
+    const { url } = this.#options;
+    const page = findPage(firstBytes);
+    if (page !== undefined) throw fetchFailure(url, page.reason, page);
+    const { etag, lastModified } = of;
+    const state = { url, etag, lastModified, totalBytes: of.totalBytes ?? null };
+    this.#part = this.#download.open({ ...state, provenBytes: 0, later: [], isWhole: false });
+    return this.#part;
+  }
+
+  #requireRoom(totalBytes: number): void {
+    const { url, mostBytes } = this.#options;
+    if (totalBytes <= mostBytes) return;
+    const reason = `it has ${formatBytes(totalBytes)}, at most ${formatBytes(mostBytes)} may come`;
+    throw fetchFailure(url, reason, { outcome: 'noSpace', advice: roomAdvice });
+  }
+
+  #tooMuch(end: number): Error {
+    const reason = `it sends more than the ${formatBytes(end)} that were to come`;
+    return fetchFailure(this.#options.url, reason);
+  }
+}
+
+const roomAdvice = 'Free space on the data partition, or raise update.largest_bundle_mib';

@@ -1,0 +1,15 @@
+import type { Outcome } from '../../system/exit-code.ts';
+import { Failure } from '../../system/failure.ts';
+import { redact } from '../../system/redact.ts';
+
+/** In one form, whatever went wrong; mostly another time is another chance. */
+export function fetchFailure(
+  url: string,
+  reason: string,
+  { outcome = 'tryLater', advice }: { outcome?: Outcome; advice?: string } = {},
+): Failure {
+  return new Failure(`Cannot fetch "${redact(url)}": ${reason}`, {
+    outcome,
+    ...(advice === undefined ? {} : { advice }),
+  });
+}

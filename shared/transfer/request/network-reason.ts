@@ -1,0 +1,43 @@
+import { errorCodeOf, reasonOf } from '../../system/failure.ts';
+import { Stalled } from './stall-watch.ts';
+
+/** What went wrong on the line, in our words. */
+export interface NetworkTrouble {
+  reason: string;
+  /** Nothing that time cures: asking again is in vain. */
+  isLasting: boolean;
+}
+
+/** By the code of OpenSSL or bun (run with bun 1.4.5). */
+const lasting: Record<string, string> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not signed by an authority that is trusted here',
+  UNABLE_TO_GET_ISSUER_CERT: 'its certificate is not signed by an authority that is trusted here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is not signed by an authority that is trusted here',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is not signed by an authority that is trusted here',
+  CERT_HAS_EXPIRED: 'its certificate has expired, or the clock here is wrong',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet, or the clock here is wrong',
+  CERT_SIGNATURE_FAILURE: 'the signature of its certificate is wrong',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+};
+
+const passing: Record<string, string> = {
+  ECONNREFUSED: 'nothing answers there',
+  ECONNRESET: 'the line broke',
+  ENOTFOUND: 'nobody knows that name',
+  EPROTO: 'it does not speak TLS there, or does not accept our certificate',
+  FailedToOpenSocket: 'no connection could be opened',
+  InvalidContentLength: 'its answer has two lengths',
+  ResponseHeadersTooLarge: 'the headers of its answer have no end',
+};
+
+export function networkTrouble(error: unknown): NetworkTrouble {
+  if (error instanceof Stalled) return { reason: error.message, isLasting: false };
+  const code = errorCodeOf(error) ?? '';
+  const trust = lasting[code];
+  if (trust !== undefined) return { reason: trust, isLasting: true };
+  return {
+    reason: passing[code] ?? reasonOf(error).replace(/ For more information, pass.*$/, ''),
+    isLasting: false,
+  };
+}

@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, test } from 'bun:test';
+import { getOnce } from '../../../shared/transfer/request/http.ts';
+
+const servers: Bun.Server<undefined>[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop(true);
+});
+
+function serve(answer: (request: Request) => Response | Promise<Response>): string {
+  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: answer });
+  servers.push(server);
+  return `http://127.0.0.1:${server.port}/`;
+}
+
+const limits = { timeoutMs: 20_000, maxBytes: 1_000 };
+
+describe('getOnce()', () => {
+  test('answers status and body, whatever the status', async () => {
+    const url = serve(() => new Response('no database', { status: 503 }));
+    expect(await getOnce(url, limits)).toEqual({ status: 503, body: 'no database' });
+  });
+
+  test('answers with an empty body when there is none', async () => {
+    const url = serve(() => new Response(null, { status: 204 }));
+    expect(await getOnce(url, limits)).toEqual({ status: 204, body: '' });
+  });
+
+  test('cuts an endless body at maxBytes, and hangs up', async () => {
+    const closed = Promise.withResolvers<string>();
+    const url = serve(
+      () =>
+        new Response(
+          new ReadableStream({
+            pull: async (body) => {
+              await Bun.sleep(0);
+              body.enqueue('x'.repeat(600));
+            },
+            cancel: () => closed.resolve('hung up'),
+          }),
+        ),
+    );
+    expect((await getOnce(url, limits)).body).toBe('x'.repeat(1_000));
+    expect(await closed.promise).toBe('hung up');
+  });
+
+  test('asks once, even when the answer is one that ky would ask again for', async () => {
+    let asked = 0;
+    const url = serve(() => {
+      asked += 1;
+      return new Response('', { status: 503, headers: { 'Retry-After': '0' } });
+    });
+    await getOnce(url, limits);
+    expect(asked).toBe(1);
+  });
+
+  test('throws a TimeoutError when the body does not end in time, without a signal of the caller', async () => {
+    const url = serve(() => new Response(new ReadableStream({ start: (body) => body.enqueue('x') })));
+    const error = await getOnce(url, { ...limits, timeoutMs: 200 }).catch((reason: unknown) => reason);
+    expect(error).toHaveProperty('name', 'TimeoutError');
+  });
+
+  test('throws when the caller ends it', async () => {
+    const ending = new AbortController();
+    const url = serve(() => {
+      ending.abort(new Error('told to end'));
+      return new Promise<Response>(() => {});
+    });
+    const error = await getOnce(url, { ...limits, signal: ending.signal }).catch((reason: unknown) => reason);
+    expect(String(error)).toContain('told to end');
+  });
+});
