@@ -1,4 +1,4 @@
-import { buildSpec } from './shared/packaging/build-spec.ts';
+import { buildSpec } from './shared/packaging/commands/build-spec.ts';
 import { buildBundle } from './shared/packaging/commands/bundle.ts';
 import { buildHooks } from './shared/packaging/commands/hooks.ts';
 import { buildImage } from './shared/packaging/commands/image.ts';

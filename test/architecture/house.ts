@@ -40,8 +40,9 @@ export const doors: Record<string, string> = {
 };
 
 /** What is started rather than imported. */
-export const programs = ['hooks/main.ts', 'build.ts', 'shared/packaging/simulate/health-server.ts'];
+export const programs = ['hooks/main.ts', 'build.ts', 'shared/packaging/simulator/health-server.ts'];
 
+const packed = ['lint', 'board', 'format', ''];
 const report = ['boot', 'install', 'admission', 'schedule', 'slot', 'transaction'];
 
 /** Which of its rooms may import which, for a room that has some; '' is what lies beside them. */
@@ -53,6 +54,35 @@ export const subRooms: Record<string, Record<string, readonly string[]>> = {
     process: ['terminal', 'files', ''],
   },
   'shared/data': { archive: [], backups: [], database: ['archive'], redis: ['archive', 'database'] },
+  'shared/packaging': {
+    '': [],
+    format: [''],
+    board: ['format', ''],
+    pki: [''],
+    lint: ['format', ''],
+    device: ['board', 'format', ''],
+    bundle: packed,
+    'boot-script': ['bundle', ...packed],
+    root: ['bundle', 'device', ...packed],
+    'disk-image': ['bundle', 'device', 'root', ...packed],
+    components: ['bundle', 'root', ...packed],
+    reference: ['format', ''],
+    simulator: ['device', ''],
+    commands: [
+      ...[
+        'boot-script',
+        'bundle',
+        'components',
+        'device',
+        'disk-image',
+        'pki',
+        'reference',
+        'root',
+        'simulator',
+      ],
+      ...packed,
+    ],
+  },
   'shared/stack': { '': [], health: [''], images: [''] },
   'shared/transfer': { request: [], download: ['request'], source: ['download', 'request'] },
   'shared/update': {

@@ -1,4 +1,4 @@
-import type { TracedProgram } from '../../shared/packaging/simulate/trace.ts';
+import type { TracedProgram } from '../../shared/packaging/simulator/trace.ts';
 
 /** What the hooks of one install took by their own account. */
 export interface HookTimes {

@@ -1,6 +1,6 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compilePrograms, compileSeparately } from '../../shared/packaging/compile.ts';
+import { compilePrograms, compileSeparately } from '../../shared/packaging/bundle/compile.ts';
 import { command } from '../../shared/system/process/command.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import type { Point } from './bench.ts';

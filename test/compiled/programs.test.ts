@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readElf } from '../../shared/packaging/elf.ts';
+import { readElf } from '../../shared/packaging/format/elf.ts';
 import { programVersion } from '../../shared/system/version.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
 import { compiledPrograms } from '../support/compiled-programs.ts';

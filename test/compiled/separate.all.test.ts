@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { compileSeparately } from '../../shared/packaging/compile.ts';
+import { compileSeparately } from '../../shared/packaging/bundle/compile.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
 import { runCommand } from '../support/run-command.ts';
 import { TempFolder } from '../support/temp-folder.ts';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { update } from '../../hooks/update.ts';
 import { configKeys, readConfigText } from '../../shared/config/config-schema.ts';
-import { buildSpec } from '../../shared/packaging/build-spec.ts';
+import { buildSpec } from '../../shared/packaging/commands/build-spec.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { describedKeys, withReference } from '../../shared/packaging/reference/config-reference.ts';
 import { exitCodeTable } from '../../shared/system/exit-code.ts';

@@ -5,7 +5,7 @@ import { postInstall } from '../../hooks/post-install.ts';
 import { preInstall } from '../../hooks/pre-install.ts';
 import { systemCheck } from '../../hooks/system-check.ts';
 import { update } from '../../hooks/update.ts';
-import { buildSpec } from '../../shared/packaging/build-spec.ts';
+import { buildSpec } from '../../shared/packaging/commands/build-spec.ts';
 import { exitCodeTable } from '../../shared/system/exit-code.ts';
 import { parseArguments } from '../../shared/system/terminal/arguments.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDevice } from '../../shared/packaging/device/device.ts';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import { addOrchestrator } from '../../shared/packaging/simulate/orchestrator.ts';
+import { addOrchestrator } from '../../shared/packaging/simulator/orchestrator.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { transactionOf } from '../rig/board.ts';
 import type { Setting } from '../support/scene.ts';

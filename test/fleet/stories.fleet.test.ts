@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { createKeys } from '../../shared/packaging/keys.ts';
+import { createKeys } from '../../shared/packaging/pki/keys.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { runCommand } from '../support/run-command.ts';
 import type { Setting } from '../support/scene.ts';

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKeys, type KeySet } from '../../shared/packaging/keys.ts';
-import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
+import { createKeys, type KeySet } from '../../shared/packaging/pki/keys.ts';
+import { makeDemoRootfs } from '../../shared/packaging/root/rootfs.ts';
 import { compiledPrograms } from '../support/compiled-programs.ts';
 import { buildTime, packDemoBundle } from '../support/pack-bundle.ts';
 import { thisArchitecture } from '../support/this-architecture.ts';

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withMounted } from '../../shared/packaging/device/mount.ts';
-import { createKeys, type KeySet } from '../../shared/packaging/keys.ts';
+import { createKeys, type KeySet } from '../../shared/packaging/pki/keys.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { pathInRoot } from '../../shared/system/files/rooted-path.ts';
 import { command } from '../../shared/system/process/command.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
-import { hasDeviceParts } from '../packaging/device-parts.ts';
+import { hasDeviceParts } from '../packaging/device/device-parts.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 
 /** A real root file system, made of Debian's packages: some minutes, and the network. */

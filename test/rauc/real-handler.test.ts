@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device-parts.ts';
+import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device/device-parts.ts';
 import { nativeHook } from '../support/native-programs.ts';
 
 /** system-check as the handler of the unmodified RAUC: the bundle's own hooks know nothing of a floor. */

@@ -7,7 +7,7 @@ import { installBundle, RaucRefusal } from '../../shared/rauc/install.ts';
 import { parseLastError } from '../../shared/rauc/last-error.ts';
 import { markActive, markGood } from '../../shared/rauc/mark.ts';
 import { readSlots } from '../../shared/rauc/status.ts';
-import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device-parts.ts';
+import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device/device-parts.ts';
 import { failureOf } from '../support/failure-of.ts';
 
 /** The same calls against the unmodified RAUC of this machine, on an embedded device. */

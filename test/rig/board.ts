@@ -2,7 +2,7 @@ import { expect } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import { addOrchestrator } from '../../shared/packaging/simulate/orchestrator.ts';
+import { addOrchestrator } from '../../shared/packaging/simulator/orchestrator.ts';
 import { parseTransaction, type Transaction } from '../../shared/update/transaction/transaction.ts';
 
 /** Short words for what scenarios do with an embedded device. */

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import { createKeys, dropOldRoots, rotateKeys } from '../../shared/packaging/keys.ts';
+import { createKeys, dropOldRoots, rotateKeys } from '../../shared/packaging/pki/keys.ts';
 import { makeExpiredSigner, makeForeignKeys, makeFutureSigner } from '../support/certificates.ts';
 import { randomFrom, seed } from '../support/seed.ts';
 import { suiteOf } from '../support/suite-report.ts';

@@ -1,6 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createKeys, type KeySet } from '../../shared/packaging/keys.ts';
 import {
   createRequest,
   openssl,
@@ -9,6 +8,7 @@ import {
   signerPair,
 } from '../../shared/packaging/pki/certificate.ts';
 import { readCertificate, readKeyFolder } from '../../shared/packaging/pki/key-folder.ts';
+import { createKeys, type KeySet } from '../../shared/packaging/pki/keys.ts';
 
 /** Signers that a device must refuse, made by openssl itself. */
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CompileOptions, compilePrograms } from '../../shared/packaging/compile.ts';
+import { type CompileOptions, compilePrograms } from '../../shared/packaging/bundle/compile.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { digestOf } from './digest.ts';
 import { cachedFolder } from './folder-cache.ts';

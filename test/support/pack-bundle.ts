@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
-import { type BundleOptions, makeBundle } from '../../shared/packaging/bundle.ts';
-import type { KeySet } from '../../shared/packaging/keys.ts';
-import { makeDemoRootfs } from '../../shared/packaging/rootfs.ts';
+import { type BundleOptions, makeBundle } from '../../shared/packaging/bundle/bundle.ts';
+import type { KeySet } from '../../shared/packaging/pki/keys.ts';
+import { makeDemoRootfs } from '../../shared/packaging/root/rootfs.ts';
 import { createLog } from '../../shared/system/terminal/log.ts';
 
 /** Of every bundle and image of the tests: with one time, the same content is the same bytes. */

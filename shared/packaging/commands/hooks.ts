@@ -6,7 +6,7 @@ import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { programNames } from '../../update/slot/program-names.ts';
-import { compilePrograms, compileSeparately } from '../compile.ts';
+import { compilePrograms, compileSeparately } from '../bundle/compile.ts';
 import { type Architecture, project } from '../project.ts';
 
 export async function buildHooks(values: Values, { log }: Running): Promise<Outcome> {

@@ -6,13 +6,13 @@ import type { Running } from '../../system/process/program.ts';
 import type { OptionSpec, Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
-import { readBoard } from '../board.ts';
-import { makeBootScript } from '../boot-script-file.ts';
+import { readBoard } from '../board/board.ts';
+import { makeBootScript } from '../boot-script/boot-script-file.ts';
+import { buildTime } from '../bundle/manifest.ts';
 import { requireCard } from '../disk-image/card.ts';
 import { makeDiskImage, nameOfImage, packDiskImage } from '../disk-image/disk-image.ts';
 import { sizedPartitions } from '../disk-image/genimage.ts';
 import { readRootfs } from '../disk-image/rootfs-facts.ts';
-import { buildTime } from '../manifest.ts';
 import { project } from '../project.ts';
 import { mibIn, required } from './rootfs.ts';
 

@@ -2,7 +2,7 @@ import type { Outcome } from '../../system/exit-code.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
-import { createKeys, dropOldRoots, type KeySet, renewSigner, rotateKeys } from '../keys.ts';
+import { createKeys, dropOldRoots, type KeySet, renewSigner, rotateKeys } from '../pki/keys.ts';
 import { project } from '../project.ts';
 
 const changes: Record<string, { work: (folder: string) => Promise<KeySet>; says: string }> = {

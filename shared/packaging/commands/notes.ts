@@ -5,7 +5,7 @@ import { Failure } from '../../system/failure.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
-import { changelogFile, releaseNotes } from '../changelog.ts';
+import { changelogFile, releaseNotes } from '../bundle/changelog.ts';
 import { project } from '../project.ts';
 
 /** What a release tells its readers; a tag that is not of this version is refused. */

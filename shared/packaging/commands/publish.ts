@@ -9,7 +9,7 @@ import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { readBasicAuth } from '../../transfer/request/credentials.ts';
-import { Hawkbit } from '../hawkbit.ts';
+import { Hawkbit } from '../bundle/hawkbit.ts';
 import { project } from '../project.ts';
 
 const publishMs = 7 * 60 * 60_000;

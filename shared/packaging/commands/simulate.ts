@@ -10,10 +10,10 @@ import { programVersion } from '../../system/version.ts';
 import { createDevice } from '../device/device.ts';
 import { clearDevice } from '../device/leftovers.ts';
 import type { Device } from '../device/running-device.ts';
-import { findKeys } from '../keys.ts';
+import { findKeys } from '../pki/keys.ts';
 import { project } from '../project.ts';
-import { makeDemoRootfs } from '../rootfs.ts';
-import { bootAndDecide, installOnDevice, startOrchestrator } from '../simulate/simulation.ts';
+import { makeDemoRootfs } from '../root/rootfs.ts';
+import { bootAndDecide, installOnDevice, startOrchestrator } from '../simulator/simulation.ts';
 import { isRoot, runAsRoot } from './as-root.ts';
 
 const simulationMs = 15 * 60_000;

@@ -3,7 +3,7 @@ import type { Running } from '../../system/process/program.ts';
 import { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
-import { findKeys } from '../keys.ts';
+import { findKeys } from '../pki/keys.ts';
 import { project } from '../project.ts';
 import { buildBundle } from './bundle.ts';
 import { buildHooks } from './hooks.ts';

@@ -1,4 +1,4 @@
-import { readFileIn } from '../ext4-file.ts';
+import { readFileIn } from '../format/ext4-file.ts';
 import { byName, type Component } from './component.ts';
 
 /** What dpkg says is installed in a root file system; none where it has no dpkg. */

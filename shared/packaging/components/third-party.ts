@@ -1,4 +1,4 @@
-import { markdownTable } from '../markdown-table.ts';
+import { markdownTable } from '../format/markdown-table.ts';
 import type { Component } from './component.ts';
 
 export const thirdPartyFile = 'THIRD-PARTY.md';

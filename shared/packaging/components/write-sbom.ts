@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path';
 import { writeDurably } from '../../system/files/durable-file.ts';
 import { executableName } from '../../update/slot/program-names.ts';
-import type { BundleOptions } from '../bundle.ts';
-import { sha256Of } from '../file-digest.ts';
+import type { BundleOptions } from '../bundle/bundle.ts';
+import { sha256Of } from '../format/file-digest.ts';
 import { debianPackages } from './debian-packages.ts';
 import { compiledPackages } from './npm-packages.ts';
 import { runtimeComponents } from './runtime.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { Failure } from '../../system/failure.ts';
 import type { CommandResult } from '../../system/process/command.ts';
-import { sha256Of } from '../file-digest.ts';
+import { sha256Of } from '../format/file-digest.ts';
 import { type Bootname, chooseBoot } from './boot-choice.ts';
 import type { BootEnvironment } from './boot-environment.ts';
 import { bootedEnvironment, type Environment, type RunOptions, runBooted } from './booted-system.ts';

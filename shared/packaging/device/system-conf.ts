@@ -1,4 +1,4 @@
-import { renderSystemConf } from '../system-conf.ts';
+import { renderSystemConf } from '../board/system-conf.ts';
 import type { Partitions } from './disk.ts';
 
 /** As a board's, except where things lie; without a handler unless told, because its factory system has no programs. */

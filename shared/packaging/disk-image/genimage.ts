@@ -1,4 +1,4 @@
-import type { Board, BoardPartition } from '../board.ts';
+import type { Board, BoardPartition } from '../board/board.ts';
 import { uuidFrom } from '../root/image.ts';
 
 export interface DiskLayout {

@@ -1,5 +1,5 @@
 import type { Log } from '../../system/terminal/log.ts';
-import type { Board, BoardPartition } from '../board.ts';
+import type { Board, BoardPartition } from '../board/board.ts';
 import type { RootfsFacts } from './rootfs-facts.ts';
 
 export interface DiskImageOptions {

@@ -1,8 +1,8 @@
 import { constants, copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../system/process/command.ts';
+import { epochSeconds } from '../bundle/manifest.ts';
 import { ext4Features } from '../device/disk.ts';
-import { epochSeconds } from '../manifest.ts';
 import { uuidFrom } from '../root/image.ts';
 import { factoryStatus } from './factory-status.ts';
 import { writeOutJournal } from './journal.ts';

@@ -2,9 +2,9 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import { parseKeyFile, valueIn } from '../../rauc/key-file.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { releasePath } from '../../update/slot/release.ts';
-import type { Board } from '../board.ts';
-import { readFileIn } from '../ext4-file.ts';
-import { sha256Of } from '../file-digest.ts';
+import type { Board } from '../board/board.ts';
+import { readFileIn } from '../format/ext4-file.ts';
+import { sha256Of } from '../format/file-digest.ts';
 
 export interface RootfsFacts {
   version: string;

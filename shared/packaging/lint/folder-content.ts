@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Failure, reasonOf } from '../../system/failure.ts';
+import { readHead } from '../format/file-head.ts';
 import { type BundleContent, mostEntries } from './bundle-content.ts';
 import type { BundleEntry } from './bundle-entry.ts';
-import { readHead } from './file-head.ts';
 
 /** A bundle's content before it is packed. */
 export function openFolder(path: string): BundleContent {

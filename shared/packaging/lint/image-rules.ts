@@ -1,10 +1,10 @@
 import { type KeyFileGroup, listOf } from '../../rauc/key-file.ts';
+import { isOlder } from '../format/dotted-version.ts';
+import { readExt4 } from '../format/ext4-features.ts';
+import { extensionsFor, hasExtension, isFileSystemImage } from '../format/image-types.ts';
 import { type Bundle, entryIn, imagesOf, isArtifact } from './bundle.ts';
 import { resolveEntry } from './bundle-entry.ts';
-import { isOlder } from './dotted-version.ts';
-import { readExt4 } from './ext4-features.ts';
 import { error, type Finding, type Place, warning } from './finding.ts';
-import { extensionsFor, hasExtension, isFileSystemImage } from './image-types.ts';
 import type { LintTarget } from './lint-target.ts';
 
 /** Whether each image is there, and is something RAUC can write and the device can mount. */

@@ -6,8 +6,8 @@ import {
   manifestGroupOf,
   manifestGroups,
 } from '../../rauc/manifest-keys.ts';
+import { isOlder } from '../format/dotted-version.ts';
 import { type Bundle, entryIn, formatOf, isArtifact } from './bundle.ts';
-import { isOlder } from './dotted-version.ts';
 import { error, type Finding, type Place, warning } from './finding.ts';
 import type { LintTarget } from './lint-target.ts';
 

@@ -1,6 +1,6 @@
 import type { BundleFormat } from '../../rauc/manifest-keys.ts';
 import { Failure } from '../../system/failure.ts';
-import { isDottedVersion } from './dotted-version.ts';
+import { isDottedVersion } from '../format/dotted-version.ts';
 
 /** The devices that a bundle is for, and how it is about to be packed. All have a default. */
 export interface LintOptions {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { command } from '../../system/process/command.ts';
-import { readSquashfs } from '../squashfs.ts';
+import { readSquashfs } from '../format/squashfs.ts';
 import { type BundleContent, mostEntries } from './bundle-content.ts';
 import type { BundleEntry } from './bundle-entry.ts';
 import { openSignature, readSignature } from './signature.ts';

@@ -1,6 +1,6 @@
-import { kernelForCompressor } from '../squashfs.ts';
+import { isOlder } from '../format/dotted-version.ts';
+import { kernelForCompressor } from '../format/squashfs.ts';
 import { type Bundle, entryIn, formatOf } from './bundle.ts';
-import { isOlder } from './dotted-version.ts';
 import { error, type Finding, warning } from './finding.ts';
 import type { LintTarget } from './lint-target.ts';
 

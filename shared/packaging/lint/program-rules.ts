@@ -1,8 +1,8 @@
 import type { KeyFileEntry } from '../../rauc/key-file.ts';
-import type { Elf } from '../elf.ts';
+import { isOlder } from '../format/dotted-version.ts';
+import type { Elf } from '../format/elf.ts';
 import type { Bundle } from './bundle.ts';
 import { resolveEntry } from './bundle-entry.ts';
-import { isOlder } from './dotted-version.ts';
 import { error, type Finding, warning } from './finding.ts';
 import type { LintTarget } from './lint-target.ts';
 import type { Program } from './program.ts';

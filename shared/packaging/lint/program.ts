@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type Elf, readElf } from '../elf.ts';
-import { readHead } from './file-head.ts';
+import { type Elf, readElf } from '../format/elf.ts';
+import { readHead } from '../format/file-head.ts';
 
 /** What the kernel would make of a program. */
 export type Program =

@@ -1,6 +1,6 @@
 import { type Config, defaultConfig } from '../../config/config.ts';
 import { configKeys } from '../../config/config-schema.ts';
-import { markdownTable } from '../markdown-table.ts';
+import { markdownTable } from '../format/markdown-table.ts';
 import { storageWords, updateWords } from './config-words.ts';
 
 /** The tables of docs/configuration.md: every key the schema has, what it takes, and what stands where it is not given. */

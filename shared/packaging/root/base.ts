@@ -6,8 +6,8 @@ import { formatBytes } from '../../system/files/disk.ts';
 import { makeFolder } from '../../system/files/durable-file.ts';
 import { type CommandFailure, command } from '../../system/process/command.ts';
 import type { Log } from '../../system/terminal/log.ts';
+import { epochSeconds } from '../bundle/manifest.ts';
 import { requireTool } from '../device/host.ts';
-import { epochSeconds } from '../manifest.ts';
 import type { Architecture } from '../project.ts';
 import type { Suite } from './suite.ts';
 

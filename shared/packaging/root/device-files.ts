@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import { type Board, boardFolder } from '../board.ts';
-import { initialEnvironment } from '../initial-environment.ts';
+import { type Board, boardFolder } from '../board/board.ts';
+import { initialEnvironment } from '../board/initial-environment.ts';
+import { renderSystemConf } from '../board/system-conf.ts';
 import { project } from '../project.ts';
-import { renderSystemConf } from '../system-conf.ts';
 import { layOver, writeInTree } from './overlay.ts';
 
 /** What every device has: RAUC's configuration and keyring, its board's fw_env.config, fstab, units, the rest of /etc. */

@@ -3,8 +3,8 @@ import { mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { command } from '../../system/process/command.ts';
+import { epochSeconds } from '../bundle/manifest.ts';
 import { ext4Features } from '../device/disk.ts';
-import { epochSeconds } from '../manifest.ts';
 
 export interface ImageOptions {
   /** Where the file system goes; an older one of that name is replaced when the new one is whole. */

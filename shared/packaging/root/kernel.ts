@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { Failure } from '../../system/failure.ts';
 import { makeFolder } from '../../system/files/durable-file.ts';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
-import type { Board } from '../board.ts';
+import type { Board } from '../board/board.ts';
 import { layOver } from './overlay.ts';
 
 /** A board whose firmware brings its device tree along runs any kernel; the others need their own. */

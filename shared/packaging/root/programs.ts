@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Failure } from '../../system/failure.ts';
 import { executableName } from '../../update/slot/program-names.ts';
-import { readElf } from '../elf.ts';
+import { readElf } from '../format/elf.ts';
 import type { Architecture } from '../project.ts';
 
 /** Throws a usage Failure where the compiled programs are not there, or are for another architecture. */

@@ -6,7 +6,7 @@ import { command } from '../../system/process/command.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { executableName } from '../../update/slot/program-names.ts';
 import { writeSlotContent } from '../../update/slot/slot-content.ts';
-import type { Board } from '../board.ts';
+import type { Board } from '../board/board.ts';
 import type { Architecture } from '../project.ts';
 import { makeBase } from './base.ts';
 import { layDeviceFiles, raucVersionIn } from './device-files.ts';

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { findKeys } from '../../../shared/packaging/keys.ts';
+import { findKeys } from '../../../shared/packaging/pki/keys.ts';
 import { command } from '../../../shared/system/process/command.ts';
 import type { BoardImages } from '../board/board.ts';
 

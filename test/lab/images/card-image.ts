@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readBoard } from '../../../shared/packaging/board.ts';
-import { makeBootScript } from '../../../shared/packaging/boot-script-file.ts';
+import { readBoard } from '../../../shared/packaging/board/board.ts';
+import { makeBootScript } from '../../../shared/packaging/boot-script/boot-script-file.ts';
 import { makeDiskImage } from '../../../shared/packaging/disk-image/disk-image.ts';
 import { sizedPartitions } from '../../../shared/packaging/disk-image/genimage.ts';
 import { readRootfs } from '../../../shared/packaging/disk-image/rootfs-facts.ts';

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { createKeys, findKeys } from '../../../shared/packaging/keys.ts';
+import { createKeys, findKeys } from '../../../shared/packaging/pki/keys.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { command } from '../../../shared/system/process/command.ts';
 import { compiledPrograms } from '../../support/compiled-programs.ts';

@@ -1,6 +1,6 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readBoard } from '../../../shared/packaging/board.ts';
+import { readBoard } from '../../../shared/packaging/board/board.ts';
 import { command } from '../../../shared/system/process/command.ts';
 import { packBundle } from '../../support/pack-bundle.ts';
 

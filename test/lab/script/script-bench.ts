@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Board, readBoard } from '../../../shared/packaging/board.ts';
-import { bootScriptParts, savedVariables } from '../../../shared/packaging/boot-script.ts';
+import { type Board, readBoard } from '../../../shared/packaging/board/board.ts';
+import { bootScriptParts, savedVariables } from '../../../shared/packaging/boot-script/boot-script.ts';
 import type { Slot } from '../boot-model.ts';
 import { type BenchScripts, benchMiB, layOut, loadTried, mib, runUBoot, writeScripts } from './uboot-disk.ts';
 

@@ -1,4 +1,4 @@
-import { readBoard } from '../../../shared/packaging/board.ts';
+import { readBoard } from '../../../shared/packaging/board/board.ts';
 import type { BootVariables } from '../boot-model.ts';
 import { decodeCopy, encodeCopy, newestOf, type Variables } from './environment-copy.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onHost } from '../../../shared/packaging/device/host.ts';
-import { sha256Of } from '../../../shared/packaging/file-digest.ts';
+import { sha256Of } from '../../../shared/packaging/format/file-digest.ts';
 import type { ForeignArchitecture } from './base-root.ts';
 import type { Engine } from './engine.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDevice } from '../../../shared/packaging/device/device.ts';
 import type { Boot, Device } from '../../../shared/packaging/device/running-device.ts';
-import { makeDemoRootfs } from '../../../shared/packaging/rootfs.ts';
+import { makeDemoRootfs } from '../../../shared/packaging/root/rootfs.ts';
 import { buildTime, packDemoBundle } from '../../support/pack-bundle.ts';
 import { type ComposeOptions, composeFile } from '../stack/compose-file.ts';
 import { type Engine, startEngine } from '../stack/engine.ts';

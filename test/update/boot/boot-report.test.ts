@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { readBoard } from '../../../shared/packaging/board.ts';
-import { renderBootScript } from '../../../shared/packaging/boot-script.ts';
+import { readBoard } from '../../../shared/packaging/board/board.ts';
+import { renderBootScript } from '../../../shared/packaging/boot-script/boot-script.ts';
 import { bootTroubleIn } from '../../../shared/update/boot/boot-report.ts';
 
 const said = /\bh_report=(\w+)/g;

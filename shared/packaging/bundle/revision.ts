@@ -1,0 +1,13 @@
+import { command } from '../../system/process/command.ts';
+import { project } from '../project.ts';
+
+/** The source's git revision, short, `+` added where files differ from it; `unknown` outside a checkout. */
+export async function sourceRevision(): Promise<string> {
+  try {
+    const run = command({ deadlineMs: 10_000, cwd: project.root });
+    const { stdout } = await run`git describe --always --dirty=+ --abbrev=12 --exclude=${'*'}`;
+    return stdout.trim();
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,213 @@
+import type { ProgramSpec } from '../../system/terminal/arguments.ts';
+import { programVersion } from '../../system/version.ts';
+import { bundleChoices } from './bundle.ts';
+import { imageOptions } from './image.ts';
+import { keyActions } from './keys.ts';
+import { rootfsOptions } from './rootfs.ts';
+
+const target = {
+  type: 'string',
+  describe: 'What the programs run on',
+  choices: ['arm64', 'x64'],
+  default: 'arm64',
+} as const;
+
+/** What build.ts takes, command by command. */
+export const buildSpec: ProgramSpec = {
+  name: 'build.ts',
+  summary: 'compile the programs, make keys, pack and sign bundles, try them',
+  commands: [
+    {
+      name: 'hooks',
+      summary: 'Compile the programs into dist/update-hooks/',
+      options: {
+        target,
+        separate: {
+          type: 'boolean',
+          describe: 'Each program by itself, into dist/separate-hooks/, to compare sizes',
+        },
+        'fault-points': {
+          type: 'boolean',
+          describe: 'For tests: programs that die or hang where HOMIE_FAULT says',
+        },
+      },
+      examples: [
+        ['bun $0 hooks', 'For boards'],
+        ['bun $0 hooks --target x64', 'To try them on this machine'],
+      ],
+    },
+    {
+      name: 'keys',
+      summary: 'Make development keys in .keys/, or change them; nothing is ever overwritten',
+      positionals: [
+        {
+          name: 'action',
+          describe: `${keyActions.join(', ')} (else create)`,
+          optional: true,
+          choices: keyActions,
+        },
+      ],
+      examples: [
+        ['bun $0 keys', 'A root, a signer under it, and the keyring for devices'],
+        ['bun $0 keys rotate', 'A second root, trusted beside the first'],
+      ],
+    },
+    {
+      name: 'lint',
+      summary: 'Find what RAUC would pack and a device would fail at',
+      positionals: [{ name: 'path', describe: 'A folder to be packed, or a .raucb' }],
+      options: {
+        target,
+        'rauc-min': {
+          type: 'string',
+          describe: 'The oldest RAUC that shall install it',
+          default: '1.8',
+          value: 'VERSION',
+        },
+        'kernel-min': { type: 'string', describe: 'The oldest kernel', default: '4.9', value: 'VERSION' },
+        'glibc-max': {
+          type: 'string',
+          describe: 'The C library of the device',
+          default: '2.27',
+          value: 'VERSION',
+        },
+        'slot-type': {
+          type: 'string',
+          describe: 'The type of the slot in system.conf',
+          default: 'ext4',
+          value: 'TYPE',
+        },
+        cert: { type: 'string', describe: 'The certificate that will sign it', value: 'PEM' },
+      },
+      examples: [['bun $0 lint FOLDER', 'Before it is packed']],
+    },
+    {
+      name: 'bundle',
+      summary: 'Pack, sign and verify a bundle in dist/, a CycloneDX list of its parts beside it',
+      options: {
+        target,
+        board: {
+          type: 'string',
+          describe: 'What it is for, else a Jetson Nano with a card',
+          value: 'NAME',
+        },
+        rootfs: { type: 'string', describe: 'The image of the root file system, else a demo', value: 'FILE' },
+        version: {
+          type: 'string',
+          describe: 'A semantic version, else that of package.json',
+          value: 'VERSION',
+        },
+        format: {
+          type: 'string',
+          describe: 'Of the bundle',
+          choices: bundleChoices.formats,
+          default: 'plain',
+        },
+        compress: {
+          type: 'string',
+          describe: 'Of the payload',
+          choices: bundleChoices.compressions,
+          default: 'xz',
+        },
+        cert: { type: 'string', describe: "The signer's certificate, else .keys/", value: 'PEM' },
+        key: {
+          type: 'string',
+          describe: 'Its key; a passphrase goes into RAUC_KEY_PASSPHRASE',
+          value: 'PEM|pkcs11:URL',
+        },
+        intermediate: { type: 'string', describe: 'A certificate between signer and root', value: 'PEM' },
+        keyring: {
+          type: 'string',
+          describe: 'What the device trusts; the bundle is verified against it',
+          value: 'PEM',
+        },
+        output: { type: 'string', describe: 'Else dist/homie-orchestrator-v<version>.raucb', value: 'FILE' },
+      },
+      examples: [
+        ['bun $0 bundle', 'A demo, signed with the development keys'],
+        ['bun $0 bundle --rootfs focal.ext4 --version 1.2.0', 'A bundle for your board'],
+        ['bun $0 bundle --cert C.pem --key pkcs11:token=homie --keyring K.pem', 'Signed in a token'],
+      ],
+    },
+    {
+      name: 'rootfs',
+      summary: 'Make a root file system for a board, of Debian packages; in dist/',
+      options: rootfsOptions,
+      examples: [
+        ['bun $0 rootfs --board qemu-arm64', 'For the emulated board'],
+        ['bun $0 rootfs --board jetson-nano-sd --kernel BSP', 'With the kernel of a BSP'],
+      ],
+    },
+    {
+      name: 'image',
+      summary: 'Make the image of a whole card for a board; in dist/',
+      options: imageOptions,
+      examples: [
+        [
+          'bun $0 image --board jetson-nano-sd --device /dev/sdX',
+          'Fitted to that card, which is only looked at',
+        ],
+      ],
+    },
+    {
+      name: 'simulate',
+      summary: 'Install a bundle on an embedded A/B device, with the real RAUC; nothing of it is left',
+      options: {
+        bundle: { type: 'string', describe: 'Else the one in dist/', value: 'FILE' },
+        keyring: { type: 'string', describe: 'Else .keys/keyring.pem', value: 'PEM' },
+        keep: { type: 'boolean', describe: 'Leave the device running for a look' },
+        end: { type: 'string', describe: 'Take a kept device away', value: 'DIR' },
+      },
+      examples: [
+        ['bun $0 simulate', 'Install the bundle in dist/ on an embedded device'],
+        ['bun $0 simulate --keep', 'Leave it running for a look'],
+      ],
+    },
+    {
+      name: 'publish',
+      summary: 'Upload a bundle to the server of a fleet, with its metadata; twice is as good as once',
+      positionals: [{ name: 'bundle', describe: 'A .raucb; else the one in dist/', optional: true }],
+      options: {
+        hawkbit: { type: 'string', describe: "The server's address", value: 'URL' },
+        'user-file': { type: 'string', describe: 'One line, user:password; chmod 600', value: 'FILE' },
+        name: {
+          type: 'string',
+          describe: "What it is called there, else the bundle's compatible",
+          value: 'NAME',
+        },
+      },
+      examples: [
+        [
+          'bun $0 publish --hawkbit https://hawkbit.example.org --user-file hawkbit.user',
+          'As CI would, the bundle in dist/',
+        ],
+      ],
+    },
+    {
+      name: 'licenses',
+      summary: 'Write THIRD-PARTY.md: what is compiled in, by whom, under which licence',
+      examples: [['bun $0 licenses', 'After a package came, went or changed']],
+    },
+    {
+      name: 'reference',
+      summary: 'Write the tables of docs/configuration.md, out of what the programs take',
+      examples: [['bun $0 reference', 'After a key of the configuration came, went or changed']],
+    },
+    {
+      name: 'notes',
+      summary: 'Print what CHANGELOG.md says of this version; fails where it says nothing yet',
+      positionals: [{ name: 'tag', describe: 'That is released, as v1.2.0', optional: true }],
+      examples: [['bun $0 notes v1.2.0', 'What that tag tells its readers']],
+    },
+    {
+      name: 'start',
+      summary: 'All of it: keys if there are none, hooks, bundle, simulate',
+      examples: [['bun $0 start', 'What npm start runs']],
+    },
+  ],
+  examples: [
+    ['bun $0 bundle --rootfs focal.ext4 --version 1.2.0', 'A bundle for your board'],
+    ['bun $0 keys rotate', 'A second root, trusted beside the first'],
+    [`bun $0 lint dist/homie-orchestrator-v${programVersion}.raucb`, 'Would a Jetson Nano take it?'],
+  ],
+};

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { readSquashfs } from '../../../shared/packaging/format/squashfs.ts';
+import { lintBundle } from '../../../shared/packaging/lint/lint.ts';
+import { command } from '../../../shared/system/process/command.ts';
+import { goodBundle, goodManifest, makeExt4, TestFolder } from './bundle-folder.ts';
+import { issueCertificate, type Signer } from './signer.ts';
+
+const shared = new TestFolder();
+const image = join(shared.path, 'rootfs.ext4');
+let signer: Signer;
+const usualFolder = process.env['TMPDIR'];
+beforeAll(async () => {
+  // A folder of our own: other linters may be at work on this machine.
+  process.env['TMPDIR'] = shared.path;
+  await makeExt4(image);
+  signer = await issueCertificate(shared.path, 'signer');
+});
+afterAll(() => {
+  if (usualFolder === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = usualFolder;
+  shared[Symbol.dispose]();
+});
+
+const noise = crypto.getRandomValues(new Uint8Array(8192));
+
+async function pack(folder: TestFolder, name = 'bundle.raucb', args = '-comp gzip'): Promise<string> {
+  const path = join(shared.path, name);
+  rmSync(path, { force: true });
+  await command({
+    deadlineMs: 60_000,
+  })`rauc bundle --cert=${signer.certificate} --key=${signer.key} ${`--mksquashfs-args=${args}`} ${folder.path} ${path}`;
+  return path;
+}
+
+function leftBehind(): string[] {
+  return readdirSync(shared.path).filter((name) => name.startsWith('bundle-lint-'));
+}
+
+/** The bundle's payload grown by a hole of zeros, with another signature of any size behind it. */
+function regrow(path: string, payloadBytes: number | undefined, signatureTail: number): void {
+  const bytes = readFileSync(path);
+  const size = Number(bytes.readBigUInt64BE(bytes.length - 8));
+  const signature = bytes.subarray(bytes.length - 8 - size, bytes.length - 8);
+  truncateSync(path, bytes.length - 8 - size);
+  if (payloadBytes !== undefined) truncateSync(path, payloadBytes);
+  const trailer = Buffer.alloc(8);
+  trailer.writeBigUInt64BE(BigInt(size + signatureTail));
+  writeFileSync(path, Buffer.concat([signature, Buffer.alloc(signatureTail), trailer]), { flag: 'a' });
+}
+
+describe('lintBundle() of a signed bundle', () => {
+  test.each(['plain', 'verity'])(
+    'is silent and leaves nothing behind when a %s bundle is good',
+    async (format) => {
+      using folder = await goodBundle(image);
+      folder.write('manifest.raucm', goodManifest.replace('=plain', `=${format}`));
+      folder.write('noise', noise);
+      symlinkSync('hook', join(folder.path, 'update-hooks/pre-install'));
+      expect(await lintBundle(await pack(folder))).toEqual([]);
+      expect(leftBehind()).toEqual([]);
+    },
+  );
+
+  test('finds what RAUC packed without a word when the manifest and its files have faults', async () => {
+    using folder = await goodBundle(image);
+    folder.write(
+      'manifest.raucm',
+      goodManifest.replace('1.1.0', '$(date)').replace('update-hooks/hook', 'update-hooks'),
+    );
+    folder.write('[odd] name; with *', 'x');
+    folder.write('update-hooks/late', '#!/bin/sh\ncase "$1" in slot-post-activate) ;; esac\n', 0o755);
+    symlinkSync('/etc/hostname', join(folder.path, 'name'));
+    await command({ deadlineMs: 10_000 })`mkfifo ${join(folder.path, 'pipe')}`;
+    const findings = await lintBundle(await pack(folder));
+    expect(findings.map(({ rule, file }) => `${rule} ${file}`).sort()).toEqual([
+      'hook-never-called update-hooks/late',
+      'link-outside-bundle name',
+      'program-not-a-file manifest.raucm',
+      'special-file pipe',
+      'unexpanded-value manifest.raucm',
+      'version-not-semantic manifest.raucm',
+    ]);
+  });
+
+  test('judges program and image by their bytes when they are packed', async () => {
+    using folder = await goodBundle(image);
+    cpSync('/bin/true', join(folder.path, 'update-hooks/hook'));
+    folder.write('rootfs.ext4', noise);
+    const findings = await lintBundle(await pack(folder));
+    expect(findings.map(({ rule }) => rule)).toEqual(['program-architecture', 'image-content']);
+  });
+
+  test('finds the compressor when the kernel is too old for it', async () => {
+    using folder = await goodBundle(image);
+    const bundle = await pack(folder, 'zstd.raucb', '-comp zstd');
+    expect(readSquashfs(bundle)?.compressor).toBe('zstd');
+    expect(await lintBundle(bundle)).toMatchObject([
+      { rule: 'compressor', file: 'zstd.raucb', level: 'error' },
+    ]);
+    expect(await lintBundle(bundle, { kernelMin: '4.14' })).toEqual([]);
+  });
+
+  test('finds the size when a plain payload has 2 GiB, and not one block before', async () => {
+    using folder = await goodBundle(image);
+    const bundle = await pack(folder, 'large.raucb');
+    regrow(bundle, 2 ** 31 - 4096, 0);
+    expect(await lintBundle(bundle)).toEqual([]);
+    regrow(await pack(folder, 'large.raucb'), 2 ** 31, 0);
+    expect(await lintBundle(bundle)).toMatchObject([{ rule: 'plain-too-large', level: 'error' }]);
+  });
+
+  test('finds the signature when it is larger than an old RAUC reads', async () => {
+    using folder = await goodBundle(image);
+    const bundle = await pack(folder, 'certificates.raucb');
+    regrow(bundle, undefined, 64 * 1024);
+    expect(await lintBundle(bundle)).toMatchObject([{ rule: 'signature-size', level: 'error' }]);
+    expect(await lintBundle(bundle, { raucMin: '1.14' })).toMatchObject([{ level: 'warning' }]);
+  });
+
+  test("judges the signer's certificate when time has passed, and another when one is given", async () => {
+    using folder = await goodBundle(image);
+    const bundle = await pack(folder);
+    const later = { now: new Date(Date.now() + 20 * 365 * 24 * 3600_000) };
+    expect(await lintBundle(bundle, later)).toMatchObject([
+      { rule: 'certificate-expired', file: `${basename(bundle)} (its signature)` },
+    ]);
+    const purposeless = await issueCertificate(shared.path, 'code', { extendedKeyUsage: 'codeSigning' });
+    expect(await lintBundle(bundle, { certificatePath: purposeless.certificate })).toMatchObject([
+      { rule: 'certificate-purpose', file: 'code.pem' },
+    ]);
+  });
+
+  test('refuses when the bundle was cut short, is unsigned or broken, or its signature is none', async () => {
+    using folder = await goodBundle(image);
+    const bundle = await pack(folder, 'cut.raucb');
+    const bytes = readFileSync(bundle);
+    const size = Number(bytes.readBigUInt64BE(bytes.length - 8));
+    writeFileSync(bundle, bytes.subarray(0, bytes.length - 100));
+    await expect(lintBundle(bundle)).rejects.toThrow('there is no signature at its end, or it was cut short');
+    writeFileSync(bundle, bytes.subarray(0, bytes.length - 8 - size));
+    await expect(lintBundle(bundle)).rejects.toThrow('there is no signature at its end');
+    const broken = Buffer.from(bytes);
+    broken.fill(0, 96, bytes.length - 8 - size);
+    writeFileSync(bundle, broken);
+    await expect(lintBundle(bundle)).rejects.toThrow(
+      /^Cannot lint the bundle .* its files cannot be listed: "unsquashfs"/,
+    );
+    bytes.fill(0, bytes.length - 8 - size, bytes.length - 8);
+    writeFileSync(bundle, bytes);
+    await expect(lintBundle(bundle)).rejects.toThrow('it is not one that OpenSSL knows');
+    expect(leftBehind()).toEqual([]);
+  });
+});
