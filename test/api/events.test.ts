@@ -4,9 +4,9 @@ import type { Report } from '../../shared/api/report.ts';
 import { createLog } from '../../shared/system/terminal/log.ts';
 import { writeProgress } from '../../shared/update/install/progress.ts';
 import { writeTransaction } from '../../shared/update/transaction/journal.ts';
-import { ApiStage, api } from '../support/api-stage.ts';
-import { EventReader } from '../support/event-reader.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
+import { ApiStage, api } from '../support/servers/api-stage.ts';
+import { EventReader } from '../support/servers/event-reader.ts';
 
 const progress = {
   format: 1,

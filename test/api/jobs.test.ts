@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Job, JobStanding } from '../../shared/api/job.ts';
 import { readProgress } from '../../shared/update/install/progress.ts';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
-import { ApiStage, api } from '../support/api-stage.ts';
 import { isAlive } from '../support/processes.ts';
+import { ApiStage, api } from '../support/servers/api-stage.ts';
 import { until } from '../support/until.ts';
 
 let stage: ApiStage;

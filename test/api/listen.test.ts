@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, statSync } from 'node:fs';
 import { command } from '../../shared/system/process/command.ts';
-import { ApiStage, api } from '../support/api-stage.ts';
-import { NotifySocket } from '../support/notify-socket.ts';
+import { ApiStage, api } from '../support/servers/api-stage.ts';
+import { NotifySocket } from '../support/servers/notify-socket.ts';
 
 describe('update.sh serve on a unix socket', () => {
   test('is for root and its group, answers curl, and takes the place of one that was left', async () => {

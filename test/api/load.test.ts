@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { mostReaders } from '../../shared/api/events.ts';
 import { routes } from '../../shared/api/routes.ts';
-import { ApiStage, api, type Service } from '../support/api-stage.ts';
-import { rawRequest } from '../support/raw-request.ts';
-import { removeReport, writeReport } from '../support/report.ts';
-import { treeOf } from '../support/scene.ts';
+import { removeReport, writeReport } from '../support/report/report.ts';
+import { treeOf } from '../support/scene/scene.ts';
+import { ApiStage, api, type Service } from '../support/servers/api-stage.ts';
+import { rawRequest } from '../support/servers/raw-request.ts';
 
 /** Many at once, and whatever bytes anybody may send: never a 500, never a path outside, never a second install. */
 

@@ -5,10 +5,10 @@ import type { Report } from '../../shared/api/report.ts';
 import { routes } from '../../shared/api/routes.ts';
 import { takeProgramLock } from '../../shared/update/transaction/install-lock.ts';
 import { closeTransaction } from '../../shared/update/transaction/journal.ts';
-import { ApiStage, api, type Service } from '../support/api-stage.ts';
-import { rawRequest } from '../support/raw-request.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 import { validatorOf } from '../support/schemas.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { ApiStage, api, type Service } from '../support/servers/api-stage.ts';
+import { rawRequest } from '../support/servers/raw-request.ts';
 import { faultsOf, faultsOfAnswer, operations } from './openapi.ts';
 
 /** docs/openapi.yaml is true: each path, method and status in it is driven, and the running program has no other. */

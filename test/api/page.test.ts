@@ -7,10 +7,10 @@ import { project } from '../../shared/packaging/project.ts';
 import { writeProgress } from '../../shared/update/install/progress.ts';
 import { closeTransaction } from '../../shared/update/transaction/journal.ts';
 import { advance, type Transaction } from '../../shared/update/transaction/transaction.ts';
-import { ApiStage, type Service } from '../support/api-stage.ts';
-import { Browser } from '../support/browser.ts';
-import { statusJson } from '../support/rauc-status.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { statusJson } from '../support/scene/rauc-status.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
+import { ApiStage, type Service } from '../support/servers/api-stage.ts';
+import { Browser } from '../support/servers/browser.ts';
 
 /** The status page in a real browser; test/rig/status-page.test.ts has the real RAUC behind it. */
 

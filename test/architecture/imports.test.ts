@@ -6,6 +6,7 @@ import {
   computedImports,
   consoleUses,
   cycles,
+  fullFolders,
   importTimeEffects,
   longFiles,
   wrongDirections,
@@ -16,6 +17,7 @@ import { readSource, type Source } from './source.ts';
 
 const project = join(import.meta.dir, '../..');
 const mostLines = 250;
+const mostFiles = 24;
 
 function readText(path: string): string {
   return readFileSync(join(project, path), 'utf8');
@@ -56,9 +58,17 @@ describe('the files of the project', () => {
     expect(consoleUses(sources)).toEqual([]);
   });
 
+  test(`lie at most ${mostFiles} in a folder, those of tests too`, () => {
+    expect(fullFolders([...new Bun.Glob('{hooks,shared,test}/**').scanSync(project)], mostFiles)).toEqual([]);
+  });
+
   test(`have at most ${mostLines} lines`, () => {
     expect(longFiles(sources, mostLines)).toEqual([]);
   });
+});
+
+test('fullFolders() counts what lies in a folder itself', () => {
+  expect(fullFolders(['a/one', 'a/two', 'a/three', 'a/b/one', 'a/b/two'], 2)).toEqual(['a holds 3 files']);
 });
 
 /** Made-up files: path → text. */

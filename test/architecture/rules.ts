@@ -86,6 +86,14 @@ export function longFiles(sources: readonly Source[], mostLines: number): string
     .map(({ path, lines }) => `${path} has ${lines} lines`);
 }
 
+/** What one can no longer look over: a room with so many files has rooms in it. */
+export function fullFolders(paths: readonly string[], mostFiles: number): string[] {
+  return [...Map.groupBy(paths, (path) => dirname(path))]
+    .filter(([, files]) => files.length > mostFiles)
+    .map(([folder, { length }]) => `${folder} holds ${length} files`)
+    .sort();
+}
+
 function eachImport(
   sources: readonly Source[],
   check: (source: Source, name: string, target: string | undefined) => string | undefined,

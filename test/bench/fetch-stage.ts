@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { compiledPrograms } from '../support/compiled-programs.ts';
-import { Scene } from '../support/scene.ts';
+import { compiledPrograms } from '../support/build/compiled-programs.ts';
+import { Scene } from '../support/scene/scene.ts';
 import { peakBytesOf, type Run, run, runScript } from './measure.ts';
 
 /** A file on a server, and who fetches it: the compiled update.sh, with a RAUC that only looks; and curl. */

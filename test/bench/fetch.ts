@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { HostileServer } from '../support/hostile-server.ts';
+import { HostileServer } from '../support/servers/hostile-server.ts';
 import { BadLine } from '../transfer/download/bad-line.ts';
 import type { Point } from './bench.ts';
 import {

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
-import { compiledPrograms } from '../support/compiled-programs.ts';
-import { Scene } from '../support/scene.ts';
+import { compiledPrograms } from '../support/build/compiled-programs.ts';
+import { Scene } from '../support/scene/scene.ts';
 import type { Point } from './bench.ts';
 import { inTurn, medianSeconds, peakBytesOf, type Run, ratioOf, run } from './measure.ts';
 import { allOf, atMost, megabytes, milliseconds, type Row, row } from './row.ts';

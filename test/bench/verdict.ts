@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { BootStage } from '../support/boot-stage.ts';
-import { compiledPrograms } from '../support/compiled-programs.ts';
-import { sick } from '../support/health-server.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { compiledPrograms } from '../support/build/compiled-programs.ts';
+import { BootStage } from '../support/scene/boot-stage.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
+import { sick } from '../support/servers/health-server.ts';
 import type { Point } from './bench.ts';
 import { median } from './measure.ts';
 import { atMost, inSeconds, row } from './row.ts';

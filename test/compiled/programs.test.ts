@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { readElf } from '../../shared/packaging/format/elf.ts';
 import { programVersion } from '../../shared/system/version.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
-import { compiledPrograms } from '../support/compiled-programs.ts';
+import { compiledPrograms } from '../support/build/compiled-programs.ts';
 import { runCommand } from '../support/run-command.ts';
 
 /** The programs as they ship, in the worst surroundings: nobody's environment, a hostile folder, an old kernel. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { closeTransaction, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { advance } from '../../shared/update/transaction/transaction.ts';
-import { statusJson } from '../support/rauc-status.ts';
-import { Scene } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { statusJson } from '../support/scene/rauc-status.ts';
+import { Scene } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 
 /** The commands of docs/operator.md, each with the device that it is asked on. */
 

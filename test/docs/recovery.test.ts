@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { Browser } from '../support/browser.ts';
+import { Browser } from '../support/servers/browser.ts';
 import { readDocument } from './markdown.ts';
 
 /** In a browser's usual print: A4, and letters that a tired eye can read. */

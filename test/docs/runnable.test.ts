@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { Checkout } from '../support/checkout.ts';
+import { Checkout } from '../support/build/checkout.ts';
 import { runCommand } from '../support/run-command.ts';
 import { blocksOf, documents, readDocument } from './markdown.ts';
 

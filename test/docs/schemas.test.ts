@@ -8,12 +8,12 @@ import { findAnomalies } from '../../shared/update/report/find-anomalies.ts';
 import { newsOf } from '../../shared/update/report/verdict-news.ts';
 import { closeTransaction, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { advance, type Transaction } from '../../shared/update/transaction/transaction.ts';
-import { honest, someBytes } from '../support/file-server.ts';
-import { HostileServer } from '../support/hostile-server.ts';
-import { statusJson } from '../support/rauc-status.ts';
-import { Scene } from '../support/scene.ts';
+import { statusJson } from '../support/scene/rauc-status.ts';
+import { Scene } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 import { schemaNames, validatorOf } from '../support/schemas.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { honest, someBytes } from '../support/servers/file-server.ts';
+import { HostileServer } from '../support/servers/hostile-server.ts';
 
 /** What the programs print as JSON, and what docs/schema/ says of it, are the same. */
 

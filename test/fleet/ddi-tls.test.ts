@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { defaultConfig } from '../../shared/config/config.ts';
 import { DdiLine, ddiServerOf } from '../../shared/transfer/request/ddi-line.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { makeTlsFiles, type TlsFiles } from '../support/servers/tls-files.ts';
 import { TempFolder } from '../support/temp-folder.ts';
-import { makeTlsFiles, type TlsFiles } from '../support/tls-files.ts';
 
 /** A server of a fleet that knows its devices by their certificates alone, with real handshakes. */
 

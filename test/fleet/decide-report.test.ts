@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { decideReport } from '../../shared/fleet/decide-report.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 
 describe('decideReport()', () => {
   test('tells a success of what is committed', () => {

@@ -6,7 +6,7 @@ import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { addOrchestrator } from '../../shared/packaging/simulator/orchestrator.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { transactionOf } from '../rig/board.ts';
-import type { Setting } from '../support/scene.ts';
+import type { Setting } from '../support/scene/scene.ts';
 import type { FleetWorkshop } from './workshop.ts';
 
 /** One board of the fleet: the embedded device, its orchestrator, and the agent as a service of it. */

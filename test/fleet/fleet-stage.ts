@@ -1,4 +1,4 @@
-import type { Setting } from '../support/scene.ts';
+import type { Setting } from '../support/scene/scene.ts';
 import { FleetBoard } from './fleet-board.ts';
 import { FleetServer } from './server/fleet-server.ts';
 import { type ActionFacts, Management } from './server/management.ts';

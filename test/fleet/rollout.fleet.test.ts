@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
-import { suiteOf } from '../support/suite-report.ts';
+import { suiteOf } from '../support/report/suite-report.ts';
 import { FleetServer } from './server/fleet-server.ts';
 import { Management } from './server/management.ts';
 import { liveTogether, type Simulated, simulate, simulateBaseline } from './simulated-fleet.ts';

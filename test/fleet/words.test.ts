@@ -4,7 +4,7 @@ import { cancelled, closed, proceeding } from '../../shared/fleet/feedback.ts';
 import { isOffer, parseBase, parseDeployment } from '../../shared/fleet/offer.ts';
 import { afterFailureMs, intervalMs, withJitter } from '../../shared/fleet/polling.ts';
 import { parseStatus } from '../../shared/rauc/status.ts';
-import { statusJson } from '../support/rauc-status.ts';
+import { statusJson } from '../support/scene/rauc-status.ts';
 
 describe('intervalMs()', () => {
   test.each([

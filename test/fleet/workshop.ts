@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createKeys, type KeySet } from '../../shared/packaging/pki/keys.ts';
 import { makeDemoRootfs } from '../../shared/packaging/root/rootfs.ts';
-import { compiledPrograms } from '../support/compiled-programs.ts';
-import { buildTime, packDemoBundle } from '../support/pack-bundle.ts';
-import { thisArchitecture } from '../support/this-architecture.ts';
+import { compiledPrograms } from '../support/build/compiled-programs.ts';
+import { buildTime, packDemoBundle } from '../support/build/pack-bundle.ts';
+import { thisArchitecture } from '../support/build/this-architecture.ts';
 
 /** What the boards of a fleet are made of: the programs with fault points, bundles, keys. */
 export interface FleetWorkshop extends Disposable {

@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { writeTransaction } from '../../shared/update/transaction/journal.ts';
-import { bootId, type Ended, Scene, treeOf } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { bootId, type Ended, Scene, treeOf } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 
 const noteFile = 'data/update/admitted.json';
 

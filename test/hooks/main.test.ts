@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { version } from '../../package.json';
-import { Scene } from '../support/scene.ts';
+import { Scene } from '../support/scene/scene.ts';
 
 let scene: Scene;
 beforeEach(() => {

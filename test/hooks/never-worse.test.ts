@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { writeTransaction } from '../../shared/update/transaction/journal.ts';
-import { asked } from '../support/boot-stage.ts';
-import { EarlyStage } from '../support/early-stage.ts';
-import { MigratingStage } from '../support/migrating-stage.ts';
-import { bootId, type Scene, type StartOptions } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { asked } from '../support/scene/boot-stage.ts';
+import { EarlyStage } from '../support/scene/early-stage.ts';
+import { MigratingStage } from '../support/scene/migrating-stage.ts';
+import { bootId, type Scene, type StartOptions } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 import { until } from '../support/until.ts';
 
 /** Whatever way a program ends, what it stopped runs again: by its own hand, or by what systemd was told before. */

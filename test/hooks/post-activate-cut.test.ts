@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readHistory } from '../../shared/update/transaction/journal.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
-import { sick } from '../support/health-server.ts';
-import { MigratingStage } from '../support/migrating-stage.ts';
+import { MigratingStage } from '../support/scene/migrating-stage.ts';
+import { sick } from '../support/servers/health-server.ts';
 
 setDefaultTimeout(60_000);
 let stage: MigratingStage;

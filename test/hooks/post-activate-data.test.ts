@@ -7,9 +7,9 @@ import {
   parseTransaction,
   stateOf,
 } from '../../shared/update/transaction/transaction.ts';
-import { asked } from '../support/boot-stage.ts';
-import { sick } from '../support/health-server.ts';
-import { MigratingStage } from '../support/migrating-stage.ts';
+import { asked } from '../support/scene/boot-stage.ts';
+import { MigratingStage } from '../support/scene/migrating-stage.ts';
+import { sick } from '../support/servers/health-server.ts';
 import { until } from '../support/until.ts';
 
 setDefaultTimeout(60_000);

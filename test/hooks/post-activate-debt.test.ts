@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { type State, stateOf } from '../../shared/update/transaction/transaction.ts';
-import { asked } from '../support/boot-stage.ts';
-import { sick } from '../support/health-server.ts';
-import { MigratingStage } from '../support/migrating-stage.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { asked } from '../support/scene/boot-stage.ts';
+import { MigratingStage } from '../support/scene/migrating-stage.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
+import { sick } from '../support/servers/health-server.ts';
 
 setDefaultTimeout(60_000);
 let stage: MigratingStage;

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 
 import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { advance, type State, stateOf } from '../../shared/update/transaction/transaction.ts';
-import { asked, BootStage } from '../support/boot-stage.ts';
-import { sick } from '../support/health-server.ts';
-import { bootId } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { asked, BootStage } from '../support/scene/boot-stage.ts';
+import { bootId } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
+import { sick } from '../support/servers/health-server.ts';
 
 setDefaultTimeout(30_000);
 let stage: BootStage;

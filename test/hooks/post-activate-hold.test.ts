@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { existsSync, mkdirSync } from 'node:fs';
 import { writeTransaction } from '../../shared/update/transaction/journal.ts';
 import type { State } from '../../shared/update/transaction/transaction.ts';
-import { asked, BootStage } from '../support/boot-stage.ts';
-import { sick } from '../support/health-server.ts';
-import { bootId, treeOf } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { asked, BootStage } from '../support/scene/boot-stage.ts';
+import { bootId, treeOf } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
+import { sick } from '../support/servers/health-server.ts';
 
 setDefaultTimeout(30_000);
 let stage: BootStage;

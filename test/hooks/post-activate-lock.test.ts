@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
-import { asked, BootStage } from '../support/boot-stage.ts';
-import { sick } from '../support/health-server.ts';
-import type { Ended } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { asked, BootStage } from '../support/scene/boot-stage.ts';
+import type { Ended } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
+import { sick } from '../support/servers/health-server.ts';
 import { until } from '../support/until.ts';
 
 setDefaultTimeout(30_000);

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { readHistory } from '../../shared/update/transaction/journal.ts';
-import { asked } from '../support/boot-stage.ts';
-import { EarlyStage } from '../support/early-stage.ts';
-import type { Ended } from '../support/scene.ts';
+import { asked } from '../support/scene/boot-stage.ts';
+import { EarlyStage } from '../support/scene/early-stage.ts';
+import type { Ended } from '../support/scene/scene.ts';
 import { until } from '../support/until.ts';
 
 /** `migrate_in: post-install`, ended in every way: the version before it runs on, on its own data. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
-import { type Ended, Scene } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { type Ended, Scene } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 
 setDefaultTimeout(30_000);
 const composeFile = 'opt/homie_orchestrator/docker-compose.yml';

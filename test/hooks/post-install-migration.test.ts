@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readHistory } from '../../shared/update/transaction/journal.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
-import { asked } from '../support/boot-stage.ts';
-import { composeFile, EarlyStage, updateProgram } from '../support/early-stage.ts';
-import { sick } from '../support/health-server.ts';
-import { type Ended, treeOf } from '../support/scene.ts';
+import { asked } from '../support/scene/boot-stage.ts';
+import { composeFile, EarlyStage, updateProgram } from '../support/scene/early-stage.ts';
+import { type Ended, treeOf } from '../support/scene/scene.ts';
+import { sick } from '../support/servers/health-server.ts';
 
 setDefaultTimeout(60_000);
 let stage: EarlyStage;

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
-import { nativeHook } from '../support/native-programs.ts';
-import { type Ended, Scene, treeOf } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { nativeHook } from '../support/build/native-programs.ts';
+import { type Ended, Scene, treeOf } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 
 setDefaultTimeout(30_000);
 const isRoot = process.getuid?.() === 0;

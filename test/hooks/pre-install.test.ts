@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
-import { HealthServer, sick } from '../support/health-server.ts';
-import { type Ended, Scene, type StartOptions, treeOf } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { type Ended, Scene, type StartOptions, treeOf } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
+import { HealthServer, sick } from '../support/servers/health-server.ts';
 import { until } from '../support/until.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
-import { type Ended, Scene, treeOf } from '../support/scene.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { type Ended, Scene, treeOf } from '../support/scene/scene.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 
 const noteFile = 'data/update/admitted.json';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { closeTransaction } from '../../shared/update/transaction/journal.ts';
-import { BootStage } from '../support/boot-stage.ts';
-import { transactionAt } from '../support/transactions.ts';
+import { BootStage } from '../support/scene/boot-stage.ts';
+import { transactionAt } from '../support/scene/transactions.ts';
 
 /** A webhook of the test's own, and a program: each is told of a verdict once, and can break nothing. */
 

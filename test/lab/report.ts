@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { project } from '../../shared/packaging/project.ts';
 import { Deadline } from '../../shared/system/deadline.ts';
 import { isLock, tryLock } from '../../shared/system/process/lock.ts';
-import { type ReportHead, reportHead, writeReport } from '../support/report.ts';
+import { type ReportHead, reportHead, writeReport } from '../support/report/report.ts';
 import type { Downtime } from './board/health-watch.ts';
 
 /**

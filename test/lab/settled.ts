@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { command } from '../../shared/system/process/command.ts';
+import { oneAtATime } from '../support/build/one-at-a-time.ts';
 import { digestOf } from '../support/digest.ts';
-import { oneAtATime } from '../support/one-at-a-time.ts';
 import { Board, type BoardImages, type BoardState } from './board/board.ts';
 import { writeData } from './board/data.ts';
 import { steadyProcessors } from './board/processors.ts';

@@ -1,8 +1,8 @@
-import type { Ended } from '../support/scene.ts';
-import { exhaust } from './bootloader.ts';
-import { carryOutAction, joinFleet } from './fleet-action.ts';
-import type { InstallFault, Kind, ModelBoard, RunOptions, Version } from './model-board.ts';
-import { installByServer, letServe } from './served-job.ts';
+import type { Ended } from '../support/scene/scene.ts';
+import { exhaust } from './board/bootloader.ts';
+import { carryOutAction, joinFleet } from './board/fleet-action.ts';
+import type { InstallFault, Kind, ModelBoard, RunOptions, Version } from './board/model-board.ts';
+import { installByServer, letServe } from './board/served-job.ts';
 
 /** What a device lives through, up to the program that is cut, and how that is run. */
 export interface Flow {

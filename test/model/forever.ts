@@ -1,10 +1,10 @@
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { randomFrom, seed } from '../support/seed.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf } from './board/fingerprint.ts';
+import type { ModelBoard } from './board/model-board.ts';
+import { drawnId } from './board/stops.ts';
 import { endOf, wrongAtRest } from './good-end.ts';
 import type { Cut, Stage } from './matrix.ts';
-import type { ModelBoard } from './model-board.ts';
-import { drawnId } from './stops.ts';
 
 /** A step that always fails: power goes there in each run, or only the program dies there. */
 

@@ -1,7 +1,7 @@
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf } from './board/fingerprint.ts';
+import type { ModelBoard } from './board/model-board.ts';
 import { type End, type Expected, endOf } from './good-end.ts';
-import type { ModelBoard } from './model-board.ts';
 
 /** So many boots in a row without rest are a loop. */
 const mostBoots = 16;

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { lockFileOf } from '../../shared/system/places.ts';
 import { lockHolder } from '../../shared/system/process/lock.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
-import { fullAttempts, otherName } from './bootloader.ts';
-import type { ModelBoard, Version } from './model-board.ts';
+import { fullAttempts, otherName } from './board/bootloader.ts';
+import type { ModelBoard, Version } from './board/model-board.ts';
 
 /** How a device stands once it has come to rest: in one of the two good ends, or what is wrong with it. */
 export type End = { kind: 'old' | 'new' } | { kind: 'bad'; wrong: string[] };

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { seed } from '../support/seed.ts';
 import { tier } from '../support/tier.ts';
+import { ModelPrograms } from './board/programs.ts';
+import { Worlds } from './board/worlds.ts';
 import { flows } from './flows.ts';
 import { casesOf, drawn, nameOfCase, wrongAfterFailingAt } from './forever.ts';
 import { cutsOf, Stage } from './matrix.ts';
-import { ModelPrograms } from './programs.ts';
-import { Worlds } from './worlds.ts';
 
 /**
  * A step that can never be passed, of each program: some of them, drawn by the seed of the commit from the states that a

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { removeReport, writeReport } from '../support/report.ts';
+import { removeReport, writeReport } from '../support/report/report.ts';
+import { ModelPrograms } from './board/programs.ts';
+import { Worlds } from './board/worlds.ts';
 import { flows } from './flows.ts';
 import { cutsOf, Stage } from './matrix.ts';
 import { MatrixReport } from './matrix-report.ts';
-import { ModelPrograms } from './programs.ts';
 import { proveFlow } from './prove-flow.ts';
-import { Worlds } from './worlds.ts';
 
 /**
  * The flows that `npm test` leaves out of the kill matrix, because another takes all of their steps: each lived through,

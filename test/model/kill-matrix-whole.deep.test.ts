@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, test } from 'bun:test';
-import { removeReport, writeReport } from '../support/report.ts';
+import { removeReport, writeReport } from '../support/report/report.ts';
+import { ModelPrograms } from './board/programs.ts';
 import { flows } from './flows.ts';
 import { wholeRest } from './futures.ts';
 import { Stage } from './matrix.ts';
 import { MatrixReport } from './matrix-report.ts';
-import { ModelPrograms } from './programs.ts';
 import { proveFlow } from './prove-flow.ts';
 
 /**

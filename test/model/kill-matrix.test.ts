@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { removeReport, writeReport } from '../support/report.ts';
+import { removeReport, writeReport } from '../support/report/report.ts';
 import { seed } from '../support/seed.ts';
+import { ModelPrograms } from './board/programs.ts';
 import { flows } from './flows.ts';
 import { casesOf, drawn, nameOfCase, wrongAfterFailingAt } from './forever.ts';
 import { Stage } from './matrix.ts';
 import { MatrixReport } from './matrix-report.ts';
-import { ModelPrograms } from './programs.ts';
 import { proveFlow } from './prove-flow.ts';
 
 /**

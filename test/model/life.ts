@@ -1,8 +1,8 @@
 import { owesRestore, stateOf } from '../../shared/update/transaction/transaction.ts';
-import type { Ended } from '../support/scene.ts';
-import { bothNames, exhaust, otherName } from './bootloader.ts';
+import type { Ended } from '../support/scene/scene.ts';
+import { bothNames, exhaust, otherName } from './board/bootloader.ts';
+import { type Kind, ModelBoard, type PowerFailure, type Version } from './board/model-board.ts';
 import { wrongAtRest } from './good-end.ts';
-import { type Kind, ModelBoard, type PowerFailure, type Version } from './model-board.ts';
 
 /** What may happen to a device, one thing after the other, and what holds whatever it was. */
 

@@ -2,9 +2,9 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { seed } from '../support/seed.ts';
 import { byTier } from '../support/tier.ts';
+import { ModelPrograms } from './board/programs.ts';
 import { type Cut, type Happening, Life } from './life.ts';
 import { eachOf } from './pool.ts';
-import { ModelPrograms } from './programs.ts';
 
 /**
  * Random lives of a device: installs of good and bad versions, reboots, kills, power cuts, slots that give out, what

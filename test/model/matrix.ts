@@ -1,11 +1,11 @@
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
-import { exhaust } from './bootloader.ts';
+import { exhaust } from './board/bootloader.ts';
+import { ModelBoard, type SavedBoard } from './board/model-board.ts';
+import { atEachStop, type Stop } from './board/stops.ts';
+import { Worlds } from './board/worlds.ts';
 import { type Flow, newVersion, oldVersion } from './flows.ts';
 import { Futures, kindOfRest } from './futures.ts';
 import type { End } from './good-end.ts';
-import { ModelBoard, type SavedBoard } from './model-board.ts';
-import { atEachStop, type Stop } from './stops.ts';
-import { Worlds } from './worlds.ts';
 
 /** Power fails before, within and after each step of a program that is run once; each state that this leaves lives on. */
 

@@ -7,7 +7,7 @@ import { Failure } from '../../shared/system/failure.ts';
 import { command } from '../../shared/system/process/command.ts';
 import { type Running, runProgram } from '../../shared/system/process/program.ts';
 import { packageSources } from '../rig/stack/base-root.ts';
-import { formatTested, readTested } from '../support/commit.ts';
+import { formatTested, readTested } from '../support/report/commit.ts';
 import { seed } from '../support/seed.ts';
 
 /**

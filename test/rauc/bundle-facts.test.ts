@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { readBundleFacts } from '../../shared/rauc/bundle-facts.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { Scene } from '../support/scene.ts';
+import { Scene } from '../support/scene/scene.ts';
 
 let scene: Scene;
 beforeEach(() => {

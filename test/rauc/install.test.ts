@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { installBundle, RaucRefusal } from '../../shared/rauc/install.ts';
 import type { Failure } from '../../shared/system/failure.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { Scene } from '../support/scene.ts';
+import { Scene } from '../support/scene/scene.ts';
 
 let scene: Scene;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { markActive, markGood } from '../../shared/rauc/mark.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { Scene } from '../support/scene.ts';
+import { Scene } from '../support/scene/scene.ts';
 
 let scene: Scene;
 beforeEach(() => {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device/device-parts.ts';
-import { nativeHook } from '../support/native-programs.ts';
+import { nativeHook } from '../support/build/native-programs.ts';
 
 /** system-check as the handler of the unmodified RAUC: the bundle's own hooks know nothing of a floor. */
 describe.skipIf(!hasDeviceParts)('system-check, called by a real RAUC', () => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { otherSlot, parseStatus, readSlots } from '../../shared/rauc/status.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { statusJson } from '../support/rauc-status.ts';
-import { Scene } from '../support/scene.ts';
+import { statusJson } from '../support/scene/rauc-status.ts';
+import { Scene } from '../support/scene/scene.ts';
 
 let scene: Scene;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import type { Architecture } from '../../shared/packaging/project.ts';
-import type { Suite } from '../support/suite-report.ts';
-import { thisArchitecture } from '../support/this-architecture.ts';
+import { thisArchitecture } from '../support/build/this-architecture.ts';
+import type { Suite } from '../support/report/suite-report.ts';
 import { tier } from '../support/tier.ts';
 
 /** What programs are compiled for: this machine, and the board, as they ship. The latter runs as a Cortex-A57. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { readHistory } from '../../shared/update/transaction/journal.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
-import { suiteOf } from '../support/suite-report.ts';
+import { suiteOf } from '../support/report/suite-report.ts';
 import { everyArchitecture, scenariosFor } from './architectures.ts';
 import { install, isOrchestratorActive, logOf, startOrchestrator } from './board.ts';
 import { takeSnapshot, treeOf } from './snapshot.ts';

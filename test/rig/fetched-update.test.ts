@@ -3,9 +3,9 @@ import { appendFileSync, copyFileSync, readdirSync, readFileSync, statSync } fro
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
-import { honest, type ServedFile } from '../support/file-server.ts';
-import { HostileServer } from '../support/hostile-server.ts';
-import { suiteOf } from '../support/suite-report.ts';
+import { suiteOf } from '../support/report/suite-report.ts';
+import { honest, type ServedFile } from '../support/servers/file-server.ts';
+import { HostileServer } from '../support/servers/hostile-server.ts';
 import { architectures, scenariosFor } from './architectures.ts';
 import { flipBit } from './bit-flip.ts';
 import { logOf, postActivate, startOrchestrator, transactionOf } from './board.ts';

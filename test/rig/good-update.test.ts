@@ -20,7 +20,7 @@ import { project } from '../../shared/packaging/project.ts';
 import { command } from '../../shared/system/process/command.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
 import { readHistory } from '../../shared/update/transaction/journal.ts';
-import { suiteOf } from '../support/suite-report.ts';
+import { suiteOf } from '../support/report/suite-report.ts';
 import { everyArchitecture, scenariosFor } from './architectures.ts';
 import {
   install,

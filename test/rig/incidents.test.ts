@@ -7,7 +7,7 @@ import { lockFileOf } from '../../shared/system/places.ts';
 import { type LockHolder, lockHolder } from '../../shared/system/process/lock.ts';
 import { readHistory } from '../../shared/update/transaction/journal.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
-import { suiteOf } from '../support/suite-report.ts';
+import { suiteOf } from '../support/report/suite-report.ts';
 import { until } from '../support/until.ts';
 import { everyArchitecture, scenariosFor } from './architectures.ts';
 import {

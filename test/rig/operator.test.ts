@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import type { Finding } from '../../shared/update/doctor/finding.ts';
-import { suiteOf } from '../support/suite-report.ts';
+import { suiteOf } from '../support/report/suite-report.ts';
 import { architectures, scenariosFor } from './architectures.ts';
 import { startOrchestrator, statesOf, transactionOf } from './board.ts';
 import { takeSnapshot } from './snapshot.ts';

@@ -11,9 +11,9 @@ import {
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { createKeys, dropOldRoots, rotateKeys } from '../../shared/packaging/pki/keys.ts';
-import { makeExpiredSigner, makeForeignKeys, makeFutureSigner } from '../support/certificates.ts';
+import { suiteOf } from '../support/report/suite-report.ts';
 import { randomFrom, seed } from '../support/seed.ts';
-import { suiteOf } from '../support/suite-report.ts';
+import { makeExpiredSigner, makeForeignKeys, makeFutureSigner } from '../support/servers/certificates.ts';
 import { byTier } from '../support/tier.ts';
 import { everyArchitecture, scenariosFor } from './architectures.ts';
 import { edgesOf, flipBit } from './bit-flip.ts';

@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import { Browser } from '../support/browser.ts';
-import { suiteOf } from '../support/suite-report.ts';
+import { suiteOf } from '../support/report/suite-report.ts';
+import { Browser } from '../support/servers/browser.ts';
 import { until } from '../support/until.ts';
 import { architectures, scenariosFor } from './architectures.ts';
 import { logOf, postActivate, startOrchestrator, statesOf, transactionOf } from './board.ts';

@@ -6,10 +6,10 @@ import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { createKeys, type KeySet } from '../../shared/packaging/pki/keys.ts';
 import type { Architecture } from '../../shared/packaging/project.ts';
 import { makeDemoRootfs } from '../../shared/packaging/root/rootfs.ts';
-import { compiledPrograms } from '../support/compiled-programs.ts';
-import { nativePrograms } from '../support/native-programs.ts';
-import { buildTime, packDemoBundle } from '../support/pack-bundle.ts';
-import { thisArchitecture } from '../support/this-architecture.ts';
+import { compiledPrograms } from '../support/build/compiled-programs.ts';
+import { nativePrograms } from '../support/build/native-programs.ts';
+import { buildTime, packDemoBundle } from '../support/build/pack-bundle.ts';
+import { thisArchitecture } from '../support/build/this-architecture.ts';
 
 /** What all scenarios need, made once: keys, programs as they ship, programs with fault points, root images. */
 export interface Workshop extends Disposable {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { findCompose } from '../../shared/stack/compose.ts';
 import { lastLines } from '../../shared/stack/service-log.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { Scene } from '../support/scene.ts';
+import { Scene } from '../support/scene/scene.ts';
 
 let scene: Scene;
 let file: string;

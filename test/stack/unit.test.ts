@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { armStartAgain, isUnitActive, reboot, startUnit, stopUnit } from '../../shared/stack/unit.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { isAlive } from '../support/processes.ts';
-import { Scene } from '../support/scene.ts';
+import { Scene } from '../support/scene/scene.ts';
 
 let scene: Scene;
 beforeEach(() => {

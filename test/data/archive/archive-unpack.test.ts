@@ -14,7 +14,7 @@ import { createArchive } from '../../../shared/data/archive/archive.ts';
 import { verifyArchive } from '../../../shared/data/archive/archive-check.ts';
 import { unpackArchive } from '../../../shared/data/archive/archive-unpack.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { fakeTool } from '../../support/fake-tool.ts';
+import { fakeTool } from '../../support/scene/fake-tool.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 import { listTree, openDescriptorsBelow, run, verify } from './archive-tree.ts';
 import { makeHardTree } from './hard-tree.ts';

@@ -11,7 +11,7 @@ import { readNotedRevisions } from '../../../shared/data/database/database-facts
 import { dumpDatabase, verifyDump } from '../../../shared/data/database/dump.ts';
 import { waitFor } from '../../rig/stack/wait-for.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { onSmallDisk } from '../../support/small-disk.ts';
+import { onSmallDisk } from '../../support/scene/small-disk.ts';
 import { run } from '../archive/archive-tree.ts';
 import { bulk, sql } from './database-content.ts';
 import { type RunningStack, startStack } from './database-stack.ts';

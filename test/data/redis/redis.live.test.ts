@@ -7,7 +7,7 @@ import { isWhole, type Redis, saveRedis } from '../../../shared/data/redis/redis
 import { restoreRedis } from '../../../shared/data/redis/redis-restore.ts';
 import { waitFor } from '../../rig/stack/wait-for.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { onSmallDisk } from '../../support/small-disk.ts';
+import { onSmallDisk } from '../../support/scene/small-disk.ts';
 import { quietLog, type RunningStack, startStack } from '../database/database-stack.ts';
 
 let running: RunningStack;

@@ -9,7 +9,7 @@ import { project } from '../../../shared/packaging/project.ts';
 import { makeRoot } from '../../../shared/packaging/root/root.ts';
 import { suiteNamed } from '../../../shared/packaging/root/suite.ts';
 import { createLog } from '../../../shared/system/terminal/log.ts';
-import { buildTime } from '../../support/pack-bundle.ts';
+import { buildTime } from '../../support/build/pack-bundle.ts';
 
 /** Where each part of a board's images is made, and what they have in common. */
 export interface CardParts {

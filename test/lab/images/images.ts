@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { createKeys, findKeys } from '../../../shared/packaging/pki/keys.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { command } from '../../../shared/system/process/command.ts';
-import { compiledPrograms } from '../../support/compiled-programs.ts';
+import { compiledPrograms } from '../../support/build/compiled-programs.ts';
+import { oneAtATime } from '../../support/build/one-at-a-time.ts';
 import { digestOf } from '../../support/digest.ts';
-import { oneAtATime } from '../../support/one-at-a-time.ts';
 import type { CardParts } from './card-image.ts';
 import { makeFactory } from './factory.ts';
 import { makeRelease, type Release, releases } from './releases.ts';
@@ -24,7 +24,7 @@ const sources = [
   'bundle-skeleton',
   'test/lab/overlay',
   'test/lab/images',
-  'test/support/pack-bundle.ts',
+  'test/support/build/pack-bundle.ts',
   'package-lock.json',
 ];
 

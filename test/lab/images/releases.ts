@@ -2,7 +2,7 @@ import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBoard } from '../../../shared/packaging/board/board.ts';
 import { command } from '../../../shared/system/process/command.ts';
-import { packBundle } from '../../support/pack-bundle.ts';
+import { packBundle } from '../../support/build/pack-bundle.ts';
 
 /** Every bundle that a story installs: the factory's root file system, but for a few files. */
 export const releases: readonly Release[] = [

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSpec } from '../../../shared/packaging/commands/build-spec.ts';
 import { project } from '../../../shared/packaging/project.ts';
-import { allSteps, releaseWorkflow, releaseWorkflowText } from '../../support/release-workflow.ts';
+import { allSteps, releaseWorkflow, releaseWorkflowText } from '../../support/build/release-workflow.ts';
 
 /** .github/workflows/release.yml, as far as it can be tried without GitHub. What signs is run in build-commands.test.ts. */
 

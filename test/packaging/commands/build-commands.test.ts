@@ -8,13 +8,13 @@ import { project } from '../../../shared/packaging/project.ts';
 import { makeDemoRootfs } from '../../../shared/packaging/root/rootfs.ts';
 import { command } from '../../../shared/system/process/command.ts';
 import { programVersion } from '../../../shared/system/version.ts';
-import { Checkout } from '../../support/checkout.ts';
-import { compiledPrograms } from '../../support/compiled-programs.ts';
-import { sbomFaults } from '../../support/cyclonedx.ts';
-import { packDemoBundle } from '../../support/pack-bundle.ts';
-import { scriptOf } from '../../support/release-workflow.ts';
+import { Checkout } from '../../support/build/checkout.ts';
+import { compiledPrograms } from '../../support/build/compiled-programs.ts';
+import { sbomFaults } from '../../support/build/cyclonedx.ts';
+import { packDemoBundle } from '../../support/build/pack-bundle.ts';
+import { scriptOf } from '../../support/build/release-workflow.ts';
+import { thisArchitecture } from '../../support/build/this-architecture.ts';
 import { type CommandOptions, runCommand } from '../../support/run-command.ts';
-import { thisArchitecture } from '../../support/this-architecture.ts';
 import { leftOvers } from './left-overs.ts';
 
 /** build.ts as a person runs it, in a checkout of its own. */

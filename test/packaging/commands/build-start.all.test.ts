@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Checkout } from '../../support/checkout.ts';
+import { Checkout } from '../../support/build/checkout.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { leftOvers } from './left-overs.ts';
 

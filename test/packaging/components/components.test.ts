@@ -9,7 +9,7 @@ import { renderSbom } from '../../../shared/packaging/components/sbom.ts';
 import { renderThirdParty, thirdPartyFile } from '../../../shared/packaging/components/third-party.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { makeDemoRootfs } from '../../../shared/packaging/root/rootfs.ts';
-import { sbomFaults, spdxIdentifiers } from '../../support/cyclonedx.ts';
+import { sbomFaults, spdxIdentifiers } from '../../support/build/cyclonedx.ts';
 
 const sha256 = '0'.repeat(64);
 const status = `Package: base-files

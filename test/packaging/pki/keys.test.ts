@@ -27,7 +27,7 @@ import {
 import { Failure } from '../../../shared/system/failure.ts';
 import { command } from '../../../shared/system/process/command.ts';
 import { tryLock } from '../../../shared/system/process/lock.ts';
-import { makeExpiredSigner, makeForeignKeys, makeFutureSigner } from '../../support/certificates.ts';
+import { makeExpiredSigner, makeForeignKeys, makeFutureSigner } from '../../support/servers/certificates.ts';
 
 const run = command({ deadlineMs: 60_000 });
 

@@ -14,8 +14,8 @@ import { readConfigText } from '../../../shared/config/config-schema.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { layOver } from '../../../shared/packaging/root/overlay.ts';
 import { command } from '../../../shared/system/process/command.ts';
-import { fakeTool } from '../../support/fake-tool.ts';
-import { treeOf } from '../../support/scene.ts';
+import { fakeTool } from '../../support/scene/fake-tool.ts';
+import { treeOf } from '../../support/scene/scene.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 const overlay = join(project.skeleton, 'device');

@@ -9,9 +9,9 @@ import { filesWithPrivateKey, refusePrivateKeys } from '../../../shared/packagin
 import { requireProgramsFor } from '../../../shared/packaging/root/programs.ts';
 import { packagesOf, suiteNamed } from '../../../shared/packaging/root/suite.ts';
 import { command } from '../../../shared/system/process/command.ts';
+import { thisArchitecture } from '../../support/build/this-architecture.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
-import { thisArchitecture } from '../../support/this-architecture.ts';
 
 let folder: TempFolder;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../../shared/packaging/project.ts';
-import { oneAtATime } from '../../support/one-at-a-time.ts';
+import { oneAtATime } from '../../support/build/one-at-a-time.ts';
 import { baseRoot, type ForeignArchitecture, fingerprintOf } from './base-root.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { loadForeignBase } from './foreign-base.ts';

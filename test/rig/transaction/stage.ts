@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createDevice } from '../../../shared/packaging/device/device.ts';
 import type { Boot, Device } from '../../../shared/packaging/device/running-device.ts';
 import { makeDemoRootfs } from '../../../shared/packaging/root/rootfs.ts';
-import { buildTime, packDemoBundle } from '../../support/pack-bundle.ts';
+import { buildTime, packDemoBundle } from '../../support/build/pack-bundle.ts';
 import { type ComposeOptions, composeFile } from '../stack/compose-file.ts';
 import { type Engine, startEngine } from '../stack/engine.ts';
 import { freePort } from '../stack/free-port.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
-import { suiteOf } from '../../support/suite-report.ts';
-import { thisArchitecture } from '../../support/this-architecture.ts';
+import { thisArchitecture } from '../../support/build/this-architecture.ts';
+import { suiteOf } from '../../support/report/suite-report.ts';
 import { logOf } from '../board.ts';
 import { openWorkshop, type Workshop } from '../workshop.ts';
 import { fillDisk } from './full-disk.ts';

@@ -9,7 +9,7 @@ import type { FindStack } from '../../../shared/stack/health/stack.ts';
 import { unitCheck } from '../../../shared/stack/health/unit.ts';
 import type { Log } from '../../../shared/system/terminal/log.ts';
 import { isAlive } from '../../support/processes.ts';
-import { Scene } from '../../support/scene.ts';
+import { Scene } from '../../support/scene/scene.ts';
 
 const { signal } = new AbortController();
 let scene: Scene;

@@ -4,7 +4,7 @@ import { Deadline } from '../../../shared/system/deadline.ts';
 import type { Log } from '../../../shared/system/terminal/log.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { isAlive } from '../../support/processes.ts';
-import { Scene } from '../../support/scene.ts';
+import { Scene } from '../../support/scene/scene.ts';
 
 let scene: Scene;
 const lines: string[] = [];

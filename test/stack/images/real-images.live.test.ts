@@ -10,7 +10,7 @@ import { imageName, stackImages } from '../../rig/stack/images.ts';
 import { MoodyProxy } from '../../rig/stack/moody-proxy.ts';
 import { type Registry, startRegistry } from '../../rig/stack/registry.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { mayMount, onSmallDisk } from '../../support/small-disk.ts';
+import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 import { inEnvironment } from '../in-environment.ts';
 import { type Kept, keptLog } from '../kept-log.ts';

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { print } from '../../../shared/system/terminal/print.ts';
-import { cachedFolder } from '../folder-cache.ts';
+import { cachedFolder } from '../build/folder-cache.ts';
 
 /** Asks for a folder in the cache, and notes where it had to make it: `make-folder.ts CACHE NOTE`. */
 const [cache = '', note = ''] = process.argv.slice(2);

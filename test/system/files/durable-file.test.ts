@@ -18,7 +18,7 @@ import {
   writeDurably,
 } from '../../../shared/system/files/durable-file.ts';
 import { startProgram } from '../../support/run-program.ts';
-import { mayMount, onSmallDisk } from '../../support/small-disk.ts';
+import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;

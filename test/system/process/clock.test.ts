@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { waitForClock } from '../../../shared/system/process/clock.ts';
 import { createLog } from '../../../shared/system/terminal/log.ts';
-import { fakeTool } from '../../support/fake-tool.ts';
+import { fakeTool } from '../../support/scene/fake-tool.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 let folder: TempFolder;

@@ -6,9 +6,9 @@ import {
   command,
   seconds,
 } from '../../../shared/system/process/command.ts';
-import { fakeTool } from '../../support/fake-tool.ts';
 import { endProcess, isAlive, isSoonGone } from '../../support/processes.ts';
 import { runProgram } from '../../support/run-program.ts';
+import { fakeTool } from '../../support/scene/fake-tool.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 const runCommand = join(import.meta.dir, '../programs/run-command.ts');

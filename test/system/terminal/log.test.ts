@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLog } from '../../../shared/system/terminal/log.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { runProgram } from '../../support/run-program.ts';
-import { mayMount, onSmallDisk } from '../../support/small-disk.ts';
+import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 const say = join(import.meta.dir, '../programs/say.ts');

@@ -1,9 +1,9 @@
 import { readFileSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Range } from '../../../shared/transfer/download/ranges.ts';
-import { rangeHead } from '../../support/file-server.ts';
-import type { Asked } from '../../support/hostile-server.ts';
 import { randomFrom, seed } from '../../support/seed.ts';
+import { rangeHead } from '../../support/servers/file-server.ts';
+import type { Asked } from '../../support/servers/hostile-server.ts';
 
 const cuts = ['end', 'destroy', 'resetAndDestroy'] as const;
 

@@ -3,13 +3,13 @@ import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, rmSync, w
 import { join } from 'node:path';
 import { formatBytes } from '../../../shared/system/files/disk.ts';
 import { print } from '../../../shared/system/terminal/print.ts';
-import { compiledPrograms } from '../../support/compiled-programs.ts';
-import { honest, someBytes } from '../../support/file-server.ts';
-import { type Behaviour, HostileServer, head, reply } from '../../support/hostile-server.ts';
-import { removeReport, writeReport } from '../../support/report.ts';
-import { Scene } from '../../support/scene.ts';
+import { compiledPrograms } from '../../support/build/compiled-programs.ts';
+import { removeReport, writeReport } from '../../support/report/report.ts';
+import { Scene } from '../../support/scene/scene.ts';
+import { honest, someBytes } from '../../support/servers/file-server.ts';
+import { type Behaviour, HostileServer, head, reply } from '../../support/servers/hostile-server.ts';
+import { makeTlsFiles } from '../../support/servers/tls-files.ts';
 import { byTier } from '../../support/tier.ts';
-import { makeTlsFiles } from '../../support/tls-files.ts';
 import { BadLine } from './bad-line.ts';
 
 /**

@@ -10,9 +10,9 @@ import { type FetchOptions, fetchBundle } from '../../../shared/transfer/downloa
 import { firstPiece } from '../../../shared/transfer/download/pace.ts';
 import { type Range, withRange } from '../../../shared/transfer/download/ranges.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { honest, type Part, type ServedFile, someBytes } from '../../support/file-server.ts';
-import { type Behaviour, HostileServer, head, reply } from '../../support/hostile-server.ts';
-import { mayMount, onSmallDisk } from '../../support/small-disk.ts';
+import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
+import { honest, type Part, type ServedFile, someBytes } from '../../support/servers/file-server.ts';
+import { type Behaviour, HostileServer, head, reply } from '../../support/servers/hostile-server.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 import { until } from '../../support/until.ts';
 

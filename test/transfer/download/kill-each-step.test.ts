@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { honest, someBytes } from '../../support/file-server.ts';
-import { HostileServer } from '../../support/hostile-server.ts';
-import { nativeHook } from '../../support/native-programs.ts';
-import { Scene } from '../../support/scene.ts';
+import { nativeHook } from '../../support/build/native-programs.ts';
+import { Scene } from '../../support/scene/scene.ts';
 import { seed } from '../../support/seed.ts';
+import { honest, someBytes } from '../../support/servers/file-server.ts';
+import { HostileServer } from '../../support/servers/hostile-server.ts';
 import { byTier } from '../../support/tier.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/process/command.ts';
-import { honest, someBytes } from '../../support/file-server.ts';
-import { HostileServer } from '../../support/hostile-server.ts';
+import { honest, someBytes } from '../../support/servers/file-server.ts';
+import { HostileServer } from '../../support/servers/hostile-server.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 /** What is believed after a power cut was on disk before it was noted: the order of the system calls decides. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { type CredentialFiles, readCredentials } from '../../../shared/transfer/request/credentials.ts';
 import { failureOf } from '../../support/failure-of.ts';
+import { makeTlsFiles, type TlsFiles } from '../../support/servers/tls-files.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
-import { makeTlsFiles, type TlsFiles } from '../../support/tls-files.ts';
 
 const none: CredentialFiles = {
   caFile: undefined,

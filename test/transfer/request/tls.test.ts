@@ -7,10 +7,10 @@ import { fetchBundle } from '../../../shared/transfer/download/fetch.ts';
 import { mostLanes } from '../../../shared/transfer/download/pace.ts';
 import { type CredentialFiles, readCredentials } from '../../../shared/transfer/request/credentials.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { honest, someBytes } from '../../support/file-server.ts';
-import { type Behaviour, HostileServer, reply } from '../../support/hostile-server.ts';
+import { honest, someBytes } from '../../support/servers/file-server.ts';
+import { type Behaviour, HostileServer, reply } from '../../support/servers/hostile-server.ts';
+import { makeTlsFiles, type TlsFiles } from '../../support/servers/tls-files.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
-import { makeTlsFiles, type TlsFiles } from '../../support/tls-files.ts';
 
 /** Who we talk to, and who is told what lets us in: with real handshakes. */
 

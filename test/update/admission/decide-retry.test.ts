@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { lastVerdict, refuseRolledBack } from '../../../shared/update/admission/decide-retry.ts';
 import { advance, type State, type Transaction } from '../../../shared/update/transaction/transaction.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 const at = '2026-01-02T03:04:05.000Z';
 const became = (state: State, version = '1.1.0'): Transaction => transactionAt(state, { version });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../../../shared/config/config.ts';
 import { bootAllowanceMs } from '../../../shared/update/boot/boot-allowance.ts';
-import { Scene } from '../../support/scene.ts';
+import { Scene } from '../../support/scene/scene.ts';
 
 const unit = join(
   import.meta.dir,

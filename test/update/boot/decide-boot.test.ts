@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { type BootPlan, decideBoot } from '../../../shared/update/boot/decide-boot.ts';
 import { advance, type State } from '../../../shared/update/transaction/transaction.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 type Kind = BootPlan['kind'];
 /** Which slot runs: the update's, the other, or RAUC does not answer and the version is the new or the old one. */

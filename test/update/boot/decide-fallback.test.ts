@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { parseStatus } from '../../../shared/rauc/status.ts';
 import { decideFallback } from '../../../shared/update/boot/decide-fallback.ts';
 import { advance, type State, type Transaction } from '../../../shared/update/transaction/transaction.ts';
-import { type StatusOptions, statusJson } from '../../support/rauc-status.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 const lost: StatusOptions = { booted: 'rootfs.0', bad: ['rootfs.1'] };
 

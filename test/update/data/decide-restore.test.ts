@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { decideRestore } from '../../../shared/update/data/decide-restore.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 describe('decideRestore()', () => {
   test.each([

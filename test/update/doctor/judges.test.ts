@@ -14,7 +14,7 @@ import { judgeRaucService } from '../../../shared/update/doctor/rauc-service.ts'
 import { judgeSlots } from '../../../shared/update/doctor/slots.ts';
 import { judgeSystemConf } from '../../../shared/update/doctor/system-conf.ts';
 import { judgeUnits } from '../../../shared/update/doctor/units.ts';
-import { type StatusOptions, statusJson } from '../../support/rauc-status.ts';
+import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
 
 type Row = [when: string, judgement: Judgement, level: Judgement['level'], what: string];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { decideNews, type NewsFacts } from '../../../shared/update/install/decide-news.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 const last = {
   format: 1 as const,

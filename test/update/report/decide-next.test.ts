@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { parseStatus } from '../../../shared/rauc/status.ts';
 import { decideNext, type NextFacts } from '../../../shared/update/report/decide-next.ts';
-import { type StatusOptions, statusJson } from '../../support/rauc-status.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 const slots = (options: StatusOptions) => parseStatus(statusJson(options));
 

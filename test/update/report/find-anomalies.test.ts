@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import type { NotedRefusal } from '../../../shared/update/admission/refusals.ts';
 import { type AnomalyFacts, findAnomalies } from '../../../shared/update/report/find-anomalies.ts';
 import { advance, type State, type Transaction } from '../../../shared/update/transaction/transaction.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 const at = '2026-01-02T03:04:05.000Z';
 const now = new Date('2026-01-10T00:00:00Z');

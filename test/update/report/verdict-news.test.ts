@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { newsOf, toldBefore, untoldVerdicts, verdictId } from '../../../shared/update/report/verdict-news.ts';
 import { advance, type Transaction } from '../../../shared/update/transaction/transaction.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 const history: Transaction[] = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) => ({
   ...transactionAt('committed'),

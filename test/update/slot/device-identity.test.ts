@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { carryIdentity } from '../../../shared/update/slot/device-identity.ts';
-import { Scene, treeOf } from '../../support/scene.ts';
+import { Scene, treeOf } from '../../support/scene/scene.ts';
 
 let scene: Scene;
 beforeEach(() => {

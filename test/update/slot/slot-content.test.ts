@@ -15,7 +15,7 @@ import { type CommandFailure, command } from '../../../shared/system/process/com
 import { programNames } from '../../../shared/update/slot/program-names.ts';
 import { readRelease } from '../../../shared/update/slot/release.ts';
 import { isTimerEnabledIn, writeSlotContent } from '../../../shared/update/slot/slot-content.ts';
-import { Scene, treeOf } from '../../support/scene.ts';
+import { Scene, treeOf } from '../../support/scene/scene.ts';
 
 const unit = 'homie-post-activate.service';
 const units = [unit, 'homie-update-api.service'];

@@ -10,7 +10,7 @@ import {
   releaseThisBoot,
 } from '../../../shared/update/transaction/hold.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { Scene, treeOf } from '../../support/scene.ts';
+import { Scene, treeOf } from '../../support/scene/scene.ts';
 
 const units = join(import.meta.dir, '../../../bundle-skeleton/rootfs/usr/lib/systemd/system');
 const unit = 'homie-orchestrator.service';

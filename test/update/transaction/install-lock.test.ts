@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { Failure } from '../../../shared/system/failure.ts';
 import { takeInstallLock, takeUpdaterLock } from '../../../shared/update/transaction/install-lock.ts';
-import { Scene } from '../../support/scene.ts';
+import { Scene } from '../../support/scene/scene.ts';
 
 let scene: Scene;
 beforeEach(() => {

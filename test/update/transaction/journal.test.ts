@@ -11,8 +11,8 @@ import {
   writeTransaction,
 } from '../../../shared/update/transaction/journal.ts';
 import { advance } from '../../../shared/update/transaction/transaction.ts';
-import { Scene } from '../../support/scene.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { Scene } from '../../support/scene/scene.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 let scene: Scene;
 beforeEach(() => {

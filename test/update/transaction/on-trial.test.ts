@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { isOnTrial } from '../../../shared/update/transaction/on-trial.ts';
 import type { State } from '../../../shared/update/transaction/transaction.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 describe('isOnTrial()', () => {
   const running = { bootId: 'this-boot', runningVersion: '1.1.0' };

@@ -5,8 +5,8 @@ import type { Log } from '../../../shared/system/terminal/log.ts';
 import { readHistory, writeTransaction } from '../../../shared/update/transaction/journal.ts';
 import { UpdateRecord } from '../../../shared/update/transaction/record.ts';
 import { stateOf } from '../../../shared/update/transaction/transaction.ts';
-import { Scene } from '../../support/scene.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { Scene } from '../../support/scene/scene.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 let scene: Scene;
 let lines: string[];

@@ -7,7 +7,7 @@ import {
   type State,
   type Transaction,
 } from '../../../shared/update/transaction/transaction.ts';
-import { transactionAt } from '../../support/transactions.ts';
+import { transactionAt } from '../../support/scene/transactions.ts';
 
 const moment = { at: new Date('2026-01-02T03:04:05Z'), bootId: 'this-boot' };
 const migration = { at: '2026-01-02T03:04:05.000Z' };
