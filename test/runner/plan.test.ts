@@ -33,7 +33,7 @@ function planned(...words: string[]): { beside: string[]; stages: string[][] } {
   return { beside: beside.flatMap(shortOf), stages: stages.map((lanes) => lanes.flatMap(shortOf)) };
 }
 
-const live = ['rig/transaction/cut', 'data/dump'];
+const live = ['rig/transaction/cut', 'data/database/dump'];
 const fleet = ['fleet/stories'];
 const labOfAll = ['lab/power-cuts', 'lab/stories/fallback, lab/boot-script, lab/guide-script, lab/card'];
 
@@ -52,7 +52,7 @@ describe('planOf()', () => {
     ],
     [['repeat'], [], [['a/one, a/scaled']]],
     [['live'], [], [live]],
-    [['live', 'dump'], [], [['data/dump']]],
+    [['live', 'dump'], [], [['data/database/dump']]],
     [['fleet'], [], [fleet]],
     [['lab'], [], [['lab/boot-script, lab/guide-script, lab/card']]],
     [['lab', '--cuts', '3'], [], [['lab/power-cuts']]],
@@ -61,7 +61,8 @@ describe('planOf()', () => {
       [],
       [['lab/power-cuts', 'lab/stories/fallback, lab/stories/timer']],
     ],
-    [['quick', './test/a/one.test.ts', 'dump'], [], [['a/one, data/dump']]],
+    [['quick', './test/a/one.test.ts', 'dump'], [], [['a/one, data/database/dump']]],
+    [['all', 'a/one'], [], [['a/one']]],
   ])('of "%s"', (words, beside, stages) => {
     expect(planned(...words)).toEqual({ beside, stages });
   });

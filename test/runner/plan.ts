@@ -47,6 +47,7 @@ function lanesOf(words: Words, files: Files): Pick<Plan, 'beside' | 'stages'> {
     case 'lab':
       return alone(labLanes(named(of('lab'), labNames(words)), words.cuts, words.from));
     default: {
+      if (names.length > 0) return alone([some(named(files.all, names), words)]);
       const scaled = files.all.filter((file) => kindOf(file) !== 'quick' || files.byTier.has(file));
       const proved = words.without.includes('quick') ? scaled : files.all;
       const kinds = run === 'deep' ? ['quick', 'all', 'deep'] : ['quick', 'all'];
