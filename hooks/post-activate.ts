@@ -1,5 +1,5 @@
 import { type Config, defaultConfig, readConfig } from '../shared/config/config.ts';
-import { otherSlot, readSlots, type Slots } from '../shared/rauc/status.ts';
+import { otherSlot, type Slots, slotsIfAnswered } from '../shared/rauc/status.ts';
 import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { bootId, findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
@@ -44,7 +44,7 @@ export const postActivate: Hook = {
     const unlock = isDryRun ? async () => {} : await waitForBootLock(places, running);
 
     const transaction = currentTransaction(places, log);
-    slots = await slotsIfAnswered(signal, log);
+    slots = await slotsIfAnswered(signal, (error) => log.error(reasonOf(error)));
     const runningVersion = readRelease(places.root);
     const plan = decideBoot(transaction, {
       bootId: bootId(),
@@ -89,14 +89,4 @@ function currentTransaction(places: Places, log: Log): Transaction | undefined {
   const current = readTransaction(places);
   if (current.kind === 'damaged') log.error(`${current.reason}; going on without it`);
   return knownTransaction(current);
-}
-
-async function slotsIfAnswered(signal: AbortSignal, log: Log): Promise<Slots | undefined> {
-  try {
-    return await readSlots(signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    log.error(reasonOf(error));
-    return undefined;
-  }
 }

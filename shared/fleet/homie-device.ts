@@ -1,5 +1,5 @@
 import { type Config, readConfig } from '../config/config.ts';
-import { readSlots, type Slots } from '../rauc/status.ts';
+import { type Slots, slotsIfAnswered } from '../rauc/status.ts';
 import { readSystemConf } from '../rauc/system-conf.ts';
 import { Failure } from '../system/failure.ts';
 import { bootId, logFileOf, type Places } from '../system/places.ts';
@@ -191,12 +191,7 @@ export class HomieDevice implements FleetDevice {
   }
 
   async #slots(): Promise<Slots | undefined> {
-    try {
-      return await readSlots(this.#running.signal);
-    } catch {
-      this.#running.signal.throwIfAborted();
-      return undefined;
-    }
+    return await slotsIfAnswered(this.#running.signal);
   }
 
   async #isRaucBusy(): Promise<boolean> {

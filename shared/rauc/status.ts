@@ -51,6 +51,23 @@ export async function readSlots(signal?: AbortSignal): Promise<Slots> {
   return parseStatus(answer);
 }
 
+/**
+ * The slots, or undefined where RAUC does not answer: it is busy, or does not run. `onSilence` gets the reason, and may
+ * throw it. Throws where the signal is aborted.
+ */
+export async function slotsIfAnswered(
+  signal: AbortSignal,
+  onSilence: (error: unknown) => void = () => {},
+): Promise<Slots | undefined> {
+  try {
+    return await readSlots(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    onSilence(error);
+    return undefined;
+  }
+}
+
 async function askRauc(signal: AbortSignal | undefined): Promise<string> {
   try {
     const run = command({ deadlineMs: statusDeadlineMs, signal });

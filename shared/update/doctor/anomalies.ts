@@ -1,5 +1,5 @@
 import { readLastError } from '../../rauc/last-error.ts';
-import { readSlots } from '../../rauc/status.ts';
+import { slotsIfAnswered } from '../../rauc/status.ts';
 import { gatherAnomalies } from '../report/gather-anomalies.ts';
 import { type Check, ok, warn } from './finding.ts';
 
@@ -7,10 +7,7 @@ import { type Check, ok, warn } from './finding.ts';
 export const anomalies: Check = {
   name: 'history',
   async run({ places, now, signal }) {
-    const slots = await readSlots(signal).catch(() => {
-      signal.throwIfAborted();
-      return undefined;
-    });
+    const slots = await slotsIfAnswered(signal);
     const lastError = await readLastError(signal);
     const found = gatherAnomalies(places, { booted: slots?.booted?.name, lastError }, now);
     if (found.length === 0) return ok('nothing in it stands out');

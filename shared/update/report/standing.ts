@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { readLastError } from '../../rauc/last-error.ts';
-import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
+import { otherSlot, type Slots, slotsIfAnswered } from '../../rauc/status.ts';
 import { readScheduledShutdown, type ScheduledShutdown } from '../../stack/shutdown.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { bootId, lockFileOf, type Places } from '../../system/places.ts';
@@ -78,11 +78,9 @@ export function standingOf(places: Places, config: Config, answers: Answers, now
 
 /** RAUC answers nothing while it installs: that is when somebody asks how it stands. */
 async function askForSlots(signal: AbortSignal): Promise<Pick<Answers, 'slots' | 'slotsProblem'>> {
-  try {
-    return { slots: await readSlots(signal), slotsProblem: undefined };
-  } catch (error) {
-    signal.throwIfAborted();
-    const problem = error instanceof Failure ? error : new Failure(reasonOf(error));
-    return { slots: undefined, slotsProblem: problem };
-  }
+  let slotsProblem: Failure | undefined;
+  const slots = await slotsIfAnswered(signal, (error) => {
+    slotsProblem = error instanceof Failure ? error : new Failure(reasonOf(error));
+  });
+  return { slots, slotsProblem };
 }

@@ -1,4 +1,4 @@
-import { readSlots, type Slots } from '../../rauc/status.ts';
+import { type Slots, slotsIfAnswered } from '../../rauc/status.ts';
 import { Failure } from '../../system/failure.ts';
 import type { Running } from '../../system/process/program.ts';
 
@@ -7,11 +7,7 @@ import type { Running } from '../../system/process/program.ts';
  * hides the slots.
  */
 export async function answeredSlots({ signal }: Pick<Running, 'signal'>): Promise<Slots | undefined> {
-  try {
-    return await readSlots(signal);
-  } catch (error) {
-    signal.throwIfAborted();
+  return await slotsIfAnswered(signal, (error) => {
     if (error instanceof Failure && error.outcome === 'busy') throw error;
-    return undefined;
-  }
+  });
 }
