@@ -14,7 +14,7 @@ import type { AdmissionFacts, StandingFacts } from './decide-admission.ts';
 import type { FitFacts } from './decide-fit.ts';
 import { readInhibit, reasonOfInhibit } from './inhibit.ts';
 
-/** Gathers what decideAdmission wants to know; reads only. `systemCompatible` is what RAUC said, if it called. */
+/** Gathers the facts for decideAdmission; reads only. `systemCompatible` comes from RAUC when RAUC is the caller. */
 export function gatherAdmissionFacts(
   bundle: BundleFacts,
   systemCompatible: string | undefined,
@@ -37,7 +37,7 @@ export function gatherAdmissionFacts(
   };
 }
 
-/** What holds whatever the bundle is: for decideStanding, before one is fetched. */
+/** Gathers the facts that do not depend on the bundle, for decideStanding, before a bundle is downloaded. */
 export function gatherStandingFacts(places: Places): StandingFacts {
   const runningVersion = readRelease(places.root);
   const transaction = knownTransaction(readTransaction(places));
@@ -48,7 +48,7 @@ export function gatherStandingFacts(places: Places): StandingFacts {
   };
 }
 
-/** Gathers what decideFit wants to know; reads only. */
+/** Gathers the facts for decideFit; reads only. */
 export function gatherFitFacts(
   bundle: BundleFacts,
   systemCompatible: string | undefined,
@@ -65,13 +65,13 @@ export function gatherFitFacts(
   };
 }
 
-/** Bun's names, from those of uname(2). */
+/** Converts a machine name of uname(2) to Bun's name of the architecture. */
 function architectureOf(machineName: string): string {
   if (machineName === 'aarch64') return 'arm64';
   return machineName === 'x86_64' ? 'x64' : machineName;
 }
 
-/** Both root slots: A and B are of one size, and an install-check is not told which is the target. */
+/** Returns both root slots: A and B have the same size, and RAUC does not tell install-check which one is the target. */
 function rootSlots(conf: SystemConf | undefined): AdmissionFacts['slots'] {
   const slots = conf?.slots.filter((slot) => slot.class === 'rootfs') ?? [];
   return slots.map(({ name, device }) => ({

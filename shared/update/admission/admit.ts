@@ -9,7 +9,7 @@ import { decideAdmission, decideStanding } from './decide-admission.ts';
 import type { Refusal } from './decide-fit.ts';
 import { refuseRolledBack } from './decide-retry.ts';
 
-/** Throws a Failure where no update at all may be installed now. */
+/** Throws a Failure when no update may be installed now, regardless of the bundle. */
 export function requireStanding(what: string, places: Places): void {
   refuse(what, decideStanding(gatherStandingFacts(places)));
 }
@@ -17,13 +17,13 @@ export function requireStanding(what: string, places: Places): void {
 export interface Admission {
   places: Places;
   config: Config;
-  /** Also what was rolled back here. */
+  /** Also admit a version that was rolled back, or fell back, on this device. */
   isForced: boolean;
-  /** The lock is ours, and we are no reason to wait. */
+  /** A dry run takes no lock and refuses when another program holds it. A real run holds the lock itself. */
   isDryRun?: boolean;
 }
 
-/** Throws a Failure where this bundle may not be installed here; the questions of install-check, and one more. */
+/** Throws a Failure when this bundle may not be installed here: the checks of install-check, then the rolled-back versions. */
 export function requireAdmission(
   file: string,
   info: BundleInfo,
@@ -37,7 +37,7 @@ export function requireAdmission(
   return { ...info, version };
 }
 
-/** Oldest first; the open one, where there is one, is the last. */
+/** All transactions, oldest first; an open transaction is the last. */
 export function allTransactions(places: Places): Transaction[] {
   const current = knownTransaction(readTransaction(places));
   return [...readHistory(places), ...(current === undefined || current.isClosed ? [] : [current])];

@@ -3,7 +3,7 @@ import type { LockHolder } from '../../system/process/lock.ts';
 import { isUpdaterOf } from '../transaction/install-lock.ts';
 import { type FitFacts, type Refusal, refuseOlderVersion, refuseOtherCompatible } from './decide-fit.ts';
 
-/** All that decides whether a bundle may be installed, gathered without touching anything. */
+/** The facts that decide whether a bundle may be installed; gathering them changes nothing. */
 export interface AdmissionFacts extends FitFacts, StandingFacts {
   architecture: string;
   holder: LockHolder | undefined;
@@ -11,19 +11,19 @@ export interface AdmissionFacts extends FitFacts, StandingFacts {
   backup: { path: string; neededBytes: number; freeBytes: number };
 }
 
-/** What holds for every bundle. */
+/** The facts that do not depend on the bundle. */
 export interface StandingFacts {
   /** The user's reason, from the inhibit file. */
   inhibit: string | undefined;
   /** The running system is itself an update without a verdict. */
   isOnTrial: boolean;
-  /** An update that was given up has changed the data, and its dump is not back yet. */
+  /** An abandoned update changed the data, and its dump is not restored yet. */
   owesRestore: boolean;
 }
 
 type Rule = (facts: AdmissionFacts) => Refusal | undefined;
 
-/** Undefined: it may be installed. What can never change comes first, what may be different tomorrow last. */
+/** Returns undefined when the bundle may be installed. Permanent reasons come first, temporary reasons last. */
 export function decideAdmission(facts: AdmissionFacts): Refusal | undefined {
   for (const rule of rules) {
     const refusal = rule(facts);
@@ -32,7 +32,7 @@ export function decideAdmission(facts: AdmissionFacts): Refusal | undefined {
   return undefined;
 }
 
-/** What can be said before there is a bundle: nothing is fetched that may not be installed. */
+/** Decides before there is a bundle, so that none is downloaded that may not be installed. Undefined when updates may run. */
 export function decideStanding(facts: StandingFacts): Refusal | undefined {
   return refuseInhibited(facts) ?? refuseOnTrial(facts) ?? refuseInDebt(facts);
 }
@@ -83,21 +83,21 @@ function refuseInhibited({ inhibit }: StandingFacts): Refusal | undefined {
   };
 }
 
-/** Our own updater holds the lock while RAUC calls the hooks on its behalf; it notes for which version. */
+/** Our own updater holds the lock while RAUC runs the hooks for it; the lock notes the version that it installs. */
 function refuseBusy({ holder, bundle }: AdmissionFacts): Refusal | undefined {
   if (holder === undefined || isUpdaterOf(bundle.version, holder)) return undefined;
   const reason = `another update is running (${holder.program}, process ${holder.pid})`;
   return { outcome: 'busy', reason, advice: 'Wait until it has ended' };
 }
 
-/** A trial's fallback is the slot that would be overwritten. */
+/** The install would overwrite the fallback of the running trial. */
 function refuseOnTrial({ isOnTrial }: StandingFacts): Refusal | undefined {
   if (!isOnTrial) return undefined;
   const reason = 'the update before it is still on trial, and the other slot is its fallback';
   return { outcome: 'busy', reason, advice: 'Wait for its verdict (update.sh status)' };
 }
 
-/** A new transaction would forget the dump. */
+/** A new transaction would replace the one that names the dump to restore. */
 function refuseInDebt({ owesRestore }: StandingFacts): Refusal | undefined {
   if (!owesRestore) return undefined;
   const reason = 'the data that the update before it changed has not been restored yet';

@@ -2,11 +2,11 @@ import semver from 'semver';
 import type { BundleFacts } from '../../rauc/bundle-facts.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 
-/** Whether a bundle belongs on this system at all: what must not be left to the bundle's own hook to say. */
+/** Decides whether a bundle belongs on this system: the checks that must not be left to the bundle's own hook. */
 
 export interface FitFacts {
   bundle: BundleFacts;
-  /** Undefined where nobody could say: RAUC did not call, and there is no system.conf. */
+  /** Undefined when unknown: RAUC is not the caller, and there is no system.conf. */
   systemCompatible: string | undefined;
   runningVersion: string | undefined;
   committedVersion: string | undefined;
@@ -20,12 +20,12 @@ export interface Refusal {
   advice: string;
 }
 
-/** Undefined: it belongs here. */
+/** Returns undefined when the bundle belongs on this system. */
 export function decideFit(facts: FitFacts): Refusal | undefined {
   return refuseOtherCompatible(facts) ?? refuseOlderVersion(facts);
 }
 
-/** install-check replaces RAUC's own comparison (RAUC manual, "Install-Check Hook"), so it has to be made here. */
+/** install-check replaces RAUC's own comparison (RAUC manual, "Install-Check Hook"), so our code has to compare. */
 export function refuseOtherCompatible({ bundle, systemCompatible }: FitFacts): Refusal | undefined {
   if (systemCompatible === undefined || bundle.compatible === systemCompatible) return undefined;
   const reason = `it is for "${bundle.compatible}", this system is "${systemCompatible}"`;

@@ -1,7 +1,7 @@
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
 import type { Refusal } from './decide-fit.ts';
 
-/** What became of the version the last time it was here; undefined where it never was, or has no verdict. */
+/** The last verdict about the version on this device; undefined when it was never installed here, or has no verdict. */
 export function lastVerdict(
   version: string,
   transactions: readonly Transaction[],
@@ -17,8 +17,8 @@ export function lastVerdict(
 }
 
 /**
- * A timer would install it again every night, and the board would roll back every night. An install that failed before
- * its reboot may be tried again. `transactions` are oldest first.
+ * Refuses a version that was rolled back or fell back: else a timer would install it again every night, and the board would
+ * roll back every night. An install that failed before its reboot may be tried again. `transactions` are oldest first.
  */
 export function refuseRolledBack(version: string, transactions: readonly Transaction[]): Refusal | undefined {
   const verdict = lastVerdict(version, transactions);

@@ -1,17 +1,17 @@
 import { formatBytes } from '../../system/files/disk.ts';
 import type { Refusal } from './decide-fit.ts';
 
-/** What an update puts somewhere, and how much room there is. */
+/** The space that one part of an update needs at a path, and the free space there. */
 export interface SpaceNeed {
   name: string;
   path: string;
   bytes: number;
-  /** The file system's number: needs on the same one add up. */
+  /** The device number of the file system: needs on the same file system add up. */
   device: number;
   freeBytes: number;
 }
 
-/** Undefined: all of it fits. The first file system that is too small is told, with every need on it by its name. */
+/** Returns undefined when everything fits. Else reports the first file system that is too small, and names each need on it. */
 export function decideSpace(needs: readonly SpaceNeed[]): Refusal | undefined {
   for (const device of new Set(needs.map((need) => need.device))) {
     const here = needs.filter((need) => need.device === device && need.bytes > 0);

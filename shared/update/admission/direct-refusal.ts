@@ -6,8 +6,9 @@ import { type NotedRefusal, noteRefusal, readRefusals } from './refusals.ts';
 const source = 'a bundle given to rauc install';
 
 /**
- * The refusal of a signature that none of our programs has seen: somebody has asked RAUC directly, and no handler and no
- * hook runs for a bundle that is not trusted. What one of ours has noted in this boot is not told again.
+ * Finds the refusal of a signature that none of our programs has seen: a user or another program called RAUC directly, and RAUC
+ * runs no handler and no hook for a bundle that is not trusted. A refusal that one of our programs has noted in this boot is
+ * not reported again.
  */
 export function findDirectRefusal(
   lastError: string | undefined,
@@ -20,7 +21,9 @@ export function findDirectRefusal(
   return { format: 1, at, bootId, outcome: 'signature', source, version: null, reason: lastError };
 }
 
-/** For who may write: RAUC's service forgets it at the next install, and at a reboot. */
+/**
+ * Notes RAUC's last error, which RAUC's service forgets at the next install and at a reboot. Only for callers that may write.
+ */
 export async function noteDirectRefusal(places: Places, log: Log): Promise<void> {
   const facts = { refusals: readRefusals(places), bootId: bootId(), now: new Date() };
   const refusal = findDirectRefusal(await readLastError(), facts);

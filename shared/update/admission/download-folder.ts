@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Places, updateFolderOf } from '../../system/places.ts';
 
-/** Where a bundle lies while it is fetched and installed: on the data partition, which is large and outlives a reboot. */
+/** The folder of a bundle while it is downloaded and installed: on the data partition, which is large and survives a reboot. */
 export function downloadFolderOf(places: Places): string {
   return join(updateFolderOf(places), 'download');
 }

@@ -5,11 +5,11 @@ import { type Places, updateFolderOf } from '../../system/places.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { isClockTrusted } from '../schedule/window.ts';
 
-/** The user's file that holds updates off: a reason in its first line, and where it is wanted an end, `until: DATE`. */
+/** The inhibit file, by which a user blocks updates: a reason in its first line, and an optional end, `until: DATE`. */
 
 export type Inhibit =
   | { kind: 'none' }
-  /** `until` is the end that is believed. */
+  /** `until` is undefined when the file has no end, or an end that cannot be read. */
   | { kind: 'inhibited'; reason: string; until: Date | undefined }
   | { kind: 'expired'; reason: string; until: Date };
 
@@ -22,7 +22,7 @@ export function readInhibit(places: Places, now: Date): Inhibit {
   }
 }
 
-/** An end that cannot be read, or that a clock which was never set seems to have passed, is none: the user said no. */
+/** An end that cannot be read, or that seems past on a clock that was never set, does not end the inhibit: the user said no. */
 export function decideInhibit(text: string, now: Date): Inhibit {
   const lines = text.split('\n').map((line) => line.trim());
   const [first = ''] = lines;
@@ -42,7 +42,7 @@ export function decideInhibit(text: string, now: Date): Inhibit {
   return until <= now ? { kind: 'expired', reason, until } : { kind: 'inhibited', reason, until };
 }
 
-/** The reason as a refusal tells it; undefined where updates may run. */
+/** The reason as a refusal reports it; undefined when updates may run. */
 export function reasonOfInhibit(inhibit: Inhibit): string | undefined {
   if (inhibit.kind !== 'inhibited') return undefined;
   if (inhibit.until === undefined) return inhibit.reason;
@@ -50,7 +50,7 @@ export function reasonOfInhibit(inhibit: Inhibit): string | undefined {
   return inhibit.reason === '' ? end : `${inhibit.reason} (${end})`;
 }
 
-/** A file that no longer counts is told, so that nobody wonders. */
+/** Reports an expired inhibit file, so that the user knows why updates run again. */
 export function tellExpiredInhibit(places: Places, now: Date, log: Log): void {
   const inhibit = readInhibit(places, now);
   if (inhibit.kind !== 'expired') return;
@@ -60,7 +60,7 @@ export function tellExpiredInhibit(places: Places, now: Date, log: Log): void {
   );
 }
 
-/** ISO 8601: a day ends with its last second, by UTC; a time without a zone is the system's. */
+/** Reads ISO 8601: a date alone ends with its last second in UTC; a time without a zone is in the system's time zone. */
 function readEnd(written: string): Date | undefined {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(written);
   if (!isDay && !/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/.test(written))

@@ -7,14 +7,14 @@ import { type Places, updateFolderOf } from '../../system/places.ts';
 import { redact } from '../../system/redact.ts';
 import type { Log } from '../../system/terminal/log.ts';
 
-/** Bundles that were refused before a transaction began: the history knows nothing of them. One JSON object a line. */
+/** The list of bundles refused before a transaction began, which the history does not contain. One JSON object a line. */
 
 const refusalSchema = v.looseObject({
   format: v.number(),
   /** ISO 8601. */
   at: v.string(),
   bootId: v.string(),
-  /** A name of the exit code table: `signature`. */
+  /** A name from the exit code table, such as `signature`. */
   outcome: v.string(),
   /** A path or a URL, without anything secret. */
   source: v.string(),
@@ -34,10 +34,10 @@ export interface Refused {
 }
 
 const mostKept = 100;
-/** Cut only now and then: a rewrite costs the card more than a line. */
+/** The file is shortened only above this number: a rewrite wears the card more than an appended line. */
 const mostLines = 200;
 
-/** What cannot be noted is told: a refusal stays one. */
+/** Only warns when the refusal cannot be written, so that the caller still reports the refusal itself. */
 export function noteRefusal(places: Places, refusal: Refused, log: Log): void {
   const path = refusalsFile(places);
   const { source, reason } = refusal;
@@ -59,7 +59,7 @@ export function noteRefusal(places: Places, refusal: Refused, log: Log): void {
   }
 }
 
-/** Oldest first; lines that a power cut tore are passed over. */
+/** Oldest first; skips lines that cannot be parsed, such as one that a power cut left incomplete. */
 export function readRefusals(places: Places): NotedRefusal[] {
   let text: string;
   try {

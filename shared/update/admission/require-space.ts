@@ -5,8 +5,8 @@ import { decideSpace } from './decide-space.ts';
 import { gatherSpaceNeeds } from './space-needs.ts';
 
 /**
- * Throws a Failure unless all that the update needs fits, the bundle with so many bytes still to come. Answers how large
- * the bundle may be where nobody knows its size.
+ * Throws a Failure unless everything that the update needs fits; `bundleBytes` are the bytes still to download. Returns how
+ * large the bundle may be, in bytes, for a download of unknown size.
  */
 export function requireSpace(
   what: string,

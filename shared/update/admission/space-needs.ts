@@ -13,7 +13,7 @@ const mebibyte = 1024 * 1024;
 /** Data grows between two updates. */
 const growth = 1.25;
 
-/** What the whole update will need, asked before the first byte is fetched: later a refusal has cost hours. */
+/** The space that the whole update needs. Asked before the first byte is downloaded: a later refusal would cost hours. */
 export function gatherSpaceNeeds(bundleBytes: number, places: Places, config: Config): SpaceNeed[] {
   const { reserveMiB, imageAllowanceMiB, composeFile } = config.update;
   const hasStack = existsSync(pathInRoot(places.root, composeFile));
@@ -26,7 +26,7 @@ export function gatherSpaceNeeds(bundleBytes: number, places: Places, config: Co
   ];
 }
 
-/** As large as the last ones, and a little more; before the first, no larger than the database's own files. */
+/** Estimates the dumps: the size of the last ones and a little more; before the first, the size of the databases' own files. */
 function dumpBytes(places: Places, config: Config): number {
   const saved = findBackups(config.backupPath);
   const last = ['.dump', '.rdb'].map((end) => saved.find(({ path }) => path.endsWith(end))?.bytes);

@@ -1,13 +1,13 @@
 import type { UpdateConfig } from '../../config/config.ts';
 
-/** For asking RAUC, marking and rebooting, beside the wait for health. */
+/** Time to ask RAUC, mark the slot and reboot, in addition to the wait for health. */
 const raucMs = 180_000;
-/** For a dump and a restore, each with a deadline of its own. */
+/** Time for a dump and a restore; each also has its own deadline. */
 const dataMs = 4 * 60 * 60_000;
 
 /**
- * How long a boot may take to its verdict, in milliseconds. The TimeoutStartSec of homie-post-activate.service is
- * longer than the longest that a config can ask for: systemd's SIGTERM would look like a reboot that somebody wants.
+ * How long a boot may take until its verdict, in milliseconds. The TimeoutStartSec of homie-post-activate.service is longer
+ * than the longest time that a config can ask for: systemd's SIGTERM would look like a reboot that an operator wants.
  */
 export function bootAllowanceMs(
   update: Pick<UpdateConfig, 'healthDeadlineSeconds' | 'settleSeconds' | 'migrationLongestSeconds'>,

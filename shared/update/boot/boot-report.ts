@@ -4,7 +4,9 @@ import { isMissing, reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import type { Log } from '../../system/terminal/log.ts';
 
-/** What our boot script says of itself by `homie.boot=` on the kernel's command line (docs/decisions/boot-script.md). */
+/**
+ * The meaning of each `homie.boot=` value that our boot script puts on the kernel command line (docs/decisions/boot-script.md).
+ */
 const meanings: Readonly<Record<string, string>> = {
   defaults: 'its saved variables were missing or damaged, and the defaults stood in for them',
   refilled: 'no slot had an attempt left, and all were given new ones, which happens only once',
@@ -12,14 +14,14 @@ const meanings: Readonly<Record<string, string>> = {
   unsaved: 'it cannot save its variables: attempts are not counted, and a slot that fails is not given up',
 };
 
-/** Undefined for a boot like any other, and for a boot script that is not ours. */
+/** Undefined for a normal boot, and for a boot script that is not ours. */
 export function bootTroubleIn(commandLine: string): string | undefined {
   const words = commandLine.trim().split(/\s+/);
   const report = words.findLast((word) => word.startsWith('homie.boot='))?.slice('homie.boot='.length);
   return report === undefined ? undefined : meanings[report];
 }
 
-/** Says how this boot came about, where somebody has to know. */
+/** Warns when the boot script reports a problem. Does not throw. */
 export function warnOfBootTrouble({ root }: Places, log: Log): void {
   try {
     const trouble = bootTroubleIn(readFileSync(join(root, 'proc/cmdline'), 'utf8'));

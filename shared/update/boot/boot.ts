@@ -14,7 +14,7 @@ import { mendFallbackAtBoot } from './put-fallback-back.ts';
 import { rollBack } from './rollback.ts';
 import { tryNewVersion } from './trial.ts';
 
-/** The effects of decideBoot's plans. Each may be cut short at any line: the next boot's plan goes on from there. */
+/** Carries out the plans of decideBoot. Each may be interrupted at any line: the next boot's plan resumes from there. */
 
 export async function carryOut(plan: BootPlan, boot: Boot): Promise<Outcome> {
   const { log } = boot.running;
@@ -49,7 +49,7 @@ export async function carryOut(plan: BootPlan, boot: Boot): Promise<Outcome> {
   }
 }
 
-/** BOOT_ORDER may still name the slot that failed first; a refill alone would try it again. */
+/** BOOT_ORDER may still list the failed slot first; with a refill alone it would be booted again. */
 async function keepSlot(boot: Boot, problem?: unknown): Promise<Outcome> {
   const { log, signal } = boot.running;
   const name = boot.slots?.booted?.name ?? 'booted';
@@ -60,24 +60,24 @@ async function keepSlot(boot: Boot, problem?: unknown): Promise<Outcome> {
 }
 
 /**
- * The version that stays: what an update owes is paid first, then it runs, and is marked good once it is healthy. With
- * a problem it runs all the same, and the update stays open: the next boot tries again.
+ * Keeps the running version: restores the data that an update owes, starts the orchestrator, and marks the slot good once it is
+ * healthy. With a problem the orchestrator runs all the same and the update stays open: the next boot tries again.
  */
 async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
   const { config, places } = boot;
   const open = boot.transaction?.isClosed === false ? recordOf(boot) : undefined;
   if (open !== undefined && owesRestore(open.transaction)) {
-    // It is stopped for the restore, and must stay so where that fails, whoever held it or did not.
+    // The restore stops the orchestrator, which must stay stopped if the restore fails, even if it was not held before.
     holdNow(places);
     await payDebt(open, boot);
   }
-  // Whatever becomes of the records, the house has light.
+  // Start the orchestrator even if the transaction cannot be written.
   await letRun(boot);
   if (hasNoFallback(boot)) await problemOf(boot, () => refill(boot));
   const unsettled = problem ?? (await problemOf(boot, () => open?.finish()));
   if (unsettled !== undefined) throw unsettled;
   forgetHold(boot);
-  // A system that does not get healthy has to take the update that cures it.
+  // Unlock before the health check: an unhealthy system must still accept the update that repairs it.
   await boot.unlock?.();
 
   const name = boot.slots?.booted?.name ?? 'booted';
@@ -93,13 +93,16 @@ async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
   return 'done';
 }
 
-/** A committed version has proved itself, and the one before it does not know its schema: attempts must not run out. */
+/**
+ * Whether the running version is committed and has migrated. The previous version does not know its schema, so the attempts of
+ * this slot must not run out.
+ */
 function hasNoFallback({ transaction, slots }: Boot): boolean {
   if (transaction === undefined || stateOf(transaction) !== 'committed') return false;
   return transaction.migration !== undefined && transaction.to.slot === slots?.booted?.name;
 }
 
-/** Its attempts are its own again. */
+/** Gives the running slot all its boot attempts back. */
 async function refill({ slots, running: { log, signal } }: Boot): Promise<void> {
   const name = slots?.booted?.name ?? 'booted';
   await log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(signal));
@@ -118,7 +121,7 @@ function noteFallback(boot: Boot): void {
   noteVerdict(boot, 'fallen-back', 'the bootloader gave the new slot up');
 }
 
-/** Before its dump is put back an update has to be over: a trial of it must not go on with data that runs since. */
+/** Ends an update before its dump is restored: a later trial must not resume on data that was in use since. */
 function noteSilentFallback(boot: Boot): void {
   const { transaction } = boot;
   if (transaction === undefined || transaction.isClosed || !owesRestore(transaction)) return;
@@ -131,7 +134,7 @@ function unknownSlot(): Failure {
   });
 }
 
-/** The step is written down; the transaction is closed when nothing is owed any more. */
+/** Writes the verdict; the transaction is closed once no restore is owed. */
 function noteVerdict(boot: Boot, state: 'failed' | 'fallen-back', reason: string): void {
   const record = recordOf(boot);
   record.advance(state, reason);
@@ -144,7 +147,7 @@ function recordOf({ places, transaction }: Boot): UpdateRecord {
   return UpdateRecord.resume(places, transaction);
 }
 
-/** What goes wrong beside the data must not keep the orchestrator from running. */
+/** Returns the error instead of throwing it: only a problem with the data may keep the orchestrator from running. */
 async function problemOf({ running }: Boot, work: () => Promise<void> | void): Promise<unknown> {
   try {
     await work();

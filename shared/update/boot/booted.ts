@@ -4,13 +4,13 @@ import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 
-/** The system that has just come up, for whoever decides about it. */
+/** The system that has just booted, as the functions that decide about it need it. */
 export interface Boot {
   places: Places;
   config: Config;
   transaction: Transaction | undefined;
   slots: Slots | undefined;
   running: Running;
-  /** Lets others at the slots and the data, while nothing is done but waiting. */
+  /** Releases the lock while the boot only waits, so that other programs can use the slots and the data. */
   unlock?: () => Promise<void>;
 }

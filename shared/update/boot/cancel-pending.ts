@@ -10,8 +10,9 @@ import type { Boot } from './booted.ts';
 const restoreMs = 4 * 60 * 60_000;
 
 /**
- * Keeps the running slot. An update that has migrated before its reboot (`migrate_in: post-install`) gives the data
- * back first: cut short after that, the update is noted as given up, and the next boot goes on from there.
+ * Cancels the installed update and keeps the running slot. The data of an update that has migrated before its reboot
+ * (`migrate_in: post-install`) is restored first. If that is interrupted, the update is already noted as rolled back, and the
+ * next boot resumes from there.
  */
 export async function cancelPending(
   record: UpdateRecord | undefined,
@@ -32,7 +33,8 @@ export async function cancelPending(
     if (record !== undefined) await payDebt(record, boot);
     await log.step('Marking', 'Marked', `slot "${slot}" active`, () => markActive('booted', signal));
   } catch (error) {
-    // Else the next boot would carry out what the operator was told has failed. Once the data is back it has to.
+    // Take the step back: else the next boot would carry out a cancel that was reported as failed. After the restore the step
+    // has to stay.
     const isRestored = owes && record !== undefined && !owesRestore(record.transaction);
     if (before !== undefined && !isRestored) writeTransaction(places, before);
     throw error;

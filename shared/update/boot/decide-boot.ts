@@ -1,40 +1,40 @@
 import { isOfVersion } from '../transaction/on-trial.ts';
 import { isMigratedByInstall, lastStep, stateOf, type Transaction } from '../transaction/transaction.ts';
 
-/** What RAUC and the kernel say of this boot. */
+/** The facts about this boot, from RAUC and the kernel. */
 export interface BootFacts {
   bootId: string;
   /** The booted slot's name; undefined where RAUC does not answer. */
   booted: string | undefined;
-  /** What the booted slot holds. */
+  /** The version in the booted slot. */
   runningVersion: string | undefined;
-  /** Whether the slot that does not run has used up its attempts, or is out of the boot order. */
+  /** Whether the other slot has no attempts left, or is out of the boot order. */
   isOtherSpent?: boolean;
 }
 
 export type BootPlan =
-  /** Nothing is open: mark the slot good once it is healthy. */
+  /** No update waits for a verdict: mark the slot good once it is healthy. */
   | { kind: 'normal' }
-  /** The new slot's boot: commit when healthy, else roll back. */
+  /** The new slot runs: commit when healthy, else roll back. */
   | { kind: 'trial' }
-  /** An install is done and waits for its reboot: nothing to do yet. */
+  /** An install of this boot is under way, or waits for its reboot: nothing to do yet. */
   | { kind: 'pending' }
-  /** The bootloader gave the new slot up: close the transaction, keep this slot the primary one. */
+  /** The bootloader abandoned the new slot: close the transaction, keep this slot as the primary one. */
   | { kind: 'fallback' }
-  /** An install never finished: close the transaction, then as in a normal boot. */
+  /** An install was interrupted: close the transaction, then continue as in a normal boot. */
   | { kind: 'unfinished' }
-  /** The update is given up and the version before it runs: keep this slot the primary one, pay what is owed. */
+  /** The update was abandoned and the previous version runs: keep this slot as the primary one, restore the data if owed. */
   | { kind: 'stay' }
   /** The rollback was decided, but power failed before it was carried out. */
   | { kind: 'finish-rollback'; reason: string }
-  /** The version before it used its attempts up, and the bootloader came back to the one that was given up. */
+  /** The previous version used up its attempts, and the bootloader booted the abandoned version again. */
   | { kind: 'go-back'; reason: string }
-  /** A trial whose RAUC does not answer can neither be committed nor rolled back: the attempts have to run out. */
+  /** In a trial RAUC does not answer, so no commit and no rollback is possible: reboot until the attempts run out. */
   | { kind: 'abandon-trial' }
-  /** Nobody can tell which slot runs, but it is no trial: mark nothing, let the orchestrator run. */
+  /** The running slot is unknown, but this is no trial: mark nothing, start the orchestrator. */
   | { kind: 'unknown' };
 
-/** One row a situation; see the table in its test. */
+/** Chooses the plan for this boot. The table in the test of this file has one row for each situation. */
 export function decideBoot(transaction: Transaction | undefined, facts: BootFacts): BootPlan {
   if (transaction === undefined || transaction.isClosed) {
     if (facts.booted === undefined) return { kind: 'unknown' };
@@ -67,12 +67,12 @@ export function decideBoot(transaction: Transaction | undefined, facts: BootFact
 }
 
 const cameBack = 'the bootloader came back to it, the version before it had no attempts left';
-/** A slot that is really broken is not tried for ever. */
+/** A slot that is really broken must not be tried forever. */
 const mostReturns = 2;
 
 /**
- * Power cuts use attempts up as much as a broken slot does: the version before is given its own again. Where somebody
- * has made this slot the active one by hand, the other has attempts left, and this one stays.
+ * Whether to return to the previous version. Power cuts use up attempts as a broken slot does, so the previous version gets its
+ * attempts back. If an operator made this slot active by hand, the other slot has attempts left, and this slot stays.
  */
 function mayGoBack(transaction: Transaction | undefined, facts: BootFacts): boolean {
   if (transaction === undefined || facts.isOtherSpent !== true || !isTarget(transaction, facts)) return false;
@@ -83,7 +83,7 @@ function mayGoBack(transaction: Transaction | undefined, facts: BootFacts): bool
 function bootOfInstalling(transaction: Transaction, facts: BootFacts): BootPlan {
   if (lastStep(transaction).bootId === facts.bootId) return { kind: 'pending' };
   if (facts.booted === undefined) return { kind: 'unknown' };
-  // RAUC activates a slot only when all is written: the step after it is what is missing.
+  // RAUC activates a slot only after the whole image is written: only the step that notes it is missing.
   return { kind: facts.booted === transaction.to.slot ? 'trial' : 'unfinished' };
 }
 
@@ -92,7 +92,7 @@ function bootOfInstalled(transaction: Transaction, facts: BootFacts): BootPlan {
   return { kind: isOfVersion(transaction, facts) ? 'abandon-trial' : 'unknown' };
 }
 
-/** Whether the new slot runs. Where RAUC does not answer, or hooks run by hand noted no slot, the version tells. */
+/** Whether the new slot runs. The version decides when RAUC does not answer, or when hooks run by hand noted no slot. */
 function isTarget(transaction: Transaction, facts: BootFacts): boolean {
   return transaction.to.slot === null || facts.booted === undefined
     ? isOfVersion(transaction, facts)

@@ -3,16 +3,16 @@ import type { Admitted } from '../transaction/admitted.ts';
 import { type State, stateOf, type Transaction } from '../transaction/transaction.ts';
 
 export type FallbackPlan =
-  /** It is there, or it is not the time to ask: an update waits for its reboot. */
+  /** The fallback is in the boot order, or it is too early to ask: an update waits for its reboot. */
   | { kind: 'none' }
-  /** Nothing was written into it: the bootloader may have it back. */
+  /** Nothing was written into the slot: it may return to the boot order. */
   | { kind: 'put-back'; slot: string; reason: string }
   | { kind: 'leave'; slot: string; reason: string };
 
 /**
- * Whether the slot that does not run may be put back into the boot order. RAUC takes it out before it calls the first
- * hook; an install that fails there has cost the fallback, though its content is whole. `updates` are all that this
- * device has seen, oldest first; `admitted` is what install-check let pass in an earlier boot.
+ * Whether the other slot may be put back into the boot order. RAUC takes it out before it calls the first hook: an install that
+ * fails there leaves the device without a fallback, though the content of the slot is whole. `updates` are all updates of this
+ * device, oldest first; `admitted` is what install-check admitted in an earlier boot.
  */
 export function decideFallback(
   updates: readonly Transaction[],
@@ -25,7 +25,7 @@ export function decideFallback(
   const slot = other.name;
   const leave = (reason: string): FallbackPlan => ({ kind: 'leave', slot, reason });
 
-  // Hooks that ran by hand noted no slot: what they say may be about this one.
+  // Hooks that ran by hand noted no slot: their updates may have used this one.
   const into = updates.filter(({ to }) => to.slot === slot || to.slot === null);
   const last = into.at(-1);
   const cutShort = admitted?.after === (updates.at(-1)?.id ?? null) ? admitted : undefined;
@@ -42,7 +42,7 @@ export function decideFallback(
 
 const beforeWriting: readonly State[] = ['preparing', 'failed', 'rolled-back'];
 
-/** Whether RAUC had, or may have had, begun with the image. */
+/** Whether RAUC began, or may have begun, to write the image. */
 function hasWritten({ steps }: Transaction): boolean {
   return steps.some(({ state }) => !beforeWriting.includes(state));
 }

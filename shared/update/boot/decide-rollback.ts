@@ -4,11 +4,11 @@ import { type State, stateOf, type Transaction } from '../transaction/transactio
 export type RollbackPlan =
   /** The new slot was never booted: keep the running one, no reboot needed. */
   | { kind: 'cancel-pending'; slot: string }
-  /** Go back to the other slot at the next boot. Asked twice, it is the same. */
+  /** Boot the other slot next. A second request gives the same plan. */
   | { kind: 'switch'; slot: string }
   | { kind: 'refuse'; reason: string; advice: string };
 
-/** What `update.sh rollback` does: `mark-active other` is right only where the other slot is the old one. */
+/** Decides what `update.sh rollback` does: `mark-active other` is right only when the other slot holds the previous version. */
 export function decideRollback(transaction: Transaction | undefined, slots: Slots): RollbackPlan {
   const { booted, primary } = slots;
   const other = otherSlot(slots);
@@ -42,7 +42,10 @@ export function decideRollback(transaction: Transaction | undefined, slots: Slot
   return { kind: 'switch', slot: other.name };
 }
 
-/** The other slot is the primary one because the update in the booted slot is given up, not because one waits there. */
+/**
+ * Whether the other slot is primary because the update in the booted slot was abandoned, not because an update waits in the
+ * other slot.
+ */
 function isLeaving(stateOfBooted: State | undefined): boolean {
   return stateOfBooted === 'trial' || stateOfBooted === 'migrated' || stateOfBooted === 'rolled-back';
 }

@@ -4,12 +4,13 @@ import { ToldToEnd } from '../../system/process/program.ts';
 import type { UpdateRecord } from '../transaction/record.ts';
 import type { Boot } from './booted.ts';
 
-/** Enough for any patience; a board that somebody reboots for ever still comes to an end. */
+/** A limit, so that the trial ends even on a board that is rebooted again and again. */
 const mostGivenBack = 10;
 
 /**
- * Somebody reboots the board in the middle of a trial: systemd tells us to end. That is no failed boot, and must not
- * bring the fallback nearer. A power cut, a panic and the watchdog tell nobody, and count.
+ * Adds an undo step that gives the boot attempt back when a user reboots the board during a trial, so that systemd ends this
+ * program. Such a reboot is no failed boot, and must not bring the fallback nearer. A power cut, a panic and the watchdog send
+ * no signal, and count.
  */
 export function oweAttempt(record: UpdateRecord, { running, slots }: Boot): void {
   const { log, signal, undo } = running;

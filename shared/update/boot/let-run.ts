@@ -3,7 +3,7 @@ import { reasonOf } from '../../system/failure.ts';
 import { dropHold, isHeld, releaseThisBoot } from '../transaction/hold.ts';
 import type { Boot } from './booted.ts';
 
-/** Starts what the hold has kept from running, in this boot. */
+/** Ends the hold for this boot and starts the orchestrator; does nothing when it is not held. */
 export async function letRun({ config, places, running }: Boot): Promise<void> {
   if (!isHeld(places)) return;
   releaseThisBoot(places);
@@ -11,7 +11,10 @@ export async function letRun({ config, places, running }: Boot): Promise<void> {
   await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
 }
 
-/** The update is over. A data partition that cannot be written holds the next boot, too; this one runs. */
+/**
+ * Removes the hold when the update is over. If the data partition cannot be written, the hold also keeps the orchestrator
+ * waiting in the next boot; in this boot it runs.
+ */
 export function forgetHold({ places, running }: Boot): void {
   try {
     dropHold(places);

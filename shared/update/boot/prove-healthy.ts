@@ -3,14 +3,17 @@ import type { Baseline, Verdict } from '../../stack/health/verdict.ts';
 import { waitUntilHealthy } from '../../stack/health/wait.ts';
 import type { Boot } from './booted.ts';
 
-/** What healthy means here, beside what the config says. */
+/** What "healthy" means for this version, in addition to the config. */
 export interface Standard {
   baseline?: Baseline;
-  /** What the schema has to be at. */
+  /** The alembic heads that the schema has to be at. */
   schemaHeads?: readonly string[] | undefined;
 }
 
-/** Asks all checks until they pass and stay so, or the deadline has come; what was broken before does not count. */
+/**
+ * Repeats all checks until they pass and keep passing, or until the deadline. Checks that failed before the update do not
+ * count.
+ */
 export async function proveHealthy(
   { places, config, running }: Boot,
   { baseline = {}, schemaHeads }: Standard = {},

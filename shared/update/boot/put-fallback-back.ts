@@ -9,7 +9,7 @@ import { updatesSoFar } from '../transaction/journal.ts';
 import type { Boot } from './booted.ts';
 import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
 
-/** Puts the fallback slot back where a failed install left it out though it is whole; says where it may not be. */
+/** Puts a whole fallback slot back into the boot order after a failed install; warns when the slot must stay out. */
 export async function mendFallback(places: Places, slots: Slots, running: Running): Promise<FallbackPlan> {
   const plan = decideFallback(updatesSoFar(places), slots, readAdmitted(places));
   if (plan.kind === 'put-back') await putFallbackBack(slots, running);
@@ -18,7 +18,7 @@ export async function mendFallback(places: Places, slots: Slots, running: Runnin
   return plan;
 }
 
-/** For a boot that has proved healthy: what cannot be mended now is tried again at the next one. */
+/** mendFallback for a boot that has proved healthy. Only warns on failure: the next boot tries again. */
 export async function mendFallbackAtBoot({ places, slots, running }: Boot): Promise<void> {
   const { log, undo, signal } = running;
   if (slots === undefined) return;
@@ -28,7 +28,7 @@ export async function mendFallbackAtBoot({ places, slots, running }: Boot): Prom
     const lock = takeProgramLock(places, 'post-activate');
     undo.owe('release the lock', () => lock.release());
     if (!hasFallback) await mendFallback(places, await readSlots(signal), running);
-    // What it was noted for is over: who takes the slot out from now on means it.
+    // The note has served its purpose: a slot that is taken out of the boot order from now on is taken out on purpose.
     if (readAdmitted(places) !== undefined) forgetAdmitted(places);
   } catch (error) {
     signal.throwIfAborted();
@@ -37,8 +37,8 @@ export async function mendFallbackAtBoot({ places, slots, running }: Boot): Prom
 }
 
 /**
- * Only `mark-active` puts a slot back, and makes it the primary one: the running slot is made that again at once,
- * whatever happens meanwhile. If power fails between the two, the fallback boots, which is whole.
+ * Only `mark-active` puts a slot back, and it also makes the slot primary: so the running slot is made primary again at once,
+ * even after an error. If power fails between the two steps, the fallback boots, which is whole.
  */
 export async function putFallbackBack(slots: Slots, { log, undo, signal }: Running): Promise<void> {
   const booted = slots.booted?.name ?? 'booted';

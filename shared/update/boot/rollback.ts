@@ -11,8 +11,8 @@ import type { Boot } from './booted.ts';
 import { keepStackLogs } from './stack-logs.ts';
 
 /**
- * Slot and data go back together. The verdict is written down first: whatever fails after it, the next run carries
- * it out, in this slot or in the one before. That one closes the update: until it runs, this is not over.
+ * Returns slot and data together to the previous version and reboots; always throws. The verdict is written first: if a later
+ * step fails, the next run carries it out, in this slot or in the previous one. Only the previous slot closes the update.
  */
 export async function rollBack(record: UpdateRecord, reason: string, boot: Boot): Promise<Outcome> {
   const { log, signal } = boot.running;
@@ -34,7 +34,10 @@ export async function rollBack(record: UpdateRecord, reason: string, boot: Boot)
   });
 }
 
-/** What cannot be done here is done after the reboot: the slot before restores, the bootloader falls back there. */
+/**
+ * Logs a failed step and continues: after the reboot the previous slot restores the data. If this slot could not be left, the
+ * bootloader falls back in the end.
+ */
 async function tryTo(what: string, { running }: Boot, work: () => Promise<void> | void): Promise<void> {
   try {
     await work();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import type { Places } from '../../system/places.ts';
 
-/** How often the trial was begun in this boot, this time included. Below /run: every reboot forgets it. */
+/** Counts this run of the trial and returns how many began in this boot. The file is below /run, so every reboot resets it. */
 export function countRun(places: Places): number {
   const file = join(places.run, 'trial-runs');
   const runs = readCount(file) + 1;
@@ -11,7 +11,7 @@ export function countRun(places: Places): number {
     makeFolder(places.run);
     writeDurably(file, `${runs}\n`);
   } catch {
-    // It only bounds how often systemd tries again; the boot attempts bound all the rest.
+    // Without the file only the limit on systemd's retries is lost; the boot attempts limit everything else.
   }
   return runs;
 }

@@ -20,10 +20,12 @@ import { countRun } from './run-count.ts';
 
 /** systemd runs post-activate again when it failed or was killed. */
 const mostRuns = 3;
-/** What the bootloader grants, too; but it begins anew where a trial was cut after it was marked good. */
+/** The bootloader has the same limit, but starts counting again when a trial was interrupted after its slot was marked good. */
 const mostBoots = 3;
 
-/** The new slot's boot: the data goes forward, the application proves itself, and only then the slot is good. */
+/**
+ * Tries the new version: migrates the data, starts the application, marks the slot good once it is healthy, else rolls back.
+ */
 export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<Outcome> {
   const { log, signal } = boot.running;
   const { version, slot } = record.transaction.to;
@@ -31,7 +33,7 @@ export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<O
     record.advance('trial');
   } catch (error) {
     signal.throwIfAborted();
-    // The version before it needs no record to run.
+    // Roll back all the same: the previous version runs without a record.
     return await rollBack(record, reasonOf(error), boot);
   }
   oweAttempt(record, boot);
@@ -60,7 +62,7 @@ async function migrateStartAndAsk(record: UpdateRecord, boot: Boot): Promise<Hea
     const { unit } = config.update;
     await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
   } catch (error) {
-    // systemd refuses to start anything once it shuts down: that is no verdict on the version.
+    // systemd refuses to start units during a shutdown: that is no verdict on the version.
     running.signal.throwIfAborted();
     return { isHealthy: false, reason: reasonOf(error) };
   }
@@ -85,7 +87,7 @@ async function commit(record: UpdateRecord, boot: Boot): Promise<Outcome> {
   return 'done';
 }
 
-/** What fails here costs room, not the update. */
+/** Only warns: a failure here costs disk space, and does not change the verdict. */
 async function tidyUp({ transaction }: UpdateRecord, { config, running }: Boot): Promise<void> {
   const { keepBackups, backupBudgetMiB } = config.update;
   const inUse = [transaction.backup, transaction.dump, transaction.redis].flatMap((file) => file?.path ?? []);

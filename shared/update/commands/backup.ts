@@ -23,7 +23,7 @@ const backupMs = 4 * 60 * 60_000;
 
 type Targets = Record<'config' | 'database' | 'redis', string>;
 
-/** Config, database and redis as an update saves them, of the running system; the files are told on stdout. */
+/** Saves config, database and redis of the running system, as an update does; prints the paths of the files on stdout. */
 export async function backUpByHand(values: Values, running: Running): Promise<Outcome> {
   const { log, undo } = running;
   running.allow(backupMs);
@@ -64,7 +64,7 @@ async function backUpFolder(target: string, config: Config, running: Running): P
   return await backUpConfig(target, 'if possible', config, running);
 }
 
-/** A dump is of one moment by itself: the stack runs on. What does not run is started for it. */
+/** Dumps while the stack runs: a dump is consistent by itself. A needed service that does not run is started meanwhile. */
 async function backUpData(
   targets: Targets,
   isRequired: boolean,
@@ -100,7 +100,7 @@ async function backUpData(
   return saved;
 }
 
-/** What fails here costs room, not the backup. */
+/** Only warns: a failure here costs disk space, and the new backup is complete. */
 function expireOld(places: Places, { backupPath, update }: Config, { log }: Running): void {
   const transaction = transactionForRecovery(places, log);
   const inUse = [transaction?.backup, transaction?.dump, transaction?.redis].flatMap(

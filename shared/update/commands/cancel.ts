@@ -11,13 +11,13 @@ import { cancelReboot } from '../schedule/reboot-after.ts';
 import { updaterName } from '../transaction/install-lock.ts';
 import { cancelInstalled } from './rollback.ts';
 
-/** For the undo of what is told to end. */
+/** Time for the program that was told to end to run its undo steps. */
 const endMs = 60_000;
 const askPauseMs = 100;
 
 /**
- * Takes back what is not done yet: a fetch or an install under way as far as it can be, a scheduled reboot, an update
- * that waits for its reboot. Asked twice, the second finds nothing.
+ * Cancels what is not done yet: a running download or install as far as possible, a scheduled reboot, an update that waits for
+ * its reboot. A second call finds nothing. Throws a Failure when RAUC already writes the slot.
  */
 export async function cancel(values: Values, running: Running): Promise<Outcome> {
   const { log } = running;
@@ -39,7 +39,7 @@ export async function cancel(values: Values, running: Running): Promise<Outcome>
   return outcome ?? 'done';
 }
 
-/** Answers whether RAUC goes on without it. */
+/** Ends the installer. Returns whether RAUC continues the install without it. */
 async function endInstaller(holder: LockHolder, places: Places, { log, signal }: Running): Promise<boolean> {
   if (!isInstaller(holder, places))
     throw new Failure(`Cannot cancel what ${holder.program} (process ${holder.pid}) does`, {
@@ -60,14 +60,14 @@ async function endInstaller(holder: LockHolder, places: Places, { log, signal }:
   return isRaucAtWork;
 }
 
-/** A backup, a restore and a repair hold the lock under the same name, and are not to be cut short. */
+/** A backup, a restore and a repair hold the lock under the same name, and must not be interrupted. */
 function isInstaller({ program, pid, installing }: LockHolder, places: Places): boolean {
   return (
     program === updaterName && pid > 1 && (installing !== undefined || readProgress(places)?.pid === pid)
   );
 }
 
-/** Without its own word, the version that it has noted tells: that is written down just before RAUC is called. */
+/** Without the installer's progress file the version in the lock decides: it is noted just before RAUC is called. */
 function isAtRauc(holder: LockHolder, places: Places): boolean {
   const progress = readProgress(places);
   return progress?.pid === holder.pid ? progress.phase === 'installing' : holder.installing !== undefined;

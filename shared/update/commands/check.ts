@@ -16,7 +16,7 @@ import { readRelease } from '../slot/release.ts';
 
 const checkMs = 30 * 60_000;
 
-/** Asks the server, fetches nothing, writes nothing. That there is nothing new is an answer, not a failure. */
+/** Asks the server for a newer bundle; downloads no bundle and writes nothing. "Nothing new" is an answer, not a failure. */
 export async function check(values: Values, { log, signal, allow }: Running): Promise<Outcome> {
   const places = findPlaces({ data: values.text('data') });
   const config = readConfig(places);

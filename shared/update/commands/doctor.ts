@@ -12,7 +12,10 @@ import { configForRecovery } from '../transaction/recovery.ts';
 
 const doctorMs = 300_000;
 
-/** What would go wrong on this board before it does; failed where something is bad. Only root writes its canary, and never beside an update. */
+/**
+ * Reports what would go wrong on this board before it does; the outcome is `failed` when a finding is bad. Only root writes the
+ * canary (see boot-environment.ts), and never while an update runs.
+ */
 export async function tellDoctor(values: Values, running: Running): Promise<Outcome> {
   const { log, signal } = running;
   running.allow(doctorMs);

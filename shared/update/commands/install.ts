@@ -20,7 +20,7 @@ import { requireWindow, tellWindow } from '../schedule/schedule.ts';
 import { readRelease } from '../slot/release.ts';
 import { takeFreeUpdaterLock } from '../transaction/install-lock.ts';
 
-/** Over a line that is bad all day and all night. */
+/** Enough for a download over a connection that is bad all day and all night. */
 const fetchMs = 24 * 60 * 60_000;
 
 type Bundle = Extract<Obtained, { kind: 'bundle' }>;
@@ -28,8 +28,8 @@ type Bundle = Extract<Obtained, { kind: 'bundle' }>;
 type Install = ObtainWork & InstallWork;
 
 /**
- * Gets the bundle from wherever it is, verifies it, asks the same questions as install-check, and lets RAUC install; the
- * slot is tried at the next boot.
+ * Gets the bundle from its source, verifies it, makes the same checks as install-check, and lets RAUC install it. The next boot
+ * tries the slot.
  */
 export async function install(values: Values, running: Running): Promise<Outcome> {
   const { log, undo, signal } = running;
@@ -40,7 +40,7 @@ export async function install(values: Values, running: Running): Promise<Outcome
   const limitRateKiB = readRate(values);
   running.allow(fetchMs);
   const isNow = values.flag('now');
-  // Wrong words are answered before anything is done.
+  // Reject a wrong --reboot before anything is done.
   rebootPlanOf(values.text('reboot'), config, new Date());
   if (values.flag('dry-run')) {
     const outcome = await planInstall(source, { places, config, isForced, running });
@@ -48,7 +48,7 @@ export async function install(values: Values, running: Running): Promise<Outcome
     return outcome;
   }
 
-  // An install that nobody watches has been refused for a reason, too.
+  // Write to the log file first: it must also record why an install without an operator was refused.
   log.alsoTo(logFileOf(places));
   const lock = await takeFreeUpdaterLock(places, running);
   undo.owe('release the lock', () => lock.release());
@@ -78,7 +78,7 @@ export async function install(values: Values, running: Running): Promise<Outcome
     putAway(bundle, version, work);
     return tellRunsAlready(version, work);
   }
-  // What is fetched stays: inside the window nothing has to come over the line any more.
+  // Outside the window the downloaded bundle is kept: inside the window nothing has to be downloaded any more.
   if (!isNow) requireWindow(config, new Date());
   await letRaucInstall(bundle.file, version, work);
 
@@ -88,7 +88,7 @@ export async function install(values: Values, running: Running): Promise<Outcome
   return 'rebootNeeded';
 }
 
-/** The install is done, whatever becomes of the reboot. */
+/** Only warns when the reboot fails: the install is done. */
 async function rebootIntoIt(values: Values, version: string, { config, progress }: Install): Promise<void> {
   const { log } = progress;
   try {
@@ -100,7 +100,7 @@ async function rebootIntoIt(values: Values, version: string, { config, progress 
   }
 }
 
-/** What is done is done: without the note it is only fetched once too often. */
+/** Only warns on failure: the install is done, and without the note the bundle is only downloaded once more. */
 function putAway({ origin, copy }: Bundle, version: string, { places, progress }: Install): void {
   try {
     if (origin !== undefined) writeLastInstall(places, { ...origin, version, at: new Date().toISOString() });

@@ -9,10 +9,10 @@ import { followLog, tailOf } from '../report/log-tail.ts';
 
 const usualLines = 50;
 const mostLines = 1000;
-/** A person watches; whoever forgets it does not keep it for ever. */
+/** Long enough for a person who watches; a forgotten --follow ends at some time. */
 const followMs = 7 * 24 * 60 * 60_000;
 
-/** The end of what the programs have said; with --follow all that comes. */
+/** Prints the end of the programs' log; with --follow also every new line. */
 export async function tellLog(values: Values, running: Running): Promise<Outcome> {
   const path = logFileOf(findPlaces({ data: values.text('data') }));
   const lines = values.number('lines') ?? usualLines;
@@ -29,13 +29,13 @@ export async function tellLog(values: Values, running: Running): Promise<Outcome
   try {
     await followLog(path, lines, tell, running.signal);
   } catch (error) {
-    // Ctrl-C is how it is meant to end.
+    // Ctrl-C is the normal end of --follow.
     if (!(error instanceof ToldToEnd)) throw error;
   }
   return 'done';
 }
 
-/** Lines are `TIME PROGRAM: text`; what is another is all text. */
+/** A log line is `TIME PROGRAM: text`; any other line is all `text`. */
 function lineJson(line: string): string {
   const [, at, program, text] = /^(\d{4}-\d\d-\d\dT\S+Z) ([\w.-]+): (.*)$/.exec(line) ?? [];
   return JSON.stringify({ format: 1, at: at ?? null, program: program ?? null, text: text ?? line });

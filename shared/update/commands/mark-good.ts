@@ -10,7 +10,7 @@ import { requireIdle, takeFreeUpdaterLock } from '../transaction/install-lock.ts
 import { isOnTrial } from '../transaction/on-trial.ts';
 import { transactionForRecovery } from '../transaction/recovery.ts';
 
-/** Refills the attempts of the slot that runs. A trial is not to be ended so: its verdict is about the data, too. */
+/** Refills the attempts of the running slot. Throws a Failure during a trial: its verdict is about the data, too. */
 export async function markGoodByHand(values: Values, running: Running): Promise<Outcome> {
   const { log, undo, signal } = running;
   const places = findPlaces({ data: values.text('data') });

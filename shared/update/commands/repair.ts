@@ -16,12 +16,12 @@ import { configForRecovery } from '../transaction/recovery.ts';
 const repairMs = 4 * 60 * 60_000;
 
 interface Told extends Fault {
-  /** Undefined where nothing was tried. */
+  /** Why the repair failed; undefined when it succeeded or was not tried. */
   problem?: string | undefined;
   isMended: boolean;
 }
 
-/** Finds what an interrupted life has left, says it, and mends what can be: run again, it finds nothing. */
+/** Reports what interrupted programs left behind, and repairs what it can; a second run finds nothing to repair. */
 export async function repair(values: Values, running: Running): Promise<Outcome> {
   const { log, signal } = running;
   const places = findPlaces({ data: values.text('data') });
@@ -56,7 +56,7 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
   return 'done';
 }
 
-/** What cannot be mended keeps nothing else from being mended. */
+/** A fault that cannot be repaired does not keep the others from being repaired. */
 async function mendAll(faults: readonly Fault[], { log, signal }: Running): Promise<Told[]> {
   const told: Told[] = [];
   for (const fault of faults) {

@@ -9,11 +9,11 @@ import { columns } from '../../system/terminal/columns.ts';
 import { print } from '../../system/terminal/print.ts';
 
 interface Checked extends SavedBackup {
-  /** Why it cannot be trusted; undefined where its checksum holds. */
+  /** Why the backup cannot be trusted; undefined when its checksum is right. */
   problem: string | undefined;
 }
 
-/** Every backup there is, newest first, and whether it is what was written. */
+/** Prints every backup, newest first, and whether it still has the content that was written. */
 export async function tellBackups(folder: string, values: Values, signal: AbortSignal): Promise<Outcome> {
   const backups: Checked[] = [];
   for (const backup of findBackups(folder))

@@ -24,7 +24,7 @@ import { tellBackups } from './restore-list.ts';
 
 const restoreMs = 6 * 60 * 60_000;
 
-/** Puts back what a backup holds; a damaged one is refused before anything is stopped or touched. */
+/** Restores from a backup; a damaged one is refused before anything is stopped or changed. */
 export async function restoreByHand(values: Values, running: Running): Promise<Outcome> {
   const { log, undo, signal } = running;
   running.allow(restoreMs);
@@ -77,7 +77,7 @@ async function verifyConfig(
   return path === undefined ? undefined : await verifyArchive(path, basename(resolve(configPath)), signal);
 }
 
-/** All that takes time is done before anything is stopped. */
+/** Unpacking takes time, so it is done before anything is stopped. */
 async function unpackConfig(
   archive: VerifiedArchive,
   { configPath }: Config,

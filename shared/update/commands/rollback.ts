@@ -18,14 +18,14 @@ import { configForRecovery } from '../transaction/recovery.ts';
 import { owesRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 
 const reason = 'an operator asked for it';
-/** So often it is decided anew, where what is seen changes before the lock is taken. */
+/** The maximum number of decisions, when the transaction or the slots change before the lock is taken. */
 const mostQuestions = 3;
 
 export async function rollBackByHand(values: Values, running: Running): Promise<Outcome> {
   return (await goBack(values, running)) ?? 'done';
 }
 
-/** Gives up the update that waits for its reboot, and nothing else; undefined where none does. */
+/** Cancels the update that waits for its reboot, and nothing else; returns undefined when no update waits. */
 export function cancelInstalled(values: Values, running: Running): Promise<Outcome | undefined> {
   return goBack(values, running, 'cancel-pending');
 }
@@ -47,7 +47,7 @@ async function goBack(
 
     const lock = await takeFreeUpdaterLock(places, running);
     const release = undo.owe('release the lock', () => lock.release());
-    // While a person thinks, the timer may install: what was answered is about what was seen.
+    // While the operator thinks, the timer may install: the answer counts only for what the operator saw.
     if (Bun.deepEquals(await lookAt(places, signal), seen)) {
       log.alsoTo(logFileOf(places));
       oweNews(places, running, () => seen.slots.booted?.name);
@@ -63,7 +63,7 @@ async function goBack(
   }
 }
 
-/** What a rollback is decided by: read before the question, and again under the lock. */
+/** The facts that decide a rollback: read before the question, and again under the lock. */
 interface Seen {
   transaction: Transaction | undefined;
   slots: Slots;
@@ -72,7 +72,7 @@ interface Seen {
 
 interface WayBack extends Seen {
   plan: Exclude<RollbackPlan, { kind: 'refuse' }>;
-  /** What becomes of the data, in words. */
+  /** A message about the data; undefined when the data is not affected. */
   what: string | undefined;
   losesItsSchema: boolean;
 }
@@ -97,7 +97,7 @@ function tellPlan({ plan }: WayBack, log: Log): Outcome {
   return 'done';
 }
 
-/** Under the lock. */
+/** The caller holds the lock. */
 async function carryOut(
   back: WayBack,
   { places, running }: { places: Places; running: Running },
@@ -128,17 +128,17 @@ async function switchSlots(
   try {
     await log.step('Marking', 'Marked', `slot "${slot}" active`, () => markActive('other', signal));
   } catch (error) {
-    // Else the next boot would carry out what the operator was told has failed.
+    // Take the step back: else the next boot would carry out a rollback that was reported as failed.
     if (before !== undefined) writeTransaction(places, before);
     throw error;
   }
   if (record === undefined) return;
-  // Left open, the next boot restores, before the orchestrator is started.
+  // The record stays open: the next boot restores the data before it starts the orchestrator.
   if (owesRestore(record.transaction)) holdNextBoot(places);
   else record.finish();
 }
 
-/** The update that is given up: an open one, or the committed one that runs. */
+/** The update that a rollback abandons: an open one, or the committed one that runs. */
 function closable({ transaction, slots: { booted } }: Seen): Transaction | undefined {
   if (transaction === undefined) return undefined;
   const isCommittedHere = stateOf(transaction) === 'committed' && transaction.to.slot === booted?.name;
@@ -157,7 +157,7 @@ function whatOfData(
   return `The update has changed the data: "${dump}" is restored ${when}, what is written until then is lost`;
 }
 
-/** A commit has ended the debt: the slot goes back alone. */
+/** Whether the data stays at the newer schema: after a commit no restore is owed, and the slot goes back alone. */
 function losesItsSchema(transaction: Transaction | undefined): boolean {
   if (transaction === undefined || stateOf(transaction) !== 'committed') return false;
   return transaction.migration !== undefined && transaction.restored === undefined;

@@ -18,7 +18,7 @@ export async function tellStatus(values: Values, { log, signal }: Running): Prom
   const places = findPlaces({ data: values.text('data') });
   const standing = await gatherStanding(places, configForRecovery(places, log), signal);
   const { slotsProblem } = standing;
-  // Busy is when somebody asks how it stands: what is known without RAUC is told.
+  // During an install RAUC is busy, and users still ask for the status: report what is known without RAUC.
   if (slotsProblem !== undefined && slotsProblem.outcome !== 'busy') throw slotsProblem;
   print(
     1,
@@ -31,7 +31,7 @@ export async function tellStatus(values: Values, { log, signal }: Running): Prom
 
 export type StatusReport = ReturnType<typeof statusReport>;
 
-/** What `status --json` says, and the API. */
+/** The content of `status --json`, also used by the API. */
 export function statusReport(standing: Standing) {
   const { slots, runningVersion, progress, anomalies } = standing;
   return {
@@ -79,7 +79,7 @@ function statusText(standing: Standing, paint: Paint): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Only of an install that is under way: one that has ended is the transaction's to tell. */
+/** Only for a running install: transactionLine reports the end of a finished one. */
 function progressLines({ progress, holder }: Standing): string[] {
   if (holder === undefined) return [];
   if (progress === undefined || progress.pid !== holder.pid)

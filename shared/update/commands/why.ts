@@ -14,10 +14,10 @@ import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/s
 import { configForRecovery } from '../transaction/recovery.ts';
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
 
-/** Of the update's log, so that all fits on one screen. */
+/** Lines of the update's log: few enough that everything fits on one screen. */
 const logLines = 8;
 
-/** One screen: which slot, which version, what failed and which check, the log's tail, what happens next. */
+/** Prints one screen: which slot, which version, what failed and which check, the log's tail, what happens next. */
 export async function tellWhy(values: Values, { log, signal }: Running): Promise<Outcome> {
   const places = findPlaces({ data: values.text('data') });
   const standing = await gatherStanding(places, configForRecovery(places, log), signal);
@@ -113,7 +113,7 @@ interface Verdict {
   state: string;
   at: string;
   reason: string | null;
-  /** The health check that failed first, where it was one. */
+  /** The health check that failed first; null when the reason is another one. */
   check: string | null;
 }
 
@@ -122,7 +122,7 @@ function verdictOf(transaction: Transaction): Verdict {
   return { state, at, reason: reason ?? null, check: checkIn(reason) };
 }
 
-/** `version "1.1.0" is not healthy: NAME: what it said`, as the verdict of the checks words it. */
+/** Reads NAME from `version "1.1.0" is not healthy: NAME: what it said`, as the health verdict words it. */
 function checkIn(reason: string | undefined): string | null {
   return /is not healthy: ([\w.-]+): /.exec(reason ?? '')?.[1] ?? null;
 }

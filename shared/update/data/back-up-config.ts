@@ -7,13 +7,16 @@ import { faultPoint } from '../../system/fault-point.ts';
 import { makeFolder } from '../../system/files/durable-file.ts';
 import type { Running } from '../../system/process/program.ts';
 
-/** Longer than the backup's own deadline: the timer is for a program that can no longer keep it. */
+/** Added to the backup's own deadline: the timer is for a program that can no longer keep that deadline. */
 const deadManMarginSeconds = 15;
 
-/** By hand systemd may be out of reach (a chroot); an update that cannot stop what writes is not begun. */
+/**
+ * `if possible` is for a backup by hand, where systemd may be out of reach (a chroot). `required` is for an update, which must
+ * not begin unless the orchestrator can be stopped.
+ */
 export type Standstill = 'required' | 'if possible';
 
-/** Archives the config folder, with the orchestrator stopped only meanwhile; systemd starts it if we no longer can. */
+/** Archives the config folder while the orchestrator is stopped, and starts it again; systemd starts it if we no longer can. */
 export async function backUpConfig(
   target: string,
   standstill: Standstill,
@@ -44,7 +47,7 @@ export async function backUpConfig(
   }
 }
 
-/** Owes the start on every way out: by us, and by systemd's timer if we are gone by then. */
+/** Stops the orchestrator. In every case it is started again: by us, or by systemd's timer if this program is gone by then. */
 async function stopForBackup(
   standstill: Standstill,
   deadline: Deadline,
@@ -66,7 +69,7 @@ async function stopForBackup(
   }
   const start = undo.owe(`stop "${unit}"`, async () => {
     await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
-    // It may have run out by now; starting what runs already does nothing.
+    // The timer may have fired by now; starting a running unit does nothing.
     await disarm().catch((error: unknown) => log.warn(`Cannot disarm the timer: ${reasonOf(error)}`));
   });
   await log.step('Stopping', 'Stopped', `"${unit}"`, () => stopUnit(unit, deadline.leftMs, signal));

@@ -14,15 +14,17 @@ export interface Chosen {
 }
 
 export interface Wish {
-  /** A path, or a name in the folder of backups; without one, the newest. */
+  /** A path, or a file name in the backup folder; undefined chooses the newest. */
   archive: string | undefined;
   isConfigOnly: boolean;
   isDatabaseOnly: boolean;
-  /** What runs here; undefined where nobody can tell. */
+  /** The running version; undefined when unknown. */
   version: string | undefined;
 }
 
-/** What is to be restored: the one that was named, else the newest config and the newest dump. Throws a Failure. */
+/**
+ * Chooses what to restore: the named backup, else the newest config and the newest dump. Throws a Failure when there is none.
+ */
 export function chooseRestore(wish: Wish, folder: string): Chosen[] {
   const { archive, isConfigOnly, isDatabaseOnly } = wish;
   if (isConfigOnly && isDatabaseOnly)
@@ -38,7 +40,10 @@ export function chooseRestore(wish: Wish, folder: string): Chosen[] {
   throw usage(`Cannot restore: there is no such backup in "${folder}"`);
 }
 
-/** A dump that was made because the next version migrates: under that one, which knows another schema, nothing serves. */
+/**
+ * Refuses a dump from before a migration when another version than the dump's own runs: that version knows another schema, and
+ * would not work with the dump.
+ */
 function refuseOfOther([dump]: readonly SavedBackup[], version: string | undefined): void {
   if (dump?.occasion !== 'pre-migrate' || version === undefined || dump.from === version) return;
   throw new Failure(
@@ -64,7 +69,7 @@ function chooseNamed(archive: string, { isConfigOnly, isDatabaseOnly }: Wish, fo
   return { kind, path };
 }
 
-/** What redis knew when the dump was taken: both were saved under one name. */
+/** The redis file that was saved together with the dump, under the same name. */
 function twinOf({ path }: Chosen): Chosen[] {
   const twin = path.replace(/\.dump$/, '.rdb');
   return existsSync(twin) ? [{ kind: 'redis', path: twin }] : [];

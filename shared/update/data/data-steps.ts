@@ -14,19 +14,19 @@ import { waitForDatabase } from './database-ready.ts';
 import { dumpOnce } from './dump-data.ts';
 import type { Stack } from './stack.ts';
 
-/** The data's part of the transaction: dump, migrate, restore, each of them rerunnable from any line. */
+/** The data steps of the transaction: dump, migrate, restore. Each can run again after an interruption at any line. */
 
 const stopMs = 120_000;
 
 /**
- * With the stack stopped but for the database: dumps, then migrates, where the new version brings a new schema. Answers
- * with the heads that the schema has to stay at; undefined where nobody can tell.
+ * Stops the stack except the database; when the new version has a new schema, dumps, then migrates. Returns the heads that the
+ * schema has to stay at; undefined when unknown.
  */
 export async function bringDataForward(work: DataWork): Promise<readonly string[] | undefined> {
   const { record, stack, running } = work;
   const { log } = running;
   if (stack.database === undefined || stack.migrations === undefined) return undefined;
-  // Docker may have brought back what the boot before left running, or the version that does not know the schema.
+  // Docker may have restarted what ran in the previous boot, or the version that does not know the schema.
   await standStill(work);
   if (isMigrated(record.transaction))
     return await headsToStayAt(stack, await readRevisions(stack.migrations));
@@ -53,7 +53,7 @@ export async function bringDataForward(work: DataWork): Promise<readonly string[
   return await headsToStayAt(stack, revisions);
 }
 
-/** What alembic calls its heads, where the database itself says the same: not every stack notes it where we look. */
+/** The heads of alembic, if the database itself notes the same: not every stack notes them in the table that we read. */
 async function headsToStayAt(
   { database }: Stack,
   { heads }: Revisions,
@@ -63,7 +63,7 @@ async function headsToStayAt(
   return noted.toSorted().join() === heads.toSorted().join() ? heads : undefined;
 }
 
-/** Puts the dump back and pays the debt. What was written since is named, for it is lost. */
+/** Restores the dump, so that no restore is owed any more. Notes in `dropped` what was written since, because it is lost. */
 export async function giveDataBack(work: DataWork): Promise<void> {
   const { record, stack, running } = work;
   const { log, signal } = running;
@@ -83,7 +83,7 @@ export async function giveDataBack(work: DataWork): Promise<void> {
   record.note({ restored: { at: new Date().toISOString(), dropped } });
 }
 
-/** Nobody writes but we: the unit stopped, every service stopped but the database, which answers. */
+/** Makes this program the only writer: stops the unit and every service except the database, and waits until that answers. */
 async function standStill({ stack, config, running }: DataWork): Promise<void> {
   const { log, signal } = running;
   const { unit, databaseService } = config.update;
@@ -93,7 +93,7 @@ async function standStill({ stack, config, running }: DataWork): Promise<void> {
     .map(({ name }) => name)
     .filter((name) => name !== databaseService);
   await stack.compose.stop(others, { deadlineMs: stopMs });
-  // One whose program was killed migrates on.
+  // A migration continues in its container when the program that started it was killed.
   await endMigration(stack.compose);
   await stack.compose.up([databaseService], { noDeps: true });
   await waitForDatabase(stack, signal);

@@ -4,21 +4,21 @@ import { Deadline, pause } from '../../system/deadline.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Stack } from './stack.ts';
 
-/** A database that recovers from a power cut takes its time; one that cannot start never answers. */
+/** Waits for the database. After a power cut it needs time to recover; a database that cannot start never answers. */
 
 const readyMs = 180_000;
 const askPauseMs = 500;
 const watchEveryMs = 3_000;
-/** Docker waits twice as long before each restart, up to a minute: so many take half a minute, and as long is enough. */
+/** Docker doubles its pause before each restart, up to a minute: so many restarts take half a minute, which is long enough. */
 const mostRestarts = 8;
 const restartingMs = 30_000;
 
-/** Its container at a moment, of the clock that only runs forward. */
+/** The database's container at one moment; `atMs` is from a clock that only runs forward. */
 type Look = Pick<Container, 'state' | 'restartCount'> & { atMs: number };
 
 /**
- * Whether its container ends again and again, so that nobody has to wait for it: what passes by itself passes within
- * half a minute. Where Docker has come to long pauses already it restarts once in that time, or not at all.
+ * Whether the database's container ends again and again, so that waiting is useless: a temporary problem is over within half a
+ * minute. When Docker's pauses are already long, the container restarts once in that time, or not at all.
  */
 export function endsAgainAndAgain(first: Look, now: Look): boolean {
   const restarts = now.restartCount - first.restartCount;
@@ -28,7 +28,7 @@ export function endsAgainAndAgain(first: Look, now: Look): boolean {
   return isLong && isPausing && (restarts > 0 || first.state === 'restarting');
 }
 
-/** Returns when it answers a query. Throws a Failure at the deadline, or when its container ends again and again. */
+/** Returns when the database answers a query. Throws a Failure at the deadline, or when its container ends again and again. */
 export async function waitForDatabase(stack: Stack, signal: AbortSignal): Promise<void> {
   const { database } = stack;
   if (database === undefined) return;
@@ -60,14 +60,14 @@ async function lookAt({ compose }: Stack, service: string): Promise<Look | undef
   return container && { ...container, atMs: performance.now() };
 }
 
-/** In the database's own words: it alone knows that its disk is full, or its files damaged. */
+/** The failure in the database's own words: only its log says that its disk is full, or its files damaged. */
 async function inItsWords({ compose }: Stack, service: string): Promise<Failure> {
   const log = await compose.logTail(service).catch(() => '');
   const lines = log
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  // Of a full disk it tells first, and ends with what came of it.
+  // The database reports a full disk first; its last lines are only about the consequences.
   const full = lines.findLast((line) => /no space left/i.test(line));
   const words = full ?? lines.findLast((line) => /\b(FATAL|PANIC|ERROR|error)\b/.test(line)) ?? lines.at(-1);
   return new Failure(

@@ -8,7 +8,7 @@ import { owesRestore } from '../transaction/transaction.ts';
 import { giveDataBack } from './data-steps.ts';
 import { findStack } from './stack.ts';
 
-/** Puts the data back where an update changed it and did not prove itself. Throws where it cannot. */
+/** Restores the data if an update changed it and its version never proved healthy. Throws when it cannot restore. */
 export async function payDebt(
   record: UpdateRecord,
   { places, config, running }: { places: Places; config: Config; running: Running },

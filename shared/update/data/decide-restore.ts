@@ -1,7 +1,7 @@
 import { Failure } from '../../system/failure.ts';
 import { stateOf, type Transaction } from '../transaction/transaction.ts';
 
-/** Throws where an update is just changing the data: it would go on from what was put under it. */
+/** Throws a Failure while an update is changing the data: the update would continue on the restored data. */
 export function decideRestore(transaction: Transaction | undefined): void {
   if (transaction === undefined || transaction.isClosed) return;
   const state = stateOf(transaction);

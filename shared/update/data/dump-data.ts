@@ -5,7 +5,7 @@ import type { DataWork } from './data-work.ts';
 
 const stopMs = 120_000;
 
-/** A dump that an earlier boot of this trial took is still what was: nothing has run since. */
+/** Saves redis and dumps the database. Keeps the dump of an earlier boot of this trial: nothing has run since. */
 export async function dumpOnce({ record, stack, config, running }: DataWork): Promise<void> {
   const { from, to, dump } = record.transaction;
   const { database, redis } = stack;

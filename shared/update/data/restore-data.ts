@@ -32,7 +32,7 @@ export function dataRestoreOf(
   return dump === undefined && redis === undefined ? undefined : { dump, redis, ...more };
 }
 
-/** Refuses what the stack has no service for, before anything is stopped. */
+/** Throws a Failure when the stack has no service for a backup, before anything is stopped. */
 export function requireServices({ dump, redis }: DataRestore, stack: Stack): void {
   const refuse = (path: string, what: string): Failure =>
     new Failure(`Cannot restore from "${path}": the compose file "${stack.compose.file}" has no ${what}`);
@@ -40,7 +40,7 @@ export function requireServices({ dump, redis }: DataRestore, stack: Stack): voi
   if (redis !== undefined && stack.redis === undefined) throw refuse(redis, 'redis service');
 }
 
-/** Database and redis as they were saved, whatever state the stack is in; it is put back into that. */
+/** Restores database and redis in any state of the stack; afterwards the same services run as before. */
 export async function restoreData(restore: DataRestore, stack: Stack, running: Running): Promise<void> {
   const { dump, redis, places } = restore;
   const { log, signal } = running;
@@ -57,8 +57,8 @@ export async function restoreData(restore: DataRestore, stack: Stack, running: R
 }
 
 /**
- * The operator has decided what the data is: were a restore still owed, the next boot would put the update's own dump
- * over it. Where the update has no verdict yet it has not changed the data any more, and dumps anew before it does.
+ * Ends an owed restore: the operator has chosen the data, and the next boot would overwrite it with the update's own dump. An
+ * update without a verdict then counts as not migrated, and dumps again before it migrates.
  */
 function settleDebt({ transaction, places, dump, redis }: DataRestore, dropped: string[], log: Log): void {
   if (transaction === undefined || !owesRestore(transaction)) return;
@@ -73,7 +73,7 @@ function settleDebt({ transaction, places, dump, redis }: DataRestore, dropped: 
     log.warn(`Redis stays as it is; what was saved of it is "${left}"`);
 }
 
-/** What the update has noted; else what redis says, if it runs; else what it is called where nobody changed it. */
+/** The name of redis' file: as the update noted it, else as redis reports it if it runs, else the default name. */
 async function fileOfRedis(saved: string, places: Places, { redis }: Stack, log: Log): Promise<string> {
   const noted = updatesSoFar(places).findLast((update) => update.redis?.path === saved)?.redis?.file;
   if (noted !== undefined || redis === undefined) return noted ?? usualFile;

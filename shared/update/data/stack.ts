@@ -9,7 +9,7 @@ import { Failure } from '../../system/failure.ts';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
 import type { Places } from '../../system/places.ts';
 
-/** The stack of one slot, as its compose file describes it; a part is there where the file names its service. */
+/** The stack of one slot, as its compose file describes it; a part is undefined when the file does not name its service. */
 export interface Stack {
   compose: Compose;
   database: Database | undefined;
@@ -39,8 +39,9 @@ export async function findStack(
 }
 
 /**
- * The stack that runs, with the migrations of the new version: what its compose file says is read from the mounted slot,
- * which Docker cannot see, and done in the running project. Undefined where one of the slots lacks its part.
+ * The running stack with the migrations of the new version: their compose file is read from the mounted slot, which Docker
+ * cannot see, and they run in the running project. Undefined when the running slot has no database, or the new slot no
+ * migrations.
  */
 export async function findNextStack(
   slotMount: string,
@@ -57,7 +58,10 @@ export async function findNextStack(
   return isThere ? { ...now, migrations: { containers, service, signal } } : undefined;
 }
 
-/** Without a signal, so that it can be put back whatever told us to end. Throws a Failure where there is none. */
+/**
+ * The stack without a signal, so that it can be put back even after this program was told to end. Throws a Failure when the
+ * slot has no compose file.
+ */
 export async function requireStack(what: string, places: Places, config: Config): Promise<Stack> {
   const stack = await findStack(places.root, places.data, config);
   if (stack !== undefined) return stack;

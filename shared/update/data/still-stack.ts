@@ -8,14 +8,15 @@ import { waitForDatabase } from './database-ready.ts';
 import type { Stack } from './stack.ts';
 
 /**
- * For work by hand, where the stack may be in any state and systemd out of reach (a chroot from the other slot): what
- * cannot be stopped is said. Whatever way the program ends, what ran before runs again, and nothing else; so the
- * stack is to be found without a signal, which would keep a program that was told to end from putting it back.
+ * Stops and starts the stack for work by hand. The stack may be in any state and systemd out of reach (a chroot from the other
+ * slot): a warning names what cannot be stopped. However the program ends, the services that ran before run again, and no
+ * others. So find the stack without a signal: after the program is told to end, a signal would keep it from putting the stack
+ * back.
  */
 
 const stopMs = 120_000;
 
-/** Stops the orchestrator where it runs; the answer starts it again. If we die, systemd does. */
+/** Stops the orchestrator if it runs; the returned function starts it again. If this program dies, systemd starts it. */
 export async function stopOrchestrator(
   { update: { unit } }: Config,
   places: Places,
@@ -38,7 +39,7 @@ export async function stopOrchestrator(
   return () => start.now();
 }
 
-/** Where it cannot be, somebody stands by: the work was asked for by hand. */
+/** Only warns when the start cannot be armed: an operator asked for the work by hand, and can start the unit. */
 async function armIfPossible(
   unit: string,
   places: Places,
@@ -54,7 +55,7 @@ async function armIfPossible(
   }
 }
 
-/** Where nobody can tell, that is said, and nothing is stopped. */
+/** Warns and returns false when it is unknown: then the unit is neither stopped nor started. */
 async function isKnownActive(unit: string, log: Log, signal: AbortSignal): Promise<boolean> {
   try {
     return await isUnitActive(unit, signal);
@@ -65,7 +66,10 @@ async function isKnownActive(unit: string, log: Log, signal: AbortSignal): Promi
   }
 }
 
-/** Only the services that are named run, and the database answers if it is one; the answer puts all back. */
+/**
+ * Lets only the `needed` services run, and waits for the database if it is one of them. The returned function restores the
+ * services that ran before.
+ */
 export async function keepOnly(
   needed: readonly string[],
   stack: Stack,
@@ -92,7 +96,10 @@ export async function keepOnly(
   return () => back.now();
 }
 
-/** The services run, beside whatever else does; the answer stops those that did not before. */
+/**
+ * Starts the `needed` services beside all others, and waits for the database if it is one of them. The returned function stops
+ * those that did not run before.
+ */
 export async function haveRunning(
   needed: readonly string[],
   stack: Stack,

@@ -3,7 +3,7 @@ import { slotsIfAnswered } from '../../rauc/status.ts';
 import { gatherAnomalies } from '../report/gather-anomalies.ts';
 import { type Check, ok, warn } from './finding.ts';
 
-/** What in the history of updates should make somebody look. */
+/** Warns of anomalies in the history of updates. */
 export const anomalies: Check = {
   name: 'history',
   async run({ places, now, signal }) {

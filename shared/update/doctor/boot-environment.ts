@@ -4,19 +4,19 @@ import { command } from '../../system/process/command.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 import { readTextIn } from './text-file.ts';
 
-/** U-Boot's environment: RAUC marks slots in it, so it has to be readable and writable, and survive a cut. */
+/** Checks U-Boot's environment: RAUC marks slots in it, so it must be readable and writable, and survive a power cut. */
 
 export interface BootEnvironmentFacts {
-  /** Why it cannot be read. */
+  /** Why the environment cannot be read. */
   readProblem: string | undefined;
   variables: Readonly<Record<string, string>>;
-  /** fw_env.config; undefined where there is none. */
+  /** The text of fw_env.config; undefined when there is none. */
   config: string | undefined;
-  /** Whether a variable of ours came back as it was written; a text says why not, undefined that nobody tried. */
+  /** True when a variable of ours reads back as it was written; a text says why not; undefined when it was not tried. */
   canary: true | string | undefined;
 }
 
-/** No bootloader knows it. */
+/** A variable that no bootloader uses. */
 const canaryName = 'homie_canary';
 const toolMs = 30_000;
 
@@ -97,12 +97,12 @@ function judgeOrder(variables: Readonly<Record<string, string>>): Judgement | un
       );
 }
 
-/** Lines that name a device; comments and blanks do not count. */
+/** Counts the lines that name a device, without comments and blank lines. */
 function copiesIn(config: string): number {
   return config.split('\n').filter((line) => /^\s*[^#\s]/.test(line)).length;
 }
 
-/** Written, read back, and taken away again: without the signal, so that nothing is left. */
+/** Writes the canary, reads it back and removes it. Takes no signal, so that an abort leaves nothing behind. */
 async function tryCanary(): Promise<true | string> {
   const value = randomUUID();
   const run = command({ deadlineMs: toolMs });

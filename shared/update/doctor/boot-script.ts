@@ -1,21 +1,21 @@
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 import { readBytesIn, readTextIn } from './text-file.ts';
 
-/** The script by which U-Boot chooses the slot: one that counts attempts, and that this version knows. */
+/** Checks the script by which U-Boot chooses the slot: it must count attempts, and be one that this version knows. */
 
 export interface BootScriptFacts {
-  /** The kernel's command line, in which our script says its version. */
+  /** The kernel's command line, in which our script writes its version. */
   commandLine: string;
-  /** A script that lies in the slot, as mkimage made it; undefined where none is found. */
+  /** The script file in the slot, as mkimage made it; undefined when none is found. */
   file: { path: string; content: Buffer } | undefined;
 }
 
-/** The one that belongs to this version of the programs. */
+/** The version of the boot script that belongs to this version of the programs. */
 export const bootScriptVersion = 1;
 
-/** U-Boot may read it from a partition that nobody mounts: then only the kernel knows. */
+/** U-Boot may read the script from a partition that is not mounted: then only the kernel's command line shows it. */
 const places = ['/boot/boot.scr', '/boot/firmware/boot.scr', '/boot/efi/boot.scr'];
-/** U-Boot's legacy image: a header of 64 bytes that begins so. */
+/** U-Boot's legacy image: a header of 64 bytes that begins with this number. */
 const imageMagic = 0x27051956;
 const headerBytes = 64;
 const advice =
@@ -57,7 +57,7 @@ export function judgeBootScript({ commandLine, file }: BootScriptFacts): Judgeme
     : bad(`"${path}" does not read BOOT_ORDER: RAUC's choice of slot is never booted`, advice);
 }
 
-/** How this boot came about, in the script's own word. */
+/** Judges what the script itself reports about this boot (`homie.boot=`). */
 function judgeReport(report: string | undefined): Judgement | undefined {
   switch (report) {
     case 'unsaved':

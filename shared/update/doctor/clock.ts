@@ -2,11 +2,11 @@ import { command } from '../../system/process/command.ts';
 import { isClockTrusted } from '../schedule/window.ts';
 import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
 
-/** A clock that was never set refuses every certificate, and no window ever opens. */
+/** Checks the clock: with a clock that was never set every certificate is refused, and no window ever opens. */
 
 export interface ClockFacts {
   now: Date;
-  /** What systemd says of the time service; undefined where it does not answer. */
+  /** What systemd reports about the time service; undefined when it does not answer. */
   isSynchronized: boolean | undefined;
 }
 

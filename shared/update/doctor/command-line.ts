@@ -1,7 +1,7 @@
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 import { readTextIn } from './text-file.ts';
 
-/** The kernel's command line, as the boot script made it. */
+/** Checks the kernel's command line, as the boot script made it. */
 export const commandLine: Check = {
   name: 'kernel command line',
   async run({ places }) {

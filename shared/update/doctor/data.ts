@@ -4,20 +4,20 @@ import { backupBytesAtMost } from '../../data/backups/backup.ts';
 import { formatBytes, freeBytesOn, treeBytes } from '../../system/files/disk.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 
-/** The data partition: it has to be one, and to have room for a bundle and a backup. */
+/** Checks the data partition: it must be a partition of its own, with room for a bundle and a backup. */
 
 export interface DataFacts {
   path: string;
   isThere: boolean;
-  /** On a file system of its own. */
+  /** Whether the path is on a file system of its own. */
   isMounted: boolean;
   isWritable: boolean;
   freeBytes: number;
-  /** For the config's backup, with the reserve. */
+  /** Bytes that a backup of the config needs, with the reserve. */
   backupBytes: number;
 }
 
-/** A bundle of the usual size, and the dump of a database. */
+/** Room for a bundle of the usual size and the dump of a database. */
 const comfortBytes = 2 * 1024 * 1024 * 1024;
 
 export const data: Check = {

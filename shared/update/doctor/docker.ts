@@ -4,12 +4,12 @@ import { pathInRoot } from '../../system/files/rooted-path.ts';
 import { command } from '../../system/process/command.ts';
 import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
 
-/** Docker's images have to lie on the data partition: what is fetched for the next slot must be there after the switch. */
+/** Checks that Docker's images are on the data partition: images pulled for the next slot must be there after the switch. */
 
 export interface DockerFacts {
   /** Whether this slot has a compose file at all. */
   isNeeded: boolean;
-  /** Where Docker keeps its images; a problem where it does not answer. */
+  /** Where Docker keeps its images; a problem when Docker does not answer. */
   root: string | { problem: string };
   data: string;
 }

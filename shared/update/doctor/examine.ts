@@ -35,7 +35,7 @@ const checks: readonly Check[] = [
   anomalies,
 ];
 
-/** All of them, one after the other; one that cannot look is a finding of its own. */
+/** Runs all checks one after the other; a check that throws becomes a bad finding. */
 export async function examine(patient: Patient): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { name, run } of checks) {

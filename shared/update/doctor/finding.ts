@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Places } from '../../system/places.ts';
 
-/** What one check of the doctor says. */
+/** The result of one check of the doctor. */
 export interface Finding {
   check: string;
   level: 'ok' | 'warn' | 'bad';
@@ -10,17 +10,17 @@ export interface Finding {
   todo: string;
 }
 
-/** What a check may look at. */
+/** The input of every check. */
 export interface Patient {
   places: Places;
   config: Config;
   signal: AbortSignal;
   now: Date;
-  /** Whether the boot environment may be written to, with a variable of ours. */
+  /** Whether a check may write a variable of ours into the boot environment. */
   mayWrite: boolean;
 }
 
-/** Each gathers facts and judges them; what it throws is a finding, too. */
+/** A check gathers facts and judges them; an error that it throws becomes a finding, too. */
 export interface Check {
   name: string;
   run(patient: Patient): Promise<Omit<Finding, 'check'>>;
@@ -40,7 +40,7 @@ export function bad(what: string, todo: string): Judgement {
   return { level: 'bad', what, todo };
 }
 
-/** The worst of what was found, the first of its level; where all is well, that. */
+/** The worst judgement in `found`, and of that level the first; `well` when there is none. */
 export function worst(found: readonly (Judgement | undefined)[], well: Judgement): Judgement {
   const there = found.filter((one) => one !== undefined);
   return there.find(({ level }) => level === 'bad') ?? there.find(({ level }) => level === 'warn') ?? well;

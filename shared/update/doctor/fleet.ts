@@ -3,7 +3,7 @@ import { DdiLine, DdiRefusal, ddiServerOf } from '../../transfer/request/ddi-lin
 import { controllerIdOf } from '../slot/controller-id.ts';
 import { bad, type Check, ok, warn } from './finding.ts';
 
-/** Whether the server of the fleet lets this device in. */
+/** Checks whether the fleet's server lets this device in. */
 export const fleet: Check = {
   name: 'fleet',
   async run({ places, config, signal }) {

@@ -3,21 +3,21 @@ import { gunzipSync } from 'node:zlib';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 import { readBytesIn, readTextIn } from './text-file.ts';
 
-/** What RAUC needs of the kernel to open a bundle: built in, or as a module of this very kernel. */
+/** Checks what RAUC needs from the kernel to open a bundle: built in, or as a module of the running kernel. */
 
 export interface KernelFacts {
   release: string;
-  /** /proc/filesystems and /proc/devices. */
+  /** The texts of /proc/filesystems and /proc/devices. */
   filesystems: string;
   devices: string;
-  /** modules.builtin and modules.dep: paths of modules. */
+  /** The texts of modules.builtin and modules.dep: paths of modules. */
   modules: string;
-  /** The kernel's own configuration; undefined where it keeps it to itself. */
+  /** The kernel's own configuration; undefined when it is not available. */
   config: string | undefined;
 }
 
 const rebuild = 'Build the kernel with it, or install the package with its modules';
-/** The compressors that our build can be asked for, and what each is called in the kernel's configuration. */
+/** The compressors that our build supports, and the name of each in the kernel's configuration. */
 const compressors = { gzip: 'ZLIB', xz: 'XZ', lz4: 'LZ4', zstd: 'ZSTD' } as const;
 
 export const kernel: Check = {
@@ -70,7 +70,7 @@ function hasModule({ modules }: KernelFacts, name: string): boolean {
   return new RegExp(`(?:^|/)${name}\\.ko(?:\\.\\w+)?(?::|$)`, 'm').test(modules);
 }
 
-/** Undefined where the configuration is not known. */
+/** Undefined when the configuration is unknown. */
 function isSet(config: string | undefined, key: string): boolean | undefined {
   return config === undefined ? undefined : new RegExp(`^CONFIG_${key}=[ym]$`, 'm').test(config);
 }

@@ -7,18 +7,18 @@ import { reasonOf } from '../../system/failure.ts';
 import { isClockTrusted } from '../schedule/window.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 
-/** The certificates that this device trusts: without a valid one no bundle is ever taken again. */
+/** Checks the certificates that this device trusts: without a valid one no bundle is ever accepted again. */
 
 export interface KeyringFacts {
   path: string;
   certificates: readonly { subject: string; notBefore: Date; notAfter: Date }[];
-  /** Private keys that lie beside it. */
+  /** Private keys in the same folder. */
   privateKeys: readonly string[];
   now: Date;
 }
 
 const dayMs = 24 * 60 * 60_000;
-/** Time enough to bring a new one to every device by an update. */
+/** Enough time to bring a new certificate to every device by an update. */
 const warnDays = 180;
 const advice =
   'Ship a keyring with the next root beside this one in an update, while this one is still valid';

@@ -3,12 +3,12 @@ import { pathInRoot } from '../../system/files/rooted-path.ts';
 import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
 import { readTextIn } from './text-file.ts';
 
-/** RAUC's service on the system bus, and who may ask it. */
+/** Checks RAUC's service on the system bus, and which users may call it. */
 
 export interface RaucServiceFacts {
-  /** D-Bus' description of the service. */
+  /** Whether D-Bus has a description of the service. */
   isActivated: boolean;
-  /** D-Bus' policies for it, in the order in which it reads them, the last rule counts; undefined where there is none. */
+  /** D-Bus' policies for RAUC, in the order in which D-Bus reads them: the last rule counts. Undefined when there is none. */
   policy: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export const raucService: Check = {
   },
 };
 
-/** A file of any name may be about it; they are read by name. */
+/** A file of any name may contain a policy for RAUC; the files are read in the order of their names. */
 function policiesIn(root: string, folder: string): string[] {
   const place = pathInRoot(root, folder);
   if (!existsSync(place)) return [];
@@ -36,7 +36,7 @@ function policiesIn(root: string, folder: string): string[] {
     .filter((text) => text.includes('"de.pengutronix.rauc"'));
 }
 
-/** Debian's policy lets everybody ask: any user of the device could install an old bundle, or mark a slot bad. */
+/** Debian's policy lets every user call RAUC: any user of the device could install an old bundle, or mark a slot bad. */
 export function judgeRaucService({ isActivated, policy }: RaucServiceFacts): Judgement {
   if (!isActivated)
     return bad('D-Bus does not know RAUC: nothing can be installed or marked', 'Install rauc-service');

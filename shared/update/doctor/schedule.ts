@@ -2,7 +2,7 @@ import { readInhibit, reasonOfInhibit } from '../admission/inhibit.ts';
 import { windowAt, wordsOfWindow } from '../schedule/schedule.ts';
 import { bad, type Check, ok, warn } from './finding.ts';
 
-/** What keeps updates from being installed, now or for good. */
+/** Checks whether something keeps updates from being installed, now or forever. */
 export const schedule: Check = {
   name: 'schedule',
   async run({ places, config, now }) {

@@ -1,7 +1,7 @@
 import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
 import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
 
-/** What RAUC's service says of the slots: it has to answer, and to know which one runs. */
+/** Checks the slots as RAUC's service reports them: it has to answer, and to know which slot runs. */
 export const slots: Check = {
   name: 'slots',
   async run({ signal }) {

@@ -4,13 +4,13 @@ import { type ConfiguredSlot, readSystemConf } from '../../rauc/system-conf.ts';
 import { deviceBytes } from '../../system/files/disk.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 
-/** RAUC's own configuration: what it does not refuse, and hurts all the same. */
+/** Checks RAUC's own configuration, also for settings that RAUC accepts although they do harm. */
 
 export interface SystemConfFacts {
   path: string;
   file: KeyFile;
   slots: readonly ConfiguredSlot[];
-  /** Devices of slots that are not there. */
+  /** Devices of slots that do not exist. */
   missing: readonly string[];
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isMissing } from '../../system/failure.ts';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
 
-/** A text of the running system; undefined where there is none. */
+/** A text file of the running system; undefined when there is none. */
 export function readTextIn(root: string, path: string): string | undefined {
   return readBytesIn(root, path)?.toString();
 }

@@ -1,10 +1,10 @@
 import { command } from '../../system/process/command.ts';
 import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
 
-/** What systemd has to start by itself. */
+/** Checks the units that systemd has to start by itself. */
 
 export interface UnitFacts {
-  /** systemd's word for each (`enabled`, `disabled`, `masked` …); undefined where it does not know the unit, or not answer. */
+  /** systemd's state of each unit (`enabled`, `disabled`, `masked` …); undefined for an unknown unit or without an answer. */
   postActivate: string | undefined;
   orchestrator: string | undefined;
   timer: string | undefined;
