@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { FleetConfig } from '../config/fleet-schema.ts';
+import type { FleetConfig } from '../config/fleet-keys.ts';
 import { Failure } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import { type DdiServer, ddiServerOf } from '../transfer/request/ddi-line.ts';

@@ -1,10 +1,12 @@
 const known =
-  'unit, health_url, health_deadline_seconds, backup_deadline_seconds, version_floor, allow_downgrade, ' +
-  'windows, time_zone, install_at, reboot, timer, verdict_command, verdict_webhook, ' +
-  'compose_file, database_service, redis_service, migration_service, migrate_in, ' +
-  'migration_deadline_seconds, migration_longest_seconds, pull_deadline_seconds, settle_seconds, disabled_checks, keep_backups, ' +
-  'backup_budget_mib, api_listen, api_token_file, bundle_folder, url, ca_file, client_certificate_file, client_key_file, token_file, basic_auth_file, ' +
-  'limit_rate_kib, largest_bundle_mib, stall_seconds, fetch_tries, image_allowance_mib, fleet_url, fleet_tenant, fleet_controller_id, fleet_target_token_file, fleet_gateway_token_file, fleet_consent, reserve_mib';
+  'url, ca_file, client_certificate_file, client_key_file, token_file, basic_auth_file, limit_rate_kib, ' +
+  'largest_bundle_mib, stall_seconds, fetch_tries, image_allowance_mib, version_floor, allow_downgrade, ' +
+  'windows, time_zone, install_at, reboot, timer, backup_deadline_seconds, keep_backups, ' +
+  'backup_budget_mib, reserve_mib, unit, compose_file, database_service, redis_service, ' +
+  'migration_service, migrate_in, migration_deadline_seconds, migration_longest_seconds, ' +
+  'pull_deadline_seconds, health_url, health_deadline_seconds, settle_seconds, disabled_checks, ' +
+  'verdict_command, verdict_webhook, api_listen, api_token_file, bundle_folder, fleet_url, ' +
+  'fleet_tenant, fleet_controller_id, fleet_target_token_file, fleet_gateway_token_file, fleet_consent';
 const secondsExpected = 'expected a number of seconds from 1 to 7200';
 
 /** What is wrong, the file, and the reason that is told. */

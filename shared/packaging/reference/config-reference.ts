@@ -1,41 +1,24 @@
-import { type Config, defaultConfig } from '../../config/config.ts';
-import { configKeys } from '../../config/config-schema.ts';
+import { fieldOf, type Keys, valuesOf } from '../../config/key.ts';
+import { storageKeys } from '../../config/storage-keys.ts';
+import { updateSections } from '../../config/update-keys.ts';
 import { markdownTable } from '../format/markdown-table.ts';
-import { storageWords, updateWords } from './config-words.ts';
 
-/** The tables of docs/configuration.md: every key the schema has, what it takes, and what stands where it is not given. */
+/** The tables of docs/configuration.md: every key, what it takes, and what holds where it is not given. */
 function configReference(): string {
-  const defaults = defaultConfig({ data: '/data', root: '/', run: '/run/homie' });
-  const storage = section('`orchestrator.storage`', storageWords, configKeys.storage, {
-    dataPath: '/data',
-    ...defaults,
-  });
-  const update = updateWords.map(([heading, words]) =>
-    section(`\`update\`: ${heading}`, words, configKeys.update, defaults.update),
-  );
+  const storage = section('`orchestrator.storage`', storageKeys);
+  const update = updateSections.map(([heading, keys]) => section(`\`update\`: ${heading}`, keys));
   return [storage, ...update].join('\n\n');
 }
 
-/** The keys of all sections, for the check that none is forgotten. */
-export function describedKeys(): { storage: string[]; update: string[] } {
-  return {
-    storage: Object.keys(storageWords),
-    update: updateWords.flatMap(([, words]) => Object.keys(words)),
-  };
-}
+const places = { data: '/data', root: '/', run: '/run/homie' };
 
-function section(
-  heading: string,
-  words: Readonly<Record<string, string>>,
-  schemas: Readonly<Record<string, unknown>>,
-  defaults: Readonly<Record<string, unknown>> | Config['update'],
-): string {
-  const values = new Map(Object.entries(defaults));
-  const rows = Object.entries(words).map(([key, what]) => [
-    `\`${key}\``,
-    defaultText(values.get(camelCase(key))),
-    expectedBy(schemas[key]),
-    what,
+function section(heading: string, keys: Keys): string {
+  const values = new Map(Object.entries(valuesOf(keys, {}, places)));
+  const rows = Object.entries(keys).map(([name, { takes, words }]) => [
+    `\`${name}\``,
+    defaultText(values.get(fieldOf(name))),
+    expectedBy(takes),
+    words,
   ]);
   return `### ${heading}\n\n${markdownTable(['key', 'default', 'takes', 'what it is'], rows)}`;
 }
@@ -59,13 +42,6 @@ function expectedBy(schema: unknown): string {
   const last = messages.at(-1);
   if (last === undefined) throw new Error('a key of the config that does not say what it takes');
   return last.replaceAll('|', '\\|');
-}
-
-function camelCase(key: string): string {
-  return key
-    .replace(/_mib$/, 'MiB')
-    .replace(/_kib$/, 'KiB')
-    .replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 }
 
 /** Our part of a document: what lies between the marks is written by us, the rest by a person. */

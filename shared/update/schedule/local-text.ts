@@ -1,4 +1,4 @@
-import { type Weekday, weekdays } from '../../config/schedule-schema.ts';
+import { type Weekday, weekdays } from '../../config/schedule-keys.ts';
 import { wallClockIn } from './local-time.ts';
 
 /** A moment as the wall clock of a time zone shows it, with what tells it from the same hour told twice. */

@@ -1,4 +1,4 @@
-import { type Weekday, weekdays } from '../../config/schedule-schema.ts';
+import { type Weekday, weekdays } from '../../config/schedule-keys.ts';
 
 /** What the wall clock of a time zone shows. */
 interface LocalTime {

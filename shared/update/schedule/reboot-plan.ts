@@ -1,4 +1,4 @@
-import { rebootExpected, rebootPattern } from '../../config/schedule-schema.ts';
+import { rebootExpected, rebootPattern } from '../../config/schedule-keys.ts';
 import { Failure } from '../../system/failure.ts';
 import { decideWindow, type Schedule } from './window.ts';
 

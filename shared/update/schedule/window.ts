@@ -1,4 +1,4 @@
-import type { UpdateWindow } from '../../config/schedule-schema.ts';
+import type { UpdateWindow } from '../../config/schedule-keys.ts';
 import { localTimeIn } from './local-time.ts';
 
 /** Whether an update may be installed and rebooted into at this moment. */

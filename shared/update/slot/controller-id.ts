@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FleetConfig } from '../../config/fleet-schema.ts';
+import type { FleetConfig } from '../../config/fleet-keys.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 

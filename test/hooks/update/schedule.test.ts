@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
-import { weekdays } from '../../../shared/config/schedule-schema.ts';
+import { weekdays } from '../../../shared/config/schedule-keys.ts';
 import { readRefusals } from '../../../shared/update/admission/refusals.ts';
 import { localText } from '../../../shared/update/schedule/local-text.ts';
 import { asked } from '../../support/scene/boot-stage.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type UpdateWindow, type Weekday, weekdays } from '../../../shared/config/schedule-schema.ts';
+import { type UpdateWindow, type Weekday, weekdays } from '../../../shared/config/schedule-keys.ts';
 import { decideWindow, type WindowDecision } from '../../../shared/update/schedule/window.ts';
 
 const every = [...weekdays];

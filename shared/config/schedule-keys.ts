@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { key } from './key.ts';
+import { trueOrFalse } from './values.ts';
 
 /** When updates may run, as `orchestrator.yaml` says it. */
 
@@ -41,25 +43,32 @@ export const windowSchema = v.strictObject(
   'a window, like { days: [sat, sun], from: "02:00", to: "04:30" }',
 );
 
-export const scheduleEntries = {
-  windows: v.optional(
-    v.array(
-      v.pipe(
-        windowSchema,
-        v.check(({ from, to }) => from !== to, 'a window that ends at another time than it begins'),
-      ),
-      'a list of windows',
-    ),
+const windowList = v.array(
+  v.pipe(
+    windowSchema,
+    v.check(({ from, to }) => from !== to, 'a window that ends at another time than it begins'),
   ),
-  time_zone: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(isTimeZone, 'the name of a time zone that this system knows, like Europe/Berlin'),
-    ),
+  'a list of windows',
+);
+const timeZone = v.pipe(
+  v.string(),
+  v.check(isTimeZone, 'the name of a time zone that this system knows, like Europe/Berlin'),
+);
+const rebootTime = v.pipe(v.string(rebootExpected), v.regex(rebootPattern, rebootExpected));
+
+export const scheduleKeys = {
+  windows: key('when updates may be installed and rebooted into; none: at any time', windowList, []),
+  time_zone: key("the time zone of the windows; the system's by default", timeZone),
+  install_at: key(
+    'with `any-time` only the reboot waits for the window',
+    v.picklist(['window', 'any-time'], 'window or any-time'),
+    'window',
   ),
-  install_at: v.optional(v.picklist(['window', 'any-time'], 'window or any-time')),
-  reboot: v.optional(v.pipe(v.string(rebootExpected), v.regex(rebootPattern, rebootExpected))),
-  timer: v.optional(v.boolean('true or false')),
+  reboot: key(
+    'when to reboot after an install; by default `window` where there are windows, else `+1`',
+    rebootTime,
+  ),
+  timer: key('`homie-update.timer` in new slots; by default as in the slot that runs', trueOrFalse),
 };
 
 function isTimeZone(name: string): boolean {
