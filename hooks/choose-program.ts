@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 import { type ProgramName, programNames } from '../shared/update/slot/program-names.ts';
 
-/** A program other than `hook`, which only stands for the others. */
+/** A program other than `hook`, which only runs one of the others. */
 export type Story = Exclude<ProgramName, 'hook'>;
 
 export type Choice =
   | { kind: 'story'; story: Story; args: readonly string[] }
   | { kind: 'version' }
   | { kind: 'help' }
-  /** RAUC asked for a hook of a kind that this version does not know: harmless, as RAUC wishes. */
+  /** RAUC asked for a hook that this version does not know: it is ignored, as RAUC expects. */
   | { kind: 'unknown-hook'; name: string }
   | { kind: 'nothing-said' };
 
@@ -20,8 +20,8 @@ const hookNames: ReadonlyMap<string, Story> = new Map([
 ]);
 
 /**
- * By the name we were called under, or as `hook` by the first argument, which is how RAUC calls. RAUC 1.8 hands a
- * handler the arguments that the bundle chose, so a handler of the system takes none: --help would let it pass.
+ * Chooses by the name of the called file; for `hook`, by the first argument, which is how RAUC calls it. RAUC 1.8 passes a
+ * handler the arguments that the bundle chose, so the system's handler ignores them: --help would let the bundle pass.
  */
 export function chooseProgram(calledAs: string, args: readonly string[], isRaucsHandler = false): Choice {
   const name = basename(calledAs);
@@ -41,7 +41,7 @@ export function chooseProgram(calledAs: string, args: readonly string[], isRaucs
 
 const stories = programNames.filter((name): name is Story => name !== 'hook');
 
-/** `pre-install slot-pre-install` is what a hook script of its own would be called with. */
+/** A hook that is a script of its own would be called as `pre-install slot-pre-install`. */
 function chooseByName(story: Story, args: readonly string[]): Choice {
   const [first, ...rest] = args;
   const isHookName = first === 'install-check' || first?.startsWith('slot-');

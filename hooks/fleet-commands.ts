@@ -6,7 +6,7 @@ import { hookOptions } from './hook.ts';
 
 const data = { data: hookOptions.data };
 
-/** What update.sh has for a device of a fleet. */
+/** The commands of update.sh for a device in a fleet. */
 export const fleetCommands: readonly CommandSpec[] = [
   {
     name: 'agent',

@@ -2,7 +2,7 @@ import type { Outcome } from '../shared/system/exit-code.ts';
 import type { Running } from '../shared/system/process/program.ts';
 import type { OptionSpec, ProgramSpec, Values } from '../shared/system/terminal/arguments.ts';
 
-/** What main.ts needs of a program: what it takes, how long it may run, and its story. */
+/** A program as main.ts runs it: its arguments, how long it may run, and its story. */
 export interface Hook {
   spec: ProgramSpec;
   deadlineMs: number;
@@ -10,7 +10,7 @@ export interface Hook {
   exitCodeOf?: (outcome: Outcome) => number;
 }
 
-/** The options that stand for RAUC's variables when a person calls. */
+/** The options that replace RAUC's variables when a user calls the program. */
 export const hookOptions = {
   data: { type: 'string', describe: 'The data partition, else $HOMIE_DATA, else /data', value: 'DIR' },
   bundle: { type: 'string', describe: 'The mounted bundle, else $RAUC_BUNDLE_MOUNT_POINT', value: 'DIR' },
@@ -22,7 +22,7 @@ export const hookOptions = {
   'dry-run': { type: 'boolean', describe: 'Only say what would be done' },
 } satisfies Record<string, OptionSpec>;
 
-/** What every program of an update reads and writes. */
+/** The files that every program of an update reads and writes. */
 export const hookFiles = [
   ['/data/config/orchestrator.yaml', 'the configuration, in its part "update"'],
   ['/data/update/transaction.json', 'the last update, step by step'],

@@ -11,7 +11,7 @@ import { tellExpiredInhibit } from '../shared/update/admission/inhibit.ts';
 import { noteAdmitted } from '../shared/update/transaction/admitted.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
-/** May this bundle be installed? All that may refuse refuses here, where nothing has been touched yet. */
+/** Decides whether this bundle may be installed. Every refusal happens here, where nothing has been changed yet. */
 export const installCheck: Hook = {
   spec: {
     name: 'install-check',

@@ -6,7 +6,7 @@ import { chooseProgram, type Story } from './choose-program.ts';
 import type { Hook } from './hook.ts';
 import { tell } from './tell.ts';
 
-/** The door: one executable under seven names. Only the story that was asked for is loaded. */
+/** The entry point: one executable under seven names. Only the program that was called is loaded. */
 
 const load: Record<Story, () => Promise<Hook>> = {
   'system-check': async () => (await import('./system-check.ts')).systemCheck,

@@ -15,7 +15,7 @@ import { knownTransaction, readTransaction } from '../shared/update/transaction/
 import type { Transaction } from '../shared/update/transaction/transaction.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
-/** At every boot: a trial is committed or rolled back, a healthy boot is marked good, a fallback is told. */
+/** Runs at every boot: commits or rolls back a trial, marks a healthy boot good, reports a fallback. */
 export const postActivate: Hook = {
   spec: {
     name: 'post-activate',
@@ -75,7 +75,7 @@ const meanings: Record<BootPlan['kind'], string> = {
   unknown: 'would mark nothing, nobody can tell which slot runs; the orchestrator would run all the same',
 };
 
-/** A boot is no place to insist on a config: what cannot be read is told, and the defaults stand in. */
+/** A boot must not fail because of the config: if it is unreadable, that is logged, and the defaults are used. */
 function configOrDefaults(places: Places, log: Log): Config {
   try {
     return readConfig(places);

@@ -17,13 +17,13 @@ import { UpdateRecord } from '../shared/update/transaction/record.ts';
 import { isVerdict, owesRestore, type Release, stateOf } from '../shared/update/transaction/transaction.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
-/** For copying the programs onto a slow card, with the images fetched. */
+/** Time to copy the programs onto a slow card, after the images are fetched. */
 const writingMs = 900_000;
 
 const plannedMigration =
   'Would migrate the database, with the orchestrator stopped until the reboot, where the new version has a new schema';
 
-/** After RAUC wrote the slot: give it the programs and units that belong to this bundle. */
+/** Runs after RAUC wrote the slot: gives it the programs and units that belong to this bundle. */
 export const postInstall: Hook = {
   spec: {
     name: 'post-install',
@@ -68,7 +68,7 @@ export const postInstall: Hook = {
       executable: process.execPath,
       version: bundle.version,
       unit: config.update.unit,
-      // Who has enabled it by hand wants it in the next slot, too.
+      // A user who enabled the timer by hand wants it in the next slot, too.
       isTimerEnabled: config.update.timer ?? isTimerEnabledIn(places.root),
       isAgentEnabled: config.update.fleet !== undefined,
     };
@@ -90,7 +90,7 @@ export const postInstall: Hook = {
   },
 };
 
-/** Worth a word, and no update. */
+/** A failure here is logged, and does not stop the update. */
 function carryOver(places: Places, slotMount: string, log: Log): void {
   try {
     const carried = carryIdentity(places.root, slotMount);
@@ -100,7 +100,7 @@ function carryOver(places: Places, slotMount: string, log: Log): void {
   }
 }
 
-/** pre-install opened it; where that did not run (a bundle without the hook, by hand) it is opened here. */
+/** pre-install opened the transaction; where it did not run (a bundle without the hook, a call by hand), open it here. */
 function resumeOrOpen(places: Places, to: Release, log: Log): UpdateRecord {
   const transaction = knownTransaction(readTransaction(places));
   const isOurs =

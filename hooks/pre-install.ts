@@ -16,10 +16,10 @@ import { takeInstallLock } from '../shared/update/transaction/install-lock.ts';
 import { UpdateRecord } from '../shared/update/transaction/record.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
-/** For stopping and starting the unit around the backup. */
+/** Time to stop and start the unit around the backup. */
 const serviceMs = 300_000;
 
-/** Before RAUC writes the slot: back up the configuration, with the orchestrator stopped only meanwhile. */
+/** Runs before RAUC writes the slot: backs up the configuration; the orchestrator is stopped only during the backup. */
 export const preInstall: Hook = {
   spec: {
     name: 'pre-install',
@@ -49,14 +49,14 @@ export const preInstall: Hook = {
       return 'done';
     }
 
-    // RAUC has taken the slot out of the boot order by now: whatever fails from here on has to be known, to put it back.
+    // RAUC has already taken the slot out of the boot order: a failure from here on must be recorded, to put it back.
     log.alsoTo(logFileOf(places));
     const lock = takeInstallLock(places, 'pre-install', bundle.version);
     undo.owe('release the lock', () => lock.release());
     const to = { version: bundle.version, slot: place.slotName ?? null };
     const record = UpdateRecord.open(places, { version: from ?? null, slot: null }, to, log);
     undo.owe('close the transaction', (reason) => record.failUnlessDone(reason));
-    // From here on the transaction tells who took the slot out; read by itself, the note would call a half-written slot whole.
+    // From here on the transaction shows why the slot is out; the note alone would declare a half-written slot whole.
     forgetAdmitted(places);
     log.info(`Preparing the update from "${from ?? 'unknown'}" to "${bundle.version}"`);
     await faultPoint('pre-install:opened');

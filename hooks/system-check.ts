@@ -10,7 +10,7 @@ import { decideFit } from '../shared/update/admission/decide-fit.ts';
 import { forgetAdmitted } from '../shared/update/transaction/admitted.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
-/** The running system's own word on a bundle: install-check comes out of the bundle, and an old one knows no floor. */
+/** The running system's own check: install-check comes from the bundle, and an old one does not know the minimum version. */
 export const systemCheck: Hook = {
   spec: {
     name: 'system-check',
@@ -40,7 +40,7 @@ export const systemCheck: Hook = {
         const { outcome, reason, advice } = refusal;
         throw new Failure(`Cannot install version "${bundle.version}": ${reason}`, { outcome, advice });
       }
-      // Who asks next may be no install-check of ours: what the one before it let pass says nothing about this one.
+      // The install-check of this bundle may not be ours: a note about an earlier bundle says nothing about this one.
       if (isRaucsHandler()) forgetAdmitted(places);
       log.info(`Version "${bundle.version}" belongs here`);
       return 'done';
@@ -51,7 +51,7 @@ export const systemCheck: Hook = {
   },
 };
 
-/** What it shows of a handler: a line on stdout that begins with `<< error` (RAUC manual, "Handler Interface"). */
+/** RAUC shows the line of a handler's stdout that begins with `<< error` (RAUC manual, "Handler Interface"). */
 function tellRauc(failure: Failure): void {
   if (!isRaucsHandler()) return;
   const text = failure.advice === undefined ? failure.message : `${failure.message}. ${failure.advice}`;

@@ -14,7 +14,7 @@ const parts = {
   'database-only': { type: 'boolean', describe: 'The database and redis, and nothing else' },
 } as const;
 
-/** update.sh, the operator's command: by hand, by a timer, as a service. */
+/** update.sh, the operator's command; it is run by hand, by a timer or as a service. */
 export const update: Hook = {
   spec: {
     name: 'update.sh',

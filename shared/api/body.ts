@@ -1,11 +1,11 @@
 import { Refusal } from './problem.ts';
 
-/** How much of a request is read, and for how long it is waited for. */
+/** Reads the body of a request, with a limit on its size and on the time it takes. */
 
 const mostBytes = 16 * 1024;
 const deadlineMs = 5_000;
 
-/** The body as JSON; undefined where there is none. Throws a Refusal for all else. */
+/** The body as JSON; undefined where there is none. Throws a Refusal for any other body. */
 export async function readJson(request: Request): Promise<unknown> {
   const text = await readText(request);
   if (text === '') return undefined;
@@ -31,7 +31,7 @@ async function readText(request: Request): Promise<string> {
     throw error instanceof Refusal ? error : new Refusal(400, 'The body did not come whole');
   } finally {
     clearTimeout(timer);
-    // It may be long in coming, and nobody waits for it.
+    // The rest of the body may take long to arrive, and is not needed.
     reader.cancel().catch(() => {});
   }
 }

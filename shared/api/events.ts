@@ -7,9 +7,9 @@ import type { Report, Reporter } from './report.ts';
 
 export const mostReaders = 16;
 const usualRhythm = { lookMs: 500, heartbeatMs: 15_000 };
-/** A reader that leaves so much unread is gone, or means no good. */
+/** A reader that leaves so much unread is gone, or hostile. */
 const mostUnreadBytes = 256 * 1024;
-/** Then it comes again, by itself. */
+/** A stream ends after this time; the browser then connects again by itself. */
 const longestMs = 60 * 60_000;
 const comeAgainMs = 2_000;
 
@@ -35,11 +35,11 @@ export class Events {
     return this.#readers.size;
   }
 
-  /** Throws a Refusal where too many read already. */
+  /** Opens a stream for one reader. Throws a Refusal where there are too many readers already. */
   async open(): Promise<Response> {
     if (this.#readers.size >= mostReaders) throw tooMany();
     const first = textOf(await this.#reporter.read());
-    // Others have come meanwhile.
+    // Other readers may have come during the await.
     if (this.#readers.size >= mostReaders) throw tooMany();
     let reader: Reader | undefined;
     let ending: NodeJS.Timeout | undefined;
@@ -73,7 +73,7 @@ export class Events {
     for (const reader of this.#readers) this.#drop(reader);
   }
 
-  /** As long as anybody reads. */
+  /** Looks for changes as long as there are readers. */
   #look(): void {
     this.#looking ??= setInterval(() => void this.#lookOnce(), this.#rhythm.lookMs);
   }
@@ -109,7 +109,7 @@ export class Events {
     }
   }
 
-  /** What has not been sent is, unless there is a reason why it cannot be. */
+  /** Ends a stream: queued data is still sent, unless there is a reason why it cannot be. */
   #drop(reader: Reader, reason?: string): void {
     this.#readers.delete(reader);
     if (this.#readers.size === 0) {
@@ -120,7 +120,7 @@ export class Events {
       if (reason === undefined) reader.close();
       else reader.error(reason);
     } catch {
-      // It has gone by itself.
+      // The reader has already closed it.
     }
   }
 }

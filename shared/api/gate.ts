@@ -1,8 +1,8 @@
 import { Refusal } from './problem.ts';
 
-/** Who may ask at all: this device itself, and pages that we have served. A browser is somebody else's program. */
+/** Decides who may send requests: this device itself, and pages that we have served. A browser also runs foreign pages. */
 
-/** The names of this device for itself. A page of elsewhere whose name was made to point here (DNS rebinding) has another. */
+/** The names of this device for itself. A foreign page whose name was made to point here (DNS rebinding) has another Host. */
 const ownNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Throws a Refusal for a request that a foreign page may have sent. */
@@ -14,7 +14,7 @@ export function requireOwnPage(headers: Headers): void {
   const origin = headers.get('origin');
   if (origin !== null && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
     throw new Refusal(403, 'Pages of another origin may not ask here');
-  // A request without Origin, such as that of an image; a link to our page is no harm.
+  // Some requests have no Origin, such as that of an image. A link to our page (`navigate`) is harmless.
   const site = headers.get('sec-fetch-site') ?? 'none';
   if (!['none', 'same-origin'].includes(site) && headers.get('sec-fetch-mode') !== 'navigate')
     throw new Refusal(403, 'Pages of another site may not ask here');

@@ -8,8 +8,8 @@ import type { Places } from '../system/places.ts';
 import { lockHolder } from '../system/process/lock.ts';
 
 /**
- * A job is a process of its own: it goes on when the service ends, and the next service finds it again. All that is
- * known of it lies on disk: what was started, a lock that the kernel holds for as long as it runs, and its last words.
+ * A job is a process of its own: it continues when the service ends, and the next service finds it again. Its state is on
+ * disk: what was started, a lock that the kernel holds as long as it runs, and the note of its end.
  */
 
 const kinds = ['install', 'rollback', 'cancel'] as const;
@@ -18,11 +18,11 @@ const jobSchema = v.looseObject({
   format: v.number(),
   id: v.string(),
   kind: v.picklist(kinds),
-  /** What is installed; null for all else. */
+  /** The bundle to install; null for every other kind. */
   source: v.nullable(v.string()),
   /** ISO 8601. */
   startedAt: v.string(),
-  /** Since the boot: the clock may be set meanwhile. */
+  /** Counted from the boot, because the clock may be set meanwhile. */
   startedUptimeSeconds: v.number(),
 });
 
@@ -32,20 +32,20 @@ type JobState = 'starting' | 'running' | 'done' | 'failed';
 
 export interface JobStanding {
   state: JobState;
-  /** Once it has ended, from the table of exit codes. */
+  /** Set when it has ended; from the table of exit codes. */
   exitCode?: number;
   outcome?: Outcome;
-  /** Why it failed, or its last word. */
+  /** Why it failed, or its last line. */
   reason?: string;
 }
 
-/** How it ended, in the words of its own last line (system/program.ts). */
+/** The end of a job, as the program itself noted it (`trace` in system/process/program.ts). */
 export interface JobEnd {
   exitCode: number;
   lastLine: string;
 }
 
-/** systemd may be slow to start it, on a board that is busy. */
+/** systemd may be slow to start a job on a busy board. */
 export const startingSeconds = 15;
 const vanished = 'it ended without a word; see "journalctl" for what ended it';
 
@@ -69,7 +69,7 @@ export function decideStanding({ end, isHeld, ageSeconds }: JobFacts): JobStandi
 }
 
 export function standingOf(job: Job, places: Places): JobStanding {
-  // The lock first: one that is free by now, of a job that has left its last words, is an end and not a loss.
+  // Check the lock before the note of the end: a job that ends between the two is then not taken for a lost one.
   const isHeld = isJobLocked(places);
   const ageSeconds = uptime() - job.startedUptimeSeconds;
   return decideStanding({ end: readEnd(job, places), isHeld, ageSeconds });
@@ -100,7 +100,7 @@ export function writeJob(places: Places, job: Job): void {
   writeDurably(join(places.run, jobName), `${JSON.stringify(job)}\n`);
 }
 
-/** One that never began is as if nobody had asked. */
+/** Forgets a job that could not be started, as if it had never been requested. */
 export function forgetJob(places: Places): void {
   rmSync(join(places.run, jobName), { force: true });
 }
@@ -120,7 +120,7 @@ export function endFileOf(id: string, places: Places): string {
 const jobName = 'job.json';
 const endSchema = v.looseObject({ program: v.string(), exitCode: v.number(), lastLine: v.string() });
 
-/** What it has said of its end: the last whole line. */
+/** The end that the program noted: the last line of its file. Undefined where there is none. */
 export function readEnd({ id }: Pick<Job, 'id'>, places: Places): JobEnd | undefined {
   try {
     const lines = readFileSync(endFileOf(id, places), 'utf8').trimEnd().split('\n');

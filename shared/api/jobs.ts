@@ -21,12 +21,12 @@ import {
 } from './job.ts';
 import { type Launch, launch } from './launch.ts';
 
-/** Until its process is seen; after that, what is on disk tells. */
+/** How long to wait for the job's process; after that, the state on disk decides. */
 const startMs = 15_000;
 const cancelMs = 60_000;
 const askPauseMs = 20;
 
-/** The jobs of this device: one at a time, whoever asks, and however many ask at once. */
+/** The jobs of this device: one at a time, even if several clients send requests at once. */
 export class Jobs {
   readonly #places: Places;
   readonly #log: Log;
@@ -38,19 +38,19 @@ export class Jobs {
     this.#log = log;
   }
 
-  /** The last one of this boot, and how it stands. */
+  /** The last job of this boot, and its state. */
   last(): (Job & JobStanding) | undefined {
     const job = readJob(this.#places);
     return job === undefined ? undefined : { ...job, ...standingOf(job, this.#places) };
   }
 
-  /** Answers once its process runs, or has ended already. Throws a busy Failure while anything else does. */
+  /** Answers once the job's process runs, or has ended already. Throws a busy Failure while another job or update runs. */
   async begin(kind: JobKind, words: readonly string[], source: string | null): Promise<Job & JobStanding> {
     this.#requireIdle();
     this.#isStarting = true;
     const before = this.last();
     try {
-      // Its last words come a moment before its end.
+      // The previous job notes its end a moment before its process ends.
       await this.#until(() => !isJobLocked(this.#places));
       const job = newJob(randomBytes(8).toString('hex'), kind, source);
       writeJob(this.#places, job);
@@ -62,7 +62,7 @@ export class Jobs {
     }
   }
 
-  /** Runs `update.sh cancel` beside whatever runs, to its end. Throws a Failure with what it ended with. */
+  /** Runs `update.sh cancel` beside a running job, and answers with its end. Throws a Failure where that does not come. */
   async cancel(words: readonly string[]): Promise<JobEnd> {
     if (this.#isCancelling) throw busy('it is being cancelled already');
     this.#isCancelling = true;

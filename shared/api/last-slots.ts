@@ -5,7 +5,7 @@ import type { Slots } from '../rauc/status.ts';
 import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
 import type { Places } from '../system/places.ts';
 
-/** The slots as RAUC told them last in this boot: while it installs, it answers nobody. */
+/** The slots as RAUC last reported them in this boot: while it installs, it does not answer. */
 
 const slotSchema = v.object({
   name: v.string(),

@@ -13,16 +13,16 @@ export interface Launch {
 }
 
 const startMs = 30_000;
-/** Somebody who only asks who holds the lock has it for an instant, too. */
+/** How long to wait for the lock: a program that only asks who holds it takes it for an instant, too. */
 const lockSeconds = 5;
 
 /**
- * Starts `update.sh` as a service of its own, out of our control group and sandbox: systemd keeps it when we end. Where
- * systemd does not answer it is a child that has left our session; then the log says so. Throws a Failure.
+ * Starts `update.sh` as a service of its own, outside our control group and sandbox: systemd keeps it when we end. If
+ * systemd does not answer, starts a child in a session of its own, and logs that. Throws a Failure.
  */
 export async function launch({ id, kind, words }: Launch, places: Places, log: Log): Promise<void> {
   const variables = variablesFor(id, places);
-  // Held for as long as the job runs, and never by two.
+  // The lock is held as long as the job runs, so that two jobs never run at once.
   const underLock =
     kind === 'cancel'
       ? []
@@ -48,7 +48,7 @@ export async function launch({ id, kind, words }: Launch, places: Places, log: L
   }
 }
 
-/** What a device does not set, and a chroot does. */
+/** The variables that are set in a chroot, but not on a device. */
 const passedOn = ['HOMIE_BOOT_ID', 'RAUC_SYSTEM_CONFIG'];
 
 function variablesFor(id: string, places: Places): Record<string, string> {
@@ -65,7 +65,7 @@ function variablesFor(id: string, places: Places): Record<string, string> {
   };
 }
 
-/** The very program that runs: compiled, it is one file under several names, and any of them takes ours. */
+/** The command for this program. Compiled, it is one file under several names; each accepts `update.sh` as an argument. */
 function ownCommand(): string[] {
   const script = process.argv[1] ?? '';
   if (!script.startsWith('/$bunfs/')) return [process.execPath, script, updateName];

@@ -3,19 +3,19 @@ import { dirname } from 'node:path';
 import { errorCodeOf, Failure, isMissing, reasonOf } from '../system/failure.ts';
 import { makeFolder } from '../system/files/durable-file.ts';
 
-/** What Bun.serve is asked for, and how it is shown. */
+/** Starts the HTTP server on an address or a socket. */
 
 type Handler = (request: Request, server: Server) => Promise<Response>;
 type Server = Bun.Server<undefined>;
 
-/** Bun drops who says nothing for this long; a request's head that is not whole by then, too. */
+/** Bun closes a connection that is silent for this long, or whose request head is incomplete by then. */
 const idleSeconds = 10;
-/** Ours is less, and has an answer; this is for what has no length. */
+/** The limit in body.ts is lower, and answers with an error; this one is for a body without a length. */
 const mostBodyBytes = 64 * 1024;
-/** Who may talk to us through a socket: root, and the group of its folder's owner. */
+/** Only root and the group of the folder's owner may connect to a socket. */
 const socketMask = 0o117;
 
-/** Where it listens, `127.0.0.1:8081` or the path of a socket. Throws a Failure. */
+/** `where` is an address such as `127.0.0.1:8081`, or the path of a socket. Throws a Failure. */
 export function listen(where: string, handler: Handler, onError: (error: Error) => Response): Server {
   const common = {
     fetch: handler,
@@ -36,7 +36,7 @@ export function listen(where: string, handler: Handler, onError: (error: Error) 
   }
 }
 
-/** As a person would type it. */
+/** The address as a user would type it. */
 export function addressOf(where: string, server: Server): string {
   return where.startsWith('/') ? where : server.url.href;
 }
@@ -45,11 +45,11 @@ interface Common {
   fetch: Handler;
   error: (error: Error) => Response;
   maxRequestBodySize: number;
-  /** Else Bun's own pages would show our insides. */
+  /** In development mode Bun's own error pages would show internal details. */
   development: false;
 }
 
-/** A socket that the service before us has left is taken away; anything else in its place stays. */
+/** Removes a socket that the previous service has left; any other file in its place stays. */
 function listenOnSocket(path: string, common: Common): Server {
   makeFolder(dirname(path));
   if (isSocket(path)) rmSync(path);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import html from './page.html' with { type: 'text' };
 
-/** The status page: one file, in which the browser runs and draws only what we have written. */
+/** The status page: one file. The browser uses only the script and style that we have written. */
 
 let policy: string | undefined;
 
 export function pageResponse(): Response {
-  // bun's types take every .html for a bundle; imported as text it is one.
+  // Bun's types declare every .html import as a bundle; imported as text it is a string.
   const text = String(html);
   policy ??= policyFor(text);
   return new Response(text, {
@@ -19,7 +19,7 @@ export function pageResponse(): Response {
   });
 }
 
-/** The page's own script and style by their hashes (CSP Level 3), requests to where it came from, and nothing else. */
+/** Allows the page's own script and style by their hashes (CSP Level 3), requests to its own origin, and data: images. */
 function policyFor(text: string): string {
   const hashes = (tag: string): string => {
     const parts = [...text.matchAll(new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`, 'g'))];

@@ -2,7 +2,7 @@ import { exitCodeOf, type Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
 import { redact } from '../system/redact.ts';
 
-/** Errors as RFC 9457 has them: what went wrong in one line, and never a stack. */
+/** Errors in the form of RFC 9457: the reason in one line, and never a stack. */
 
 /** A request that is answered with no more than an error. */
 export class Refusal extends Error {
@@ -17,7 +17,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The HTTP status for what an update program may end with. */
+/** The HTTP status for each outcome of an update program. */
 const statuses: Record<Outcome, number> = {
   done: 200,
   rebootNeeded: 200,
@@ -34,12 +34,12 @@ const statuses: Record<Outcome, number> = {
   rolledBack: 409,
 };
 
-/** The type of a problem that has an outcome; all others are no more than their status, "about:blank". */
+/** The type of a problem that has an outcome; all others have only a status, and the type "about:blank". */
 function problemType(outcome: Outcome): string {
   return `urn:homie:update:${outcome}`;
 }
 
-/** The answer for whatever was thrown. Only what nobody has foreseen is a 500, and says nothing of its inside. */
+/** The answer for any error. Only an unexpected error is a 500, and its answer contains no internal details. */
 export function problemOf(error: unknown): Response {
   if (error instanceof Refusal) {
     const { status, message, headers } = error;

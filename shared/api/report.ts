@@ -10,11 +10,11 @@ import type { Job, JobStanding } from './job.ts';
 import type { Jobs } from './jobs.ts';
 import { keepSlots, lastSlots } from './last-slots.ts';
 
-/** What `update.sh status --json` says, and what is under way. */
+/** The answer of `update.sh status --json`, with the running update and job. */
 export interface Report extends StatusReport {
-  /** Why the slots are those that RAUC told last, where it does not answer now. */
+  /** Why RAUC does not answer now: then the slots are those that it reported last. */
   slotsProblem: string | null;
-  /** Who holds the lock: an update, by hand, by the timer or by the API. */
+  /** The program that holds the lock: an update by hand, by the timer or by the API. */
   busy: { program: string; pid: number } | null;
   job: (Job & JobStanding) | null;
 }
@@ -22,14 +22,14 @@ export interface Report extends StatusReport {
 interface Known {
   answers: Answers;
   freshness: Deadline;
-  /** The update and the job that they belong to: a further step makes them old. */
+  /** The update and the job at the time of the answers: after a further step the answers are out of date. */
   moment: string;
 }
 
-/** RAUC and systemd are a process and a bus away: that long, one answer is good for everybody. */
+/** How long one answer serves all readers: asking RAUC and systemd takes a process and the bus. */
 const freshMs = 5_000;
 
-/** Reads the same answer for all who ask at once. */
+/** Gives the same answer to all clients that ask at once. */
 export class Reporter {
   readonly #places: Places;
   readonly #config: Config;

@@ -4,7 +4,7 @@ import { problemOf, Refusal } from './problem.ts';
 import { type Route, routes, type Service } from './routes.ts';
 import { requireToken } from './token.ts';
 
-/** One request, from its gate to its answer; whatever happens on the way, there is one. */
+/** Handles one request, from the gate to the answer. Never throws: every error becomes an answer. */
 export async function answer(
   request: Request,
   service: Service,
@@ -23,7 +23,7 @@ export async function answer(
   }
 }
 
-/** A HEAD is a GET whose body stays away; there is none of what never ends. */
+/** A HEAD is a GET without the body; a stream has no HEAD. Throws a Refusal. */
 function findRoute(method: string, path: string): { route: Route; name: string } {
   const there = routes.flatMap((route) => {
     const name = nameIn(path, route.path);
@@ -37,7 +37,7 @@ function findRoute(method: string, path: string): { route: Route; name: string }
   throw new Refusal(405, `Only ${allowed} is known here`, { Allow: allowed });
 }
 
-/** What stands for the name in braces; empty where the path has none, undefined where it does not fit. */
+/** The value for the name in braces; empty where the pattern has no name, undefined where the path does not match. */
 function nameIn(path: string, pattern: string): string | undefined {
   const [before = '', after] = pattern.split(/\{\w+\}/);
   if (after === undefined) return path === pattern ? '' : undefined;
@@ -45,7 +45,7 @@ function nameIn(path: string, pattern: string): string | undefined {
   return path.startsWith(before) && /^[\w-]+$/.test(name) ? name : undefined;
 }
 
-/** An odd Host or target makes no URL at all. */
+/** A strange Host or request target may not make a valid URL. */
 function pathOf(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null) throw new Refusal(400, 'The address is not one');

@@ -16,7 +16,7 @@ import { Refusal } from './problem.ts';
 import type { Reporter } from './report.ts';
 import { readRollback, readSource } from './source.ts';
 
-/** What there is to ask for. docs/openapi.yaml says the same, and a test holds the two together. */
+/** The routes of the API. docs/openapi.yaml describes the same, and a test compares the two. */
 
 export interface Service {
   places: Places;
@@ -29,9 +29,9 @@ export interface Service {
 
 export interface Route {
   method: 'GET' | 'POST';
-  /** One part of it may be a name in braces. */
+  /** One part of the path may be a name in braces. */
   path: string;
-  /** It changes something. */
+  /** Set where the route changes something. */
   needsToken?: true;
   /** The answer never ends by itself. */
   isStream?: true;

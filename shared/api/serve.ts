@@ -15,11 +15,11 @@ import { Reporter } from './report.ts';
 import { answer } from './router.ts';
 import { ensureToken } from './token.ts';
 
-/** The program's own deadline, begun anew as long as it runs. */
+/** The program's own deadline; it is extended as long as the program runs. */
 const deadlineMs = 10 * 60_000;
 const usualPauseMs = 60_000;
 
-/** The API and its page, until it is told to end. Jobs outlive it: it only starts them, and tells how they stand. */
+/** Serves the API and its page until a signal. Jobs outlive it: it only starts them and reports their state. */
 export async function serve(values: Values, running: Running): Promise<Outcome> {
   const { log, undo, signal } = running;
   const places = findPlaces({ data: values.text('data') });
@@ -55,14 +55,14 @@ export async function serve(values: Values, running: Running): Promise<Outcome> 
   return 'done';
 }
 
-/** Two of them would start two jobs. */
+/** Two services would start two jobs at once. */
 function takeServiceLock(places: Places): () => void {
   const lock = tryLock(join(places.run, 'api.lock'), 'update.sh serve');
   if (isLock(lock)) return () => lock.release();
   throw new Failure(`Cannot serve: process ${lock.pid} does already`, { outcome: 'busy' });
 }
 
-/** As long as this process's events go round, systemd hears from it. */
+/** Notifies systemd's watchdog as long as the event loop of this process runs. */
 async function untilTold(running: Running, signal: AbortSignal): Promise<void> {
   const told = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => told.resolve(), { once: true });

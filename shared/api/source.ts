@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { Refusal } from './problem.ts';
 
-/** What the API may be asked to do, read strictly: a field that nobody knows is an error, not a hope. */
+/** Reads the bodies of API requests strictly: an unknown field is an error, and is not ignored. */
 
 const mostCharacters = 2_048;
 const text = v.pipe(
@@ -21,7 +21,7 @@ const rollbackSchema = v.pipe(
   v.strictObject({ yes: v.optional(v.boolean()) }),
 );
 
-/** What `update.sh install` is given. Throws a Refusal for all that is not a web address or a bundle of the folder. */
+/** The source for `update.sh install`. Throws a Refusal unless it is a web address or a bundle in the folder. */
 export function readSource(body: unknown, bundleFolder: string): string {
   const parsed = v.safeParse(installSchema, body);
   if (!parsed.success)
@@ -29,7 +29,7 @@ export function readSource(body: unknown, bundleFolder: string): string {
   return 'url' in parsed.output ? readUrl(parsed.output.url) : readPath(parsed.output.path, bundleFolder);
 }
 
-/** Whether going back is wanted although it parts a version from its data. */
+/** Whether the rollback is wanted although it separates a version from its data. */
 export function readRollback(body: unknown): boolean {
   const parsed = v.safeParse(rollbackSchema, body === undefined ? {} : body);
   if (!parsed.success) throw new Refusal(400, 'Expected nothing, or {"yes": true}');
@@ -40,13 +40,13 @@ function readUrl(given: string): string {
   const url = URL.parse(given);
   if (url === null || !['http:', 'https:'].includes(url.protocol))
     throw new Refusal(400, 'The URL has to begin with https:// or http://');
-  // It would stand in the list of processes; the config has files for that.
+  // A password would be visible in the list of processes; the config has files for credentials.
   if (url.username !== '' || url.password !== '')
     throw new Refusal(400, 'The URL may not carry a user or a password');
   return url.href;
 }
 
-/** The same answer for what is not there and for what is not ours to show. */
+/** Gives the same answer for a file that does not exist and for one that the API must not reveal. */
 function readPath(given: string, bundleFolder: string): string {
   const missing = new Refusal(404, 'There is no such bundle in the bundle folder');
   try {

@@ -5,13 +5,13 @@ import { Failure, isMissing, reasonOf } from '../system/failure.ts';
 import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
 import { Refusal } from './problem.ts';
 
-/** The bearer token (RFC 6750) that all which changes anything asks for; it lies in a file, read anew each time. */
+/** The bearer token (RFC 6750) for every request that changes something. It is in a file, which is read each time. */
 
 const leastCharacters = 16;
 /** Others may not read it, and the group may not change it. */
 const forbiddenMode = 0o027;
 
-/** Makes one where there is none. True where it did. Throws a Failure. */
+/** Creates a token where there is none; answers whether it did. Throws a Failure. */
 export function ensureToken(path: string): boolean {
   try {
     readToken(path);
@@ -28,7 +28,7 @@ export function ensureToken(path: string): boolean {
   }
 }
 
-/** Throws a Failure where the file is open to others, or holds what anybody may guess. */
+/** Throws a Failure where other users may read or change the file, or the token is easy to guess. */
 export function readToken(path: string): string {
   const { text, mode } = readOpened(path);
   if ((mode & forbiddenMode) !== 0) {
@@ -46,7 +46,7 @@ export function readToken(path: string): string {
   return token;
 }
 
-/** Throws a Refusal where the request does not carry the token; how long that takes tells nothing about it. */
+/** Throws a Refusal where the request does not carry the token; the time that takes reveals nothing about the token. */
 export function requireToken(headers: Headers, path: string): void {
   const given = /^bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1];
   if (given === undefined) {
@@ -69,12 +69,12 @@ function tokenOrRefusal(path: string): string {
   }
 }
 
-/** Of one length, whatever was given. */
+/** A digest has the same length for every text, which timingSafeEqual needs. */
 function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** The mode of the very file that is read. */
+/** Reads text and mode from the same open file, which cannot be exchanged in between. */
 function readOpened(path: string): { text: string; mode: number } {
   try {
     const descriptor = openSync(path, 'r');

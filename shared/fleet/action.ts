@@ -6,9 +6,9 @@ import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../system/places.ts';
 
 /**
- * The server's action as far as it has come here, on the data partition: killed at any line, and after any reboot, the
- * next run of the agent goes on with the same action. Programs of the next and of the previous version read it too:
- * fields are only ever added, unknown ones are kept.
+ * The state of the server's action on this device, on the data partition: after a kill at any line, and after any reboot,
+ * the next run of the agent resumes the same action. Programs of the next and of the previous version read it too: fields
+ * are only ever added, unknown ones are kept.
  */
 
 const stages = ['fetching', 'fetched', 'installing', 'installed', 'closing', 'closed'] as const;
@@ -19,20 +19,20 @@ const actionSchema = v.looseObject({
   stage: v.picklist(stages),
   /** ISO 8601, by a clock that may be wrong. */
   since: v.string(),
-  /** Of the bundle, once it is verified; before, what the server calls it. */
+  /** The version in the verified bundle; before the verification, the version that the server names. */
   version: v.string(),
-  /** The last transaction before the install: the next one is ours. */
+  /** The last transaction before the install: the next one belongs to this action. */
   before: v.nullable(v.string()),
   installTries: v.number(),
   /** Whether the server knows that the bundle is here. */
   isFetchTold: v.boolean(),
-  /** Whether it knows that a reboot will try it. */
+  /** Whether the server knows that a reboot will try the version. */
   isInstallTold: v.boolean(),
-  /** In which boot we asked for the reboot: who puts that off is not asked again. */
+  /** The boot in which we scheduled the reboot: if a user cancels it, it is not scheduled again in that boot. */
   rebootAskedIn: v.nullable(v.string()),
-  /** What somebody here has said to it. */
+  /** The answer of a user at the device. */
   consent: v.nullable(v.picklist(['yes', 'no'])),
-  /** Why it waits, when that was told last. */
+  /** The reason for waiting that was reported last. */
   waitsFor: v.nullable(v.string()),
   verdict: v.nullable(v.looseObject({ isSuccess: v.boolean(), reason: v.string() })),
 });
@@ -57,7 +57,7 @@ export function newAction(actionId: string, version: string, now: Date): FleetAc
   };
 }
 
-/** Undefined where there is none, or nobody can read it: then the server's word begins it anew. */
+/** Undefined where there is none or it is unreadable: then the action is begun again when the server names it. */
 export function readAction(places: Places): FleetAction | undefined {
   try {
     return v.parse(actionSchema, JSON.parse(readFileSync(actionFileOf(places), 'utf8')));

@@ -27,12 +27,12 @@ export interface AgentOptions {
   consent: 'automatic' | 'ask';
 }
 
-/** More steps than an action has. */
+/** A limit for one round: more steps than an action has. */
 const mostSteps = 20;
 
 /**
- * One device of a fleet. Each round asks the server, and does what is next; what has been done stands on the data
- * partition, so that a round may be cut anywhere.
+ * The agent of one device in a fleet. Each round asks the server, and does the next steps; finished steps are noted on the
+ * data partition, so that a round may be interrupted anywhere.
  */
 export class FleetAgent {
   readonly #line: DdiLine;
@@ -49,7 +49,7 @@ export class FleetAgent {
     this.#reporter = new Reporter(line, options.log, options.signal);
   }
 
-  /** Answers with how long the server wants to be left alone. Throws a Failure where it is not reached. */
+  /** Answers with the time until the server wants the next request, in ms. Throws a Failure where it cannot be reached. */
   async round(): Promise<number> {
     try {
       return await this.#round();
@@ -63,7 +63,7 @@ export class FleetAgent {
     }
   }
 
-  /** Whether there is news that the server need not be asked for. */
+  /** Whether the device has news for the server, which need not wait for the next round. */
   hasNews(): boolean {
     const action = this.#device.readAction();
     return action?.stage === 'installed' && this.#device.hasVerdict(action);
@@ -74,7 +74,7 @@ export class FleetAgent {
     await this.#tellAttributes(base);
     if (base.links.cancelAction !== undefined) {
       await this.#answerCancel(base.links.cancelAction);
-      // What it says then is asked at once.
+      // Ask again at once: the server's answer changes after this.
       return 0;
     }
     const { deploymentBase, confirmationBase } = base.links;
@@ -91,7 +91,7 @@ export class FleetAgent {
     return intervalMs(base.sleep);
   }
 
-  /** Where the server asks for them, at the start, and whenever they have changed. */
+  /** Sends the attributes where the server asks for them, at the start, and whenever they have changed. */
   async #tellAttributes({ links }: Base): Promise<void> {
     const attributes = await this.#device.attributes();
     const text = JSON.stringify(attributes);
@@ -99,7 +99,7 @@ export class FleetAgent {
     await this.#line.send('PUT', links.configData ?? `${this.#line.server.base}/configData`, {
       mode: 'merge',
       data: attributes,
-      // Servers before 0.3.0M8 want to hear of a state.
+      // Servers before 0.3.0M8 require a status.
       status: { execution: 'closed', result: { finished: 'success' }, details: [] },
     });
     this.#attributes = text;
@@ -129,7 +129,7 @@ export class FleetAgent {
     return undefined;
   }
 
-  /** Where somebody here has to say so, `update.sh consent` puts it into the file of the action. */
+  /** Where a user at the device has to confirm, `update.sh consent` writes the answer into the file of the action. */
   async #answerConfirmation(href: string): Promise<void> {
     const offer = parseConfirmation(await this.#line.get(href));
     const known = this.#device.readAction();
@@ -151,7 +151,7 @@ export class FleetAgent {
     );
   }
 
-  /** What the server takes for installed is told where it is not what runs. */
+  /** Warns where the version that the server believes to be installed is not the running one. */
   async #compareInstalled(href: string): Promise<void> {
     if (href === this.#installedHref) return;
     const installed = parseDeployment(await this.#line.get(href));
@@ -194,7 +194,7 @@ export class FleetAgent {
     }
   }
 
-  /** The action that is worked on: one that has begun to change the device goes to its end first. */
+  /** The action to work on: one that has begun to change the device is finished first. */
   #takeUp(named: Offer | undefined): FleetAction | undefined {
     const known = this.#device.readAction();
     if (known !== undefined && isUnderWay(known)) return known;
@@ -211,7 +211,7 @@ export class FleetAgent {
       this.#options.log.info(`Action ${named.actionId}: version "${named.version}", ${wordsOf(named)}`);
       return action;
     }
-    // The server has not taken in what it was told: it is told again.
+    // The server still names the action, so it has not processed the report of its end: report it again.
     const isUntold = known.stage === 'closed' && known.verdict !== null;
     return isUntold ? { ...known, stage: 'closing' } : known;
   }

@@ -2,7 +2,7 @@ import type { Slots } from '../rauc/status.ts';
 import { redact } from '../system/redact.ts';
 import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
 
-/** What the server knows the device by (`configData`): for its filters, and for who asks why. */
+/** The attributes of the device at the server (`configData`): for its filters, and for operators who look for a reason. */
 
 export interface AttributeFacts {
   compatible: string | undefined;
@@ -10,11 +10,11 @@ export interface AttributeFacts {
   slots: Slots | undefined;
   raucVersion: string | undefined;
   programVersion: string;
-  /** The last update that came to an end. */
+  /** The last update that was closed. */
   last: Transaction | undefined;
 }
 
-/** hawkBit keeps no longer ones. */
+/** hawkBit does not store longer ones. */
 const longestKey = 32;
 const longestValue = 128;
 

@@ -18,11 +18,11 @@ export interface StepWork {
   reporter: Reporter;
   log: Log;
   signal: AbortSignal;
-  /** What the server says of the action; undefined where it no longer names it. */
+  /** The action as the server describes it now; undefined where the server no longer names it. */
   offer: Offer | undefined;
 }
 
-/** Does one step, and notes that; undefined where the next round goes on. */
+/** Does one step, and notes it in the action; undefined where the next step has to wait for the next round. */
 export async function carryOutStep(
   step: Step,
   action: FleetAction,
@@ -76,7 +76,7 @@ export async function carryOutStep(
   }
 }
 
-/** The reason with which a fetch ends that the server has cancelled. */
+/** The reason for ending a fetch whose action the server has cancelled. */
 class Cancelled extends Failure {
   constructor() {
     super('Cannot go on fetching: the server cancels it', { outcome: 'tryLater' });
@@ -96,7 +96,7 @@ async function fetch(action: FleetAction, offer: Offer, work: StepWork): Promise
     });
   } catch (error) {
     signal.throwIfAborted();
-    // What it cancels it no longer serves: that is no failure of the action.
+    // The server no longer serves the bundle of a cancelled action: that is no failure of the action.
     return (await isWanted(work)) ? giveUpOrWait(error, action, work) : undefined;
   } finally {
     stop.abort(new Cancelled());
@@ -108,7 +108,7 @@ async function fetch(action: FleetAction, offer: Offer, work: StepWork): Promise
   return next;
 }
 
-/** Where nobody answers it is. */
+/** Whether the server still wants the action; true where the server does not answer. */
 async function isWanted({ line, signal }: StepWork): Promise<boolean> {
   try {
     const { links } = parseBase(await line.get());
@@ -121,7 +121,7 @@ async function isWanted({ line, signal }: StepWork): Promise<boolean> {
 
 const longestWatchMs = 15_000;
 
-/** While a fetch goes on, the server is asked as often as it likes, and at least four times a minute. */
+/** Ends the fetch on a cancel. Asks the server at its own interval, and at least four times a minute. */
 async function watchForCancel(action: FleetAction, work: StepWork, stop: AbortController): Promise<void> {
   const { line, log } = work;
   let pauseMs = longestWatchMs;
@@ -136,7 +136,7 @@ async function watchForCancel(action: FleetAction, work: StepWork, stop: AbortCo
       return;
     } catch (error) {
       if (stop.signal.aborted || work.signal.aborted) return;
-      // The fetch itself knows better how the line is.
+      // This must not end the fetch, which itself finds out whether the connection works.
       log.warn(`Cannot ask whether it is cancelled: ${reasonOf(error)}`);
     }
   }
@@ -144,7 +144,7 @@ async function watchForCancel(action: FleetAction, work: StepWork, stop: AbortCo
 
 async function install(action: FleetAction, offer: Offer, work: StepWork): Promise<FleetAction | undefined> {
   const { device, reporter, line, signal } = work;
-  // The last moment for a cancel, or a window that has closed.
+  // The last check for a cancel, or for a window that has closed.
   const { links } = parseBase(await line.get());
   if (links.cancelAction !== undefined || links.deploymentBase === undefined) return undefined;
   const now = parseDeployment(await line.get(links.deploymentBase));
@@ -184,7 +184,7 @@ async function install(action: FleetAction, offer: Offer, work: StepWork): Promi
   return current;
 }
 
-/** RAUC may have been ended in the middle: then the transaction is open, and what it says counts. */
+/** RAUC may have been interrupted: then the transaction is still open, and its state decides. */
 async function afterFailedInstall(
   error: unknown,
   action: FleetAction,
@@ -199,7 +199,7 @@ async function afterFailedInstall(
   return giveUpOrWait(error, action, work, { stage: 'fetched' });
 }
 
-/** Another time is another chance; or it is none, and the action has failed. */
+/** The action is tried again later after these outcomes; after any other, it has failed. */
 const passing: readonly Outcome[] = ['busy', 'tryLater', 'outsideWindow', 'inhibited'];
 
 function giveUpOrWait(
@@ -224,7 +224,7 @@ function giveUpOrWait(
   return next;
 }
 
-/** Noted first: a reboot comes at any moment after. */
+/** Notes the reboot before scheduling it: it may come at any moment after that. */
 async function reboot(action: FleetAction, { device, log, offer }: StepWork): Promise<undefined> {
   const { bootId } = await device.stepFacts(action, offer);
   device.writeAction({ ...action, rebootAskedIn: bootId, waitsFor: null });

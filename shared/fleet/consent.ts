@@ -5,7 +5,7 @@ import type { Running } from '../system/process/program.ts';
 import type { Values } from '../system/terminal/arguments.ts';
 import { readAction, writeAction } from './action.ts';
 
-/** Somebody at the device says yes or no to what the fleet's server asks for; the agent takes it from there. */
+/** Notes the yes or no of a user at the device to the server's action, where the agent finds it. Throws a Failure. */
 export function giveConsent(values: Values, { log }: Running): Outcome {
   const places = findPlaces({ data: values.text('data') });
   const consent = values.text('answer') === 'yes' ? 'yes' : 'no';

@@ -1,7 +1,7 @@
 import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
 import { verdictOf } from './decide-step.ts';
 
-/** What is told of the action for that version; undefined where the last update here was another one. */
+/** The verdict to report for the action of that version; undefined where the last update here was another one. */
 export function decideReport(
   last: Transaction | undefined,
   version: string | undefined,

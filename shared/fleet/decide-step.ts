@@ -2,26 +2,26 @@ import type { State } from '../update/transaction/transaction.ts';
 import type { FleetAction } from './action.ts';
 import type { Offer } from './offer.ts';
 
-/** What became of the install, in the words of the transaction. */
+/** The state of the install, from its transaction. */
 export interface FoundTransaction {
   state: State;
   isClosed: boolean;
   reason: string | undefined;
 }
 
-/** All that decides what is done next about an action, gathered without touching anything. */
+/** The facts that decide the next step of an action. Gathering them changes nothing. */
 export interface StepFacts {
   /** The transaction of this action; undefined where it has none yet. */
   transaction: FoundTransaction | undefined;
-  /** Whether the bundle of the offer lies here, whole. */
+  /** Whether the complete bundle of the offer is on the device. */
   hasBundle: boolean;
-  /** RAUC installs, for whomever. */
+  /** Whether RAUC is installing, also for another program. */
   isRaucBusy: boolean;
   /** Why no update may be fetched or installed at all; undefined where it may. */
   obstacle: string | undefined;
   /** Why it may not be installed at this time; undefined where it may. */
   installWindow: string | undefined;
-  /** Why it may not be rebooted into at this time, or not by us. */
+  /** Why the agent may not reboot into it, now or at all; undefined where it may. */
   rebootWindow: string | undefined;
   consent: 'automatic' | 'ask';
   bootId: string;
@@ -30,12 +30,12 @@ export interface StepFacts {
 export type Step =
   | { kind: 'wait'; reason: string }
   | { kind: 'fetch' }
-  /** Its bundle is gone. */
+  /** The bundle of the action is no longer on the device. */
   | { kind: 'fetch-again' }
   | { kind: 'tell-fetched' }
   | { kind: 'install' }
   | { kind: 'back-to-fetched' }
-  /** RAUC is done, and nobody has noted it. */
+  /** RAUC has finished the install, but the action does not say so yet. */
   | { kind: 'note-installed' }
   | { kind: 'tell-installed' }
   | { kind: 'reboot' }
@@ -43,10 +43,10 @@ export type Step =
   | { kind: 'tell-closed' }
   | { kind: 'none' };
 
-/** An install that power cuts end again and again is given up. */
+/** An install that is interrupted this often, for example by power cuts, is abandoned. */
 const mostInstalls = 3;
 
-/** What is done next; `offer` is what the server says now, undefined where it no longer names the action. */
+/** Decides the next step; `offer` is the server's present answer, undefined where it no longer names the action. */
 export function decideStep(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
   switch (action.stage) {
     case 'fetching':
@@ -83,7 +83,7 @@ function decideInstall(action: FleetAction, offer: Offer | undefined, facts: Ste
   return facts.isRaucBusy ? wait('RAUC is busy with another install') : { kind: 'install' };
 }
 
-/** The agent, or the board, was ended while RAUC installed. */
+/** The agent was killed, or the board went down, while RAUC was installing. */
 function decideCutInstall({ installTries }: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
   const { transaction, isRaucBusy } = facts;
   if (isRaucBusy) return wait('RAUC installs it');
@@ -97,7 +97,7 @@ function decideCutInstall({ installTries }: FleetAction, offer: Offer | undefine
       reason: `the install was cut short ${installTries} times${why}`,
     };
   }
-  // As if it had never begun: windows, cancel and the user's no count again.
+  // Continue as if the install had never begun: windows, cancel and the user's no count again.
   if (offer !== undefined) return { kind: 'back-to-fetched' };
   return {
     kind: 'close',
@@ -110,7 +110,7 @@ function isUnfinished({ state }: FoundTransaction): boolean {
   return state === 'preparing' || state === 'installing';
 }
 
-/** Nothing is said of success or failure before the transaction is closed: it is what the reboot has proved. */
+/** Decides on success or failure only when the transaction is closed: then the reboot has proved it. */
 function decideInstalled(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
   const { transaction, rebootWindow, bootId } = facts;
   if (transaction === undefined)
@@ -141,7 +141,7 @@ export function verdictOf({ state, reason }: FoundTransaction): Extract<Step, { 
   return { kind: 'close', isSuccess, reason: `${words[state] ?? 'failed'}${why}` };
 }
 
-/** `forced` asks nobody here but for the user's inhibit file and the windows. */
+/** `forced` needs no consent; only the user's inhibit file and the windows still count. */
 function decideConsent(
   action: FleetAction,
   handling: Offer['update'],
@@ -163,7 +163,7 @@ function wait(reason: string): Step {
 
 export type CancelAnswer = { isAccepted: true } | { isAccepted: false; reason: string };
 
-/** What has begun to change slots and data goes to its end: that is a reboot away, and safe. */
+/** An action that has begun to change slots and data is not cancelled: it ends at the next reboot, and safely. */
 export function decideCancel(action: FleetAction | undefined, cancelledId: string): CancelAnswer {
   if (action === undefined || action.actionId !== cancelledId) return { isAccepted: true };
   switch (action.stage) {

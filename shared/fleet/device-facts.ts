@@ -8,7 +8,7 @@ import { lastStep, type Transaction } from '../update/transaction/transaction.ts
 import type { FleetAction } from './action.ts';
 import type { FoundTransaction } from './decide-step.ts';
 
-/** What of this board decides about the next step of an action. */
+/** The facts of this board that decide the next step of an action. */
 
 export function foundTransaction(action: FleetAction, places: Places): FoundTransaction | undefined {
   const found = transactionOf(action, places);
@@ -17,7 +17,7 @@ export function foundTransaction(action: FleetAction, places: Places): FoundTran
   return { state, reason, isClosed: found.isClosed };
 }
 
-/** The one that the install has opened: of its version, and not the one that was there before. */
+/** The transaction that the action's install has opened: of the action's version, and newer than `before`. */
 export function transactionOf({ version, before }: FleetAction, places: Places): Transaction | undefined {
   const all = allTransactions(places);
   const known = all.findLastIndex(({ id }) => id === before);
@@ -36,7 +36,7 @@ export function closedWindow(config: Config, now: Date): string | undefined {
   return window.kind === 'always' || window.kind === 'inside' ? undefined : wordsOfWindow(window);
 }
 
-/** Asked again in each round: so that both windows are open when it comes. */
+/** Why the agent may not reboot. Checked in each round, so that our window and the server's are both open at the reboot. */
 export function rebootObstacle(config: Config, now: Date): string | undefined {
   if (config.update.reboot === 'no') return 'somebody has to reboot (update.reboot is no)';
   const closed = closedWindow(config, now);

@@ -2,20 +2,20 @@ import type { FleetAction } from './action.ts';
 import type { StepFacts } from './decide-step.ts';
 import type { Artifact, Offer } from './offer.ts';
 
-/** The device as the agent sees it: what can be asked of it, and what it can be told to do. */
+/** The device as the agent sees it: the facts that it can read, and the actions that it can start. */
 export interface FleetDevice {
   readAction(): FleetAction | undefined;
   writeAction(action: FleetAction): void;
   attributes(): Promise<Record<string, string>>;
   stepFacts(action: FleetAction, offer: Offer | undefined): Promise<StepFacts>;
-  /** Whether the transaction of the action, which is installed, has come to its end; asked for often. */
+  /** Whether the transaction of an installed action is closed. It is called often. */
   hasVerdict(action: FleetAction): boolean;
   runningVersion(): string | undefined;
   /** Throws a Failure. */
   fetch(artifact: Artifact, watch: Watch): Promise<void>;
-  /** Verifies, asks what install-check asks, and installs; answers with the bundle's version once that is known. Throws a Failure. */
+  /** Verifies, makes the checks of install-check, and installs; `onBegin` gets the bundle's version. Throws a Failure. */
   install(offer: Offer, work: InstallWatch): Promise<InstallEnd>;
-  /** The last transaction so far: what comes after it is the install's. */
+  /** The last transaction so far: a later one belongs to the install. */
   lastTransaction(): string | null;
   discardDownload(): void;
   reboot(version: string): Promise<void>;
@@ -28,7 +28,7 @@ export interface Watch {
 }
 
 export interface InstallWatch extends Watch {
-  /** Just before RAUC is called: from then on there is no way back. */
+  /** Called just before RAUC: from then on the install cannot be stopped. */
   onBegin(version: string): void;
 }
 

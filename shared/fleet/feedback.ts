@@ -1,7 +1,7 @@
 import { redact } from '../system/redact.ts';
 import type { CancelAnswer } from './decide-step.ts';
 
-/** What the server is told of an action: hawkBit's DdiActionFeedback, in the form of its versions 0.3 to 1.1. */
+/** A report to the server about an action: hawkBit's DdiActionFeedback, in the form of its versions 0.3 to 1.1. */
 export interface Feedback {
   /** Older servers compare it with the action in the path. */
   id: string;
@@ -12,7 +12,7 @@ export interface Feedback {
   };
 }
 
-/** What hawkBit keeps of one message, and of messages with one feedback. */
+/** hawkBit keeps so many characters of one message, and so many messages of one feedback. */
 const longestDetail = 500;
 const mostDetails = 30;
 
@@ -29,7 +29,7 @@ export function downloaded(actionId: string, detail: string): Feedback {
   return feedback(actionId, 'downloaded', { finished: 'none' }, [detail]);
 }
 
-/** The reason first; of a failure, the end of the log too. */
+/** The reason comes first; a failure also carries the end of the log. */
 export function closed(
   actionId: string,
   { isSuccess, reason }: { isSuccess: boolean; reason: string },

@@ -13,7 +13,7 @@ import type { LiveProgress } from '../update/install/live-progress.ts';
 import type { Artifact } from './offer.ts';
 
 const mebibyte = 1024 * 1024;
-/** hawkBit notes each request, and takes about a thousand for one action: 8 GiB in pieces of 16 MiB are half of them. */
+/** hawkBit notes each request, and accepts about a thousand for one action: 8 GiB in pieces of 16 MiB need half of them. */
 const pieceBytes = 16 * mebibyte;
 
 export interface ArtifactWork {
@@ -25,7 +25,7 @@ export interface ArtifactWork {
   signal: AbortSignal;
 }
 
-/** Brings the bundle to the download folder, whole and with the checksum that the server says. Throws a Failure. */
+/** Fetches the complete bundle into the download folder, and checks the server's checksum. Throws a Failure. */
 export async function fetchArtifact(artifact: Artifact, work: ArtifactWork): Promise<void> {
   const { filename, sha256, url } = artifact;
   const { places, progress, server, signal } = work;
@@ -76,14 +76,14 @@ async function fetch(
   });
 }
 
-/** What lets us in goes to the server of the fleet, and to nobody that it names. */
+/** Our credentials are sent only to the fleet's server, not to other servers that it names. */
 function credentialsFor(url: string, { base, credentials }: DdiServer): Credentials {
   if (new URL(url).origin === new URL(base).origin) return credentials;
   const { ca } = credentials.tls ?? {};
   return { headers: {}, tls: ca === undefined ? undefined : { ca } };
 }
 
-/** Where the server says nothing, the signature tells. */
+/** True where the server sends no checksum: then only the signature decides. */
 async function isSame(path: string, sha256: string | null, signal: AbortSignal): Promise<boolean> {
   return sha256 === null || (await hashFile(path, signal)) === sha256;
 }

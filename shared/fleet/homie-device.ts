@@ -37,7 +37,7 @@ import type { Artifact, Offer } from './offer.ts';
 const tailLines = 20;
 const eachUndoMs = 120_000;
 
-/** This board, by the same fetching, policy and transaction as update.sh install. */
+/** This board, with the same download, policy and transaction as update.sh install. */
 export class HomieDevice implements FleetDevice {
   readonly #places: Places;
   readonly #running: Running;
@@ -132,7 +132,7 @@ export class HomieDevice implements FleetDevice {
       const installWork = {
         ...work,
         places,
-        // Who assigns a version by name again means it, whatever became of it here before.
+        // An operator who assigns a version as forced wants it, even if it was rolled back here before.
         isForced: update === 'forced',
         signal,
         source: filename,
@@ -157,13 +157,13 @@ export class HomieDevice implements FleetDevice {
     await carryOutReboot(plan, version, this.#running.log);
   }
 
-  /** Somebody may have fetched another one meanwhile: there is one download at a time. */
+  /** Another program may have fetched another bundle meanwhile: the device keeps one download at a time. */
   #hasBundle(offer: Offer | undefined): boolean {
     const side = new Download(downloadFolderOf(this.#places)).read();
     return side?.isWhole === true && side.url === offer?.artifact.url;
   }
 
-  /** Under the lock of all updates, with an undo stack of its own: the agent lives on. */
+  /** Works under the lock of all updates, with an undo stack of its own, because the agent continues afterwards. */
   async #locked<T>(
     source: string,
     work: (parts: { config: Config; progress: LiveProgress; running: Running; lock: Lock }) => Promise<T>,

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** What the server says (hawkBit's DDI), checked: only what is used, whatever else is sent. */
+/** The answers of the server (hawkBit's DDI), checked: only the fields that are used; other fields are ignored. */
 
 const link = v.looseObject({ href: v.string() });
 
@@ -47,7 +47,7 @@ export function parseBase(answer: unknown): Base {
 
 const cancelSchema = v.looseObject({ cancelAction: v.looseObject({ stopId: v.string() }) });
 
-/** The action that is to be stopped. */
+/** The id of the action to cancel. */
 export function parseCancel(answer: unknown): string {
   return v.parse(cancelSchema, answer).cancelAction.stopId;
 }
@@ -75,7 +75,7 @@ type Handling = v.InferOutput<typeof handling>;
 export interface Artifact {
   filename: string;
   bytes: number;
-  /** Null where the server does not say it: then the signature alone tells. */
+  /** Null where the server sends none: then only the signature decides. */
   sha256: string | null;
   url: string;
 }
@@ -84,14 +84,14 @@ export interface Offer {
   actionId: string;
   download: Handling;
   update: Handling;
-  /** Undefined: the server knows no window. */
+  /** Undefined: the server has no maintenance window. */
   maintenanceWindow: 'available' | 'unavailable' | undefined;
-  /** What the server calls it. */
+  /** The version that the server names. */
   version: string;
   artifact: Artifact;
 }
 
-/** What cannot be carried out, with the id to say so. */
+/** An action that cannot be carried out, with its id for the report. */
 export interface Unusable {
   actionId: string;
   problem: string;
@@ -114,7 +114,7 @@ export function isOffer(answer: Offer | Unusable): answer is Offer {
   return 'artifact' in answer;
 }
 
-/** One bundle, of however many artifacts there are: what goes with it is for others. */
+/** Requires exactly one bundle among the artifacts; the other artifacts are for other programs. */
 function offerOf(actionId: string, work: v.InferOutput<typeof workSchema>): Offer | Unusable {
   const { download, update, maintenanceWindow, chunks } = work;
   const bundles = chunks.flatMap(({ version, artifacts }) =>

@@ -1,13 +1,13 @@
-/** How long until the server is asked again. */
+/** The time until the server is asked again. */
 
 const usualMs = 5 * 60_000;
 const shortestMs = 1_000;
 const longestMs = 24 * 60 * 60_000;
-/** Of the interval, to both sides: devices that were started together do not stay together. */
+/** The share by which the interval varies, up and down: devices that start together do not keep asking together. */
 const spread = 0.1;
 const firstRetryMs = 5_000;
 
-/** hawkBit's `HH:mm:ss`; five minutes where it says nothing that is known. */
+/** Converts hawkBit's `HH:mm:ss` to milliseconds; five minutes where it is missing or has another form. */
 export function intervalMs(sleep: string | undefined): number {
   const [, hours, minutes, seconds] = /^(\d{1,3}):([0-5]\d):([0-5]\d)$/.exec(sleep ?? '') ?? [];
   if (hours === undefined) return usualMs;
@@ -20,7 +20,7 @@ export function withJitter(ms: number, chance: number): number {
   return Math.round(ms * (1 - spread + 2 * spread * chance));
 }
 
-/** Where the server was not reached: soon at first, then no more often than it wants to be asked. */
+/** The pause after the server was not reached: short at first, later as long as the server's own interval. */
 export function afterFailureMs(failures: number, interval: number): number {
   return Math.min(Math.max(interval, firstRetryMs), firstRetryMs * 2 ** Math.min(failures - 1, 16));
 }

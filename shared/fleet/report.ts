@@ -15,9 +15,9 @@ import { fleetServerOf } from './server.ts';
 const reportMs = 5 * 60_000;
 
 /**
- * Beside another client (rauc-hawkbit-updater), which has closed the action when RAUC was done: tells the server what
- * the reboot has proved. An action that is still open is closed by it; one that is closed already cannot be opened
- * again, and the verdict stands in the target's attributes.
+ * Reports to the server what the reboot has proved, for a device with another client (rauc-hawkbit-updater), which closes
+ * the action when RAUC is done. Closes an action that is still open; one that is closed already cannot be opened again, and
+ * its verdict is only in the target's attributes. Throws a Failure.
  */
 export async function report(values: Values, running: Running): Promise<Outcome> {
   const { log, signal, allow } = running;

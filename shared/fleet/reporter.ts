@@ -3,10 +3,10 @@ import type { Log } from '../system/terminal/log.ts';
 import { type DdiLine, DdiRefusal } from '../transfer/request/ddi-line.ts';
 import type { Feedback } from './feedback.ts';
 
-/** Percents come many times a second, and the server keeps each that it is told. */
+/** Percents come many times a second, and the server stores each report. */
 const percentsBetween = 20;
 
-/** Tells the server how an action goes, in order, without holding the work up. */
+/** Reports the progress of an action to the server, in order, without delaying the work. */
 export class Reporter {
   readonly #line: DdiLine;
   readonly #log: Log;
@@ -20,7 +20,7 @@ export class Reporter {
     this.#signal = signal;
   }
 
-  /** Soon, and not at any price. */
+  /** Sends a report soon; if that fails, it is only logged. */
   tell(feedback: Feedback): void {
     this.#last = this.#last.then(async () => {
       try {
@@ -31,7 +31,7 @@ export class Reporter {
     });
   }
 
-  /** The same for what comes in percents of one phase. */
+  /** Sends a report on the percents of one phase, unless the last one is too near. */
   tellPercent(percent: number, make: () => Feedback): void {
     if (percent < this.#toldPercent) this.#toldPercent = -percentsBetween;
     if (percent < this.#toldPercent + percentsBetween) return;
@@ -39,12 +39,12 @@ export class Reporter {
     this.tell(make());
   }
 
-  /** At the beginning of a phase. */
+  /** To be called at the beginning of a phase. */
   beginPercents(): void {
     this.#toldPercent = -percentsBetween;
   }
 
-  /** Now: throws where the server has not taken it in. What it has closed or forgotten itself needs no word of ours. */
+  /** Sends a report now; throws where that fails. An action that the server has closed or forgotten itself needs no report. */
   async tellNow(feedback: Feedback): Promise<void> {
     await this.settled();
     try {

@@ -16,14 +16,14 @@ import { HomieDevice } from './homie-device.ts';
 import { afterFailureMs, withJitter } from './polling.ts';
 import { fleetServerOf } from './server.ts';
 
-/** The program's own deadline, begun anew as long as it runs. */
+/** The program's own deadline; it is extended as long as the program runs. */
 const deadlineMs = 10 * 60_000;
 const usualPauseMs = 60_000;
-/** A verdict does not wait for the next round. */
+/** How often the agent looks for a verdict, which does not wait for the next round. */
 const lookEveryMs = 2_000;
 const usualIntervalMs = 5 * 60_000;
 
-/** The device's part of a fleet, until it is told to end; with --once, one round. */
+/** Runs the agent of the fleet until a signal; with --once, for one round. */
 export async function runAgent(values: Values, running: Running): Promise<Outcome> {
   const { log, undo, signal } = running;
   const places = findPlaces({ data: values.text('data') });
@@ -73,11 +73,11 @@ async function goRound(first: FleetAgent, make: () => FleetAgent, { log, signal 
       if (!(error instanceof Failure)) throw error;
       failures += 1;
       const reason = reasonOf(error);
-      // A server that is away for a night is told once.
+      // An outage that lasts all night is logged once.
       if (reason !== told) log.warn(reason);
       told = reason;
       pauseMs = afterFailureMs(failures, interval);
-      // A new token may lie there by then.
+      // The config may name a new token by then.
       if (error instanceof DdiRefusal && (error.status === 401 || error.status === 403)) isShutOut = true;
     }
     await waitForNews(agent, withJitter(pauseMs, Math.random()), signal);
@@ -85,7 +85,7 @@ async function goRound(first: FleetAgent, make: () => FleetAgent, { log, signal 
   }
 }
 
-/** With what the config says now; as before, where that cannot be used. */
+/** An agent with the present config; the previous agent where that config cannot be used. */
 function again(make: () => FleetAgent, agent: FleetAgent, log: Log): FleetAgent {
   try {
     return make();
@@ -106,14 +106,14 @@ async function waitForNews(agent: FleetAgent, ms: number, signal: AbortSignal): 
   }
 }
 
-/** Two of them would carry out one action twice. */
+/** Two agents would carry out one action twice. */
 function takeAgentLock(places: Places): () => void {
   const lock = tryLock(join(places.run, 'agent.lock'), 'update.sh agent');
   if (isLock(lock)) return () => lock.release();
   throw new Failure(`Cannot run the agent: process ${lock.pid} does already`, { outcome: 'busy' });
 }
 
-/** As long as this process's events go round, systemd hears from it. */
+/** Notifies systemd's watchdog as long as the event loop of this process runs. */
 function stayAlive(running: Running): () => void {
   const live = (): void => {
     running.allow(deadlineMs);

@@ -5,7 +5,7 @@ import type { Places } from '../system/places.ts';
 import { type DdiServer, ddiServerOf } from '../transfer/request/ddi-line.ts';
 import { controllerIdOf } from '../update/slot/controller-id.ts';
 
-/** The server that the config names. Throws a usage Failure where it names none, or a secret is not kept well. */
+/** The server that the config names. Throws a usage Failure where it names none, or a secret is not kept safely. */
 export function fleetServerOf(config: Config, places: Places): { fleet: FleetConfig; server: DdiServer } {
   const { fleet } = config.update;
   if (fleet === undefined)

@@ -8,7 +8,7 @@ import type { Latest } from './latest.ts';
 
 export interface NewsFacts {
   offer: Offer;
-  /** From the same URL. */
+  /** The last install from the same URL. */
   last: LastInstall | undefined;
   latest: Latest | undefined;
   runningVersion: string | undefined;
@@ -18,12 +18,12 @@ export interface NewsFacts {
 }
 
 export interface News {
-  /** Null where nobody can tell without fetching it. */
+  /** Null where only a fetch could show it. */
   isNewer: boolean | null;
   reason: string;
 }
 
-/** Whether the server has what an install would be worth. */
+/** Whether the server has a version that is worth an install. */
 export function decideNews(facts: NewsFacts): News {
   const { offer, last, latest, runningVersion } = facts;
   if (last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer)))

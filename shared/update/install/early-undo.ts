@@ -18,16 +18,16 @@ interface System {
   running: Running;
 }
 
-/** Each step of a restore has a deadline of its own; the usual one of an undo would cut a large database short. */
+/** The usual deadline of an undo would interrupt the restore of a large database; each step of it has its own deadline. */
 const longestMs = 4 * 60 * 60_000;
-/** For what is still at work in the data: until its child is gone, which gets SIGKILL 3 s after SIGTERM. */
+/** Time for the running data step to end: its child process gets SIGKILL 3 s after SIGTERM. */
 const settleMs = 10_000;
 const stopMs = 120_000;
 
 /**
- * Where the install fails, the version before it runs on: its data first, then the hold, then the orchestrator. The
- * verdict is written down before all: cut short after it, repair or the next boot goes on. The answer lets it run on
- * where nothing was migrated after all.
+ * If the install fails, the old version must run again: the undo restores its data, drops the hold, then starts the
+ * orchestrator. It writes the verdict first: if it is interrupted after that, repair or the next boot resumes it. The
+ * answer is a function that lets the old version run again where nothing was migrated.
  */
 export async function oweRunningOn(
   record: UpdateRecord,
@@ -49,14 +49,17 @@ export async function oweRunningOn(
   return runOn;
 }
 
-/** Found and done without the signal, which keeps everything from being begun once we were told to end. */
+/** Uses a signal of its own: the program's signal, once aborted, would keep every step of the restore from starting. */
 async function restore(record: UpdateRecord, { places, config, running }: System): Promise<void> {
   const stack = await requireStack('restore the data', places, config);
   const { signal } = new AbortController();
   await giveDataBack({ record, stack, config, running: { ...running, signal } });
 }
 
-/** What runs now; what a killed run has stopped belongs to it. The orchestrator brings up the rest by itself. */
+/**
+ * Notes what runs now; the answer is a function that makes the same run again. An orchestrator that a killed run has
+ * stopped counts as running. The orchestrator starts its services by itself.
+ */
 async function rememberRunning(
   stack: Stack,
   { places, config, running }: System,

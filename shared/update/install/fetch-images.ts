@@ -15,7 +15,7 @@ export interface FetchWork {
   running: Running;
 }
 
-/** What the new version needs, while the old one still runs. Throws a Failure that names image and reason. */
+/** Fetches the images of the new version while the old one still runs. Throws a Failure that names image and reason. */
 export async function fetchImages(record: UpdateRecord, work: FetchWork): Promise<void> {
   const { slotMount, bundle, places, config, running } = work;
   const { log, signal } = running;

@@ -13,11 +13,11 @@ import { knownTransaction, readTransaction } from '../transaction/journal.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { reasonOfHook, tidyUpFailed } from './tidy-up-failed.ts';
 
-/** What every install does with a bundle that is here, whoever asked for it. */
+/** The facts for installing a bundle that is on the device; update.sh and the fleet agent use the same steps. */
 export interface InstallWork {
   places: Places;
   config: Config;
-  /** Also what was rolled back here. */
+  /** Also installs a version that was rolled back here. */
   isForced: boolean;
   progress: LiveProgress;
   signal: AbortSignal;
@@ -25,20 +25,20 @@ export interface InstallWork {
   source: string;
   running: Running;
   lock: Lock;
-  /** RAUC's progress, for who else wants to hear of it. */
+  /** Also gets RAUC's progress; the fleet agent reports it to the server. */
   onProgress?: ((percent: number, what: string) => void) | undefined;
 }
 
-/** A file, and where it is a copy of ours what to discard when it is damaged. */
+/** A bundle file. `copy` is set where the file is our own copy, which is discarded when it is damaged. */
 export interface Copied {
   file: string;
   copy?: Download | undefined;
 }
 
-/** Hashing the bundle, writing the image and the hooks' own time, on a slow card. */
+/** Time to hash the bundle, write the image and run the hooks, on a slow card. */
 const installMs = 5 * 60 * 60_000;
 
-/** Nothing reaches RAUC's installer that its own verification has not passed. */
+/** RAUC's installer gets only a bundle that has passed RAUC's own verification. Throws a Failure. */
 export async function verifyBundle(
   { file, copy }: Copied,
   work: InstallWork,
@@ -51,7 +51,7 @@ export async function verifyBundle(
     );
     return requireAdmission(file, info, work);
   } catch (error) {
-    // What is damaged would be damaged the next time too: then it is fetched anew.
+    // Discard the damaged copy, so that the next run fetches the bundle again.
     if (error instanceof Failure && error.outcome === 'signature') {
       copy?.discard();
       noteRefused(error, work);
@@ -60,14 +60,14 @@ export async function verifyBundle(
   }
 }
 
-/** No transaction has begun: the history would know nothing of it. */
+/** No transaction has begun, so the history would not contain the refusal. */
 function noteRefused({ outcome, message }: Failure, { places, progress, source }: InstallWork): void {
   const at = new Date().toISOString();
   const refusal = { at, bootId: bootId(), outcome, source, version: null, reason: message };
   noteRefusal(places, refusal, progress.log);
 }
 
-/** The slot is written then, and tried at the next boot. Throws a Failure; a RaucRefusal where RAUC took it up and failed. */
+/** Afterwards the slot is written, and the next boot tries it. Throws a Failure; a RaucRefusal where RAUC's install failed. */
 export async function letRaucInstall(file: string, version: string, work: InstallWork): Promise<void> {
   const { places, progress, running, signal, lock } = work;
   running.allow(installMs);

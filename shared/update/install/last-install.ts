@@ -4,14 +4,14 @@ import * as v from 'valibot';
 import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
 
-/** What was installed last from a server, so that the same is not fetched again. Fields are only ever added. */
+/** The last install from a server, noted so that the same bundle is not fetched again. Fields are only ever added. */
 
 const lastInstallSchema = v.looseObject({
   format: v.literal(1),
   url: v.string(),
   etag: v.nullable(v.string()),
   lastModified: v.nullable(v.string()),
-  /** Of the whole bundle; only where the server names its file by nothing. */
+  /** Of the whole bundle; null where the server sends an ETag or Last-Modified. */
   sha256: v.nullable(v.string()),
   bytes: v.number(),
   version: v.string(),
@@ -21,7 +21,7 @@ const lastInstallSchema = v.looseObject({
 
 export type LastInstall = v.InferOutput<typeof lastInstallSchema>;
 
-/** Undefined where it came from elsewhere, or cannot be read: then it is fetched once too often. */
+/** Undefined where the note is of another URL or unreadable: then the same bundle may be fetched once more. */
 export function readLastInstall(places: Places, url: string): LastInstall | undefined {
   try {
     const last = v.parse(lastInstallSchema, JSON.parse(readFileSync(lastInstallFile(places), 'utf8')));

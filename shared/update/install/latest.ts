@@ -6,7 +6,7 @@ import type { LineOptions } from '../../transfer/request/line.ts';
 import { networkTrouble } from '../../transfer/request/network-reason.ts';
 import { readSmallFile } from '../../transfer/request/small-file.ts';
 
-/** What `latest.json`, beside the bundle, says of it; nobody has signed it, and it decides nothing but what is told. */
+/** `latest.json`, beside the bundle, describes it. The file is not signed, so it only affects what is reported. */
 const latestSchema = v.looseObject({
   version: v.pipe(
     v.string(),
@@ -20,7 +20,7 @@ export type Latest = v.InferOutput<typeof latestSchema>;
 
 const mostBytes = 65_536;
 
-/** Undefined where there is none; one that cannot be used is told, and passed over. */
+/** Undefined where there is none; one that cannot be used is logged and ignored. */
 export async function readLatest(
   bundleUrl: string,
   options: LineOptions,

@@ -8,16 +8,16 @@ import { StatusLine } from '../../system/terminal/status-line.ts';
 import { type Phase, type Progress, writeProgress } from './progress.ts';
 import { bar, percentOf, secondsLeft, TransferRate, transferWords } from './transfer-rate.ts';
 
-/** Of what comes many times a second, the file and the terminal get so much. */
+/** The file and the terminal are updated at most once in this time. */
 const betweenMs = 400;
 const barWidth = 24;
-/** Where nobody watches, a fetch says so much of itself. */
+/** Without a terminal, a fetch logs a line this often. */
 const linesEveryPercent = 10;
 const linesEveryMs = 60_000;
 
-/** Where the install stands, for all who watch: a line on the terminal, plain lines in a log, the file for the API. */
+/** Shows how far the install is: a moving line on the terminal, plain lines in a log, and a file for the API. */
 export class LiveProgress {
-  /** Its lines stand above the moving one. */
+  /** Its lines appear above the moving line. */
   readonly log: Log;
   readonly #places: Places;
   readonly #line = new StatusLine();
@@ -43,7 +43,7 @@ export class LiveProgress {
     this.#write();
   }
 
-  /** What is known of the version stays known; figures of the phase before do not. */
+  /** Keeps the known version, and forgets the figures of the previous phase. */
   enter(phase: Phase, message: string, version = this.#progress.version): void {
     const { format, pid, startedAt, source } = this.#progress;
     this.#progress = { format, pid, startedAt, source, version, phase, percent: null, message };
@@ -83,7 +83,7 @@ export class LiveProgress {
     this.log.info(`Fetching: ${words}`);
   }
 
-  /** RAUC's own words; they are few. */
+  /** `what` is RAUC's own message; RAUC sends so few that each is shown. */
   installed(percent: number, what: string): void {
     this.#progress = { ...this.#progress, percent, message: what };
     this.#write();
@@ -96,7 +96,7 @@ export class LiveProgress {
     this.#end({ phase: 'done', percent: 100, message, exitCode: exitCodeOf(outcome) });
   }
 
-  /** For the undo stack: nothing where it is done. */
+  /** For the undo stack: notes the failure, unless there is none or `done` was called. */
   failUnlessDone(reason: unknown): void {
     this.#line.clear();
     if (reason === undefined || this.#progress.phase === 'done') return;
@@ -117,7 +117,7 @@ export class LiveProgress {
     this.#write();
   }
 
-  /** Who watches is no reason to fail: what cannot be written is said once. */
+  /** The install must not fail because its progress cannot be written: that is logged once. */
   #write(): void {
     this.#writtenMs = performance.now();
     if (this.#isBroken) return;

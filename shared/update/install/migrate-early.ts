@@ -20,18 +20,18 @@ export interface EarlyWork {
   running: Running;
 }
 
-/** For a dump and a restore, each with a deadline of its own, and for what stops and starts around them. */
+/** Time for a dump and a restore, each with a deadline of its own, and for stopping and starting services around them. */
 const dataMs = 4 * 60 * 60_000;
 
 /**
- * `migrate_in: post-install`: the old system's data goes to the schema of the new slot, which only the new version can
- * use: the orchestrator then stands still until the reboot. Where there is nothing to migrate, nothing is stopped.
+ * `migrate_in: post-install`: migrates the old system's data to the schema of the new slot. Only the new version can use
+ * that schema, so the orchestrator stays stopped until the reboot. Where there is nothing to migrate, nothing is stopped.
  */
 export async function migrateEarly(record: UpdateRecord, work: EarlyWork): Promise<void> {
   const { places, config, running } = work;
   const { log, signal } = running;
   running.allow(dataMs + config.update.migrationLongestSeconds * 1000);
-  // A program that fails at what nobody foresaw is not told to end: this ends what it is at.
+  // An unexpected error does not abort the program's signal: this one ends the running data step.
   const ending = new AbortController();
   const told = { ...running, signal: AbortSignal.any([signal, ending.signal]) };
   const stack = await findNextStack(work.slotMount, places, config, told.signal);
@@ -44,7 +44,7 @@ export async function migrateEarly(record: UpdateRecord, work: EarlyWork): Promi
       log.info('The database is at the schema of the new version: nothing has to stop for it');
       return;
     }
-    // The orchestrator has run since one that a killed run took.
+    // A killed run may have noted a dump; the orchestrator has run since, so that dump is out of date.
     record.note({ dump: undefined, redis: undefined });
   }
 
@@ -62,7 +62,7 @@ export async function migrateEarly(record: UpdateRecord, work: EarlyWork): Promi
   if (!isMigrated(record.transaction)) await runOn();
 }
 
-/** Asked while all goes on as it does; only the database has to run for it. */
+/** Whether the database needs a migration. The stack is not stopped; only the database is started where it does not run. */
 async function isBehind(stack: Stack, { places, config, running }: EarlyWork): Promise<boolean> {
   const { database, migrations } = stack;
   if (database === undefined || migrations === undefined) return false;

@@ -16,24 +16,24 @@ import type { LastInstall } from './last-install.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { probeBundle } from './probe-bundle.ts';
 
-/** The bundle as a file that RAUC can read, or the news that it is the one that was installed last. */
+/** The bundle as a file that RAUC can read; `unchanged` where it is the one that was installed last. */
 export type Obtained =
   | { kind: 'unchanged'; last: LastInstall }
   | {
       kind: 'bundle';
       file: string;
-      /** From a server: what names this state of it. */
+      /** Only from a server: the URL, and the values that identify this state of the bundle. */
       origin?: Pick<LastInstall, 'url' | 'etag' | 'lastModified' | 'sha256' | 'bytes'>;
-      /** Ours alone: removed when it is installed. */
+      /** Set where the file is our own copy, which is removed after the install. */
       copy?: Download;
-      /** Copied here, and of no use to another run. */
+      /** The copy comes from a file or stdin. Another run cannot use it, so it is removed when the program ends. */
       isPassing?: boolean;
     };
 
 export interface ObtainWork {
   places: Places;
   config: Config;
-  /** Also what was installed last. */
+  /** Also fetches the bundle that was installed last. */
   isForced: boolean;
   limitRateKiB: number | undefined;
   progress: LiveProgress;
@@ -42,7 +42,7 @@ export interface ObtainWork {
 
 const mebibyte = 1024 * 1024;
 
-/** Asks for the room that the whole update needs, then gets the bundle. Throws a Failure. */
+/** Checks that there is space for the whole update, then gets the bundle. Throws a Failure. */
 export async function obtainBundle(source: Source, work: ObtainWork): Promise<Obtained> {
   if (source.kind === 'url') return await fromServer(source.url, work);
   if (source.kind === 'file') return await fromFile(source.path, work);
@@ -51,7 +51,7 @@ export async function obtainBundle(source: Source, work: ObtainWork): Promise<Ob
   return { kind: 'bundle', file, copy: new Download(downloadFolderOf(work.places)), isPassing: true };
 }
 
-/** In place where it lies on a disk of the board; another file system is a stick, which may be pulled out. */
+/** Used in place on the board's own partitions; copied from any other file system: a USB stick may be unplugged. */
 async function fromFile(path: string, work: ObtainWork): Promise<Obtained> {
   const { places } = work;
   const { dev, size } = statSync(path);
@@ -90,7 +90,7 @@ async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
   const download = new Download(folder);
   const side = download.read();
   if (last !== undefined && isUnchanged) {
-    // A run that was cut short after it had noted the install has left the bundle.
+    // A run that was interrupted after it noted the install has left its bundle here.
     if (side === undefined || side.url === url) download.discard();
     return { kind: 'unchanged', last };
   }
@@ -113,7 +113,7 @@ async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
   return await named({ path, side: fetched, url, last, download }, signal);
 }
 
-/** A server that names its file by nothing has to be taken at the bytes' word. */
+/** Without an ETag or Last-Modified, only the checksum shows whether this bundle was installed last. */
 async function named(
   {
     path,
@@ -134,7 +134,7 @@ async function named(
   return { kind: 'bundle', file: path, origin, copy: download };
 }
 
-/** What is there of a download makes room for this one, or is a part of it. */
+/** An earlier download on the disk is a part of this one, or is removed to make room for it. */
 function bytesToCome(offer: Offer, download: Download): number {
   const totalBytes = offer.kind === 'offered' ? (offer.totalBytes ?? 0) : 0;
   return Math.max(0, totalBytes - download.occupiedBytes);

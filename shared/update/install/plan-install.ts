@@ -19,7 +19,7 @@ export interface Plan {
   running: Running;
 }
 
-/** What an install would do, as far as it can be told with nothing fetched and nothing written. */
+/** Logs what an install would do, as far as that is known without fetching or writing. Throws a Failure. */
 export async function planInstall(source: Source, plan: Plan): Promise<Outcome> {
   const { places, running } = plan;
   requireIdle(places);

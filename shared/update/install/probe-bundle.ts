@@ -12,13 +12,13 @@ import { type LastInstall, readLastInstall } from './last-install.ts';
 export interface ProbeWork {
   places: Places;
   config: Config;
-  /** Also what was installed last is fetched: it is not asked whether the server still has it. */
+  /** Also fetch the bundle that was installed last: the server is not asked whether it is unchanged. */
   isForced?: boolean;
   log: Log;
   signal: AbortSignal;
 }
 
-/** What a server has at a URL, and what it takes to fetch it from there. */
+/** The server's answer for a URL, and the options to fetch from there. */
 export interface Probe {
   offer: Offer;
   last: LastInstall | undefined;
@@ -27,7 +27,7 @@ export interface Probe {
   line: LineOptions & { tries: number; log: Log };
 }
 
-/** The one question that an install, its dry run and a check begin with; nothing is fetched. Throws a Failure. */
+/** Asks the server what it has, without fetching it; an install, its dry run and a check begin with this. Throws a Failure. */
 export async function probeBundle(url: string, work: ProbeWork): Promise<Probe> {
   const { places, config, isForced = false, log, signal } = work;
   const { update } = config;
@@ -47,7 +47,10 @@ export async function probeBundle(url: string, work: ProbeWork): Promise<Probe> 
   return { offer, last, isUnchanged, line };
 }
 
-/** A server for bundles needs no tunnel's end on this device, as a fleet's does: it has https. */
+/**
+ * Refuses to send credentials over plain http, even to localhost: a bundle server has https. Only a fleet's server may be
+ * reached over plain http through a tunnel that ends on this device.
+ */
 function requireHttps(url: string, { headers }: Credentials): void {
   if (!url.startsWith('http:') || Object.keys(headers).length === 0) return;
   throw new Failure(`Cannot fetch "${redact(url)}": a token or password would go over plain http`, {

@@ -5,8 +5,8 @@ import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import type { Places } from '../../system/places.ts';
 
 /**
- * How the install that is under way stands, for who watches it: `status` and the API. It lies below /run, so that every
- * reboot forgets it, and is written by the one program that holds the lock. Unknown fields are kept, and ignored.
+ * The progress of the running install, for `status` and the API. The file lies below /run, so a reboot removes it; only
+ * the program that holds the lock writes it. Unknown fields are kept, and ignored.
  */
 
 const phases = ['checking', 'fetching', 'verifying', 'installing', 'done', 'failed'] as const;
@@ -20,7 +20,7 @@ const progressSchema = v.looseObject({
   source: v.string(),
   version: v.nullable(v.string()),
   phase: v.picklist(phases),
-  /** Of the phase, 0 to 100; null where nobody can tell. */
+  /** Of the phase, 0 to 100; null where it is unknown. */
   percent: v.nullable(v.number()),
   /** One line for people. */
   message: v.string(),
@@ -28,7 +28,7 @@ const progressSchema = v.looseObject({
   totalBytes: v.optional(v.number()),
   bytesPerSecond: v.optional(v.number()),
   secondsLeft: v.optional(v.number()),
-  /** Once it has ended. */
+  /** Set when the install has ended, unless a signal ended it. */
   exitCode: v.optional(v.number()),
   reason: v.optional(v.string()),
 });
@@ -41,7 +41,7 @@ export function writeProgress(places: Places, progress: Progress): void {
   writeDurably(progressFileOf(places), `${JSON.stringify(progress)}\n`);
 }
 
-/** Undefined where none was begun in this boot, or nobody can read it. */
+/** Undefined where no install was begun in this boot, or the file is unreadable. */
 export function readProgress(places: Places): Progress | undefined {
   try {
     return v.parse(progressSchema, JSON.parse(readFileSync(progressFileOf(places), 'utf8')));

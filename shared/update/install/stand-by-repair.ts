@@ -5,15 +5,15 @@ import { command } from '../../system/process/command.ts';
 import { updateProgram } from '../slot/slot-content.ts';
 
 /**
- * A dead man's switch for the data: where we die in the middle of a migration, starting the orchestrator is not enough.
- * A service of its own, out of RAUC's control group, waits for our lock, which the kernel frees when we die, and then
- * mends what is left. Where nothing is, it ends; an update that waits for its reboot is left alone.
+ * A dead man's switch for the data: if this program dies in the middle of a migration, starting the orchestrator is not
+ * enough. A systemd service outside RAUC's control group waits for our lock, which the kernel frees when we die, and then
+ * repairs what is left. Where there is nothing to repair, it ends; an update that waits for its reboot is left alone.
  */
 
 const askMs = 60_000;
 const startMs = 30_000;
 
-/** The running slot's own program: what lies in the bundle only RAUC's mount namespace sees. Throws a Failure. */
+/** Starts the running slot's program: the one in the bundle is visible only in RAUC's mount namespace. Throws a Failure. */
 export async function standByRepair(places: Places, signal: AbortSignal): Promise<void> {
   const program = await findRepair(places, signal);
   const { data, root, run } = places;
@@ -22,7 +22,7 @@ export async function standByRepair(places: Places, signal: AbortSignal): Promis
     '--quiet',
     '--collect',
     `--unit=homie-repair-${process.pid}`,
-    // Killed itself, it is run again. A failure stays one: the next boot restores.
+    // If the repair is killed, systemd runs it again. If it fails, it is not repeated: the next boot restores.
     '--property=Restart=on-abnormal',
     '--property=RestartSec=10',
     ...variables.map((variable) => `--setenv=${variable}`),

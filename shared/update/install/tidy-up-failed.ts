@@ -8,7 +8,7 @@ import { knownTransaction, readTransaction } from '../transaction/journal.ts';
 import { UpdateRecord } from '../transaction/record.ts';
 import { isVerdict, stateOf } from '../transaction/transaction.ts';
 
-/** RAUC knows of a hook only how it ended: the reason that ours has noted in an update since `before`. */
+/** RAUC knows only that a hook failed: this is the reason that our hook noted in a transaction newer than `before`. */
 export function reasonOfHook(places: Places, before: string | undefined): string | undefined {
   const transaction = knownTransaction(readTransaction(places));
   if (transaction === undefined || transaction.id === before) return undefined;
@@ -16,9 +16,10 @@ export function reasonOfHook(places: Places, before: string | undefined): string
 }
 
 /**
- * No hook is called when RAUC fails after one: without this the update would stand as "installing" until the next
- * boot. RAUC may fail with the new slot active already (its system handler after the install); then that is tried.
- * Where it failed before it wrote anything, the fallback slot is whole, and put back.
+ * Closes the update after a failed install. RAUC calls no hook when it fails after one: without this the update would
+ * stay "installing" until the next boot. RAUC may fail when the new slot is active already (its system handler after the
+ * install): then the next boot tries that slot. Where RAUC failed before it wrote anything, the fallback slot is whole,
+ * and is put back into the boot order.
  */
 export async function tidyUpFailed(
   places: Places,

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../system/files/disk.ts';
 
-/** The last seconds count: a line that was good an hour ago says nothing. */
+/** Only the last seconds count: the speed of an hour ago says nothing about now. */
 const windowMs = 10_000;
 
 interface Sample {
@@ -8,7 +8,7 @@ interface Sample {
   bytes: number;
 }
 
-/** How fast bytes come, and how long the rest takes. */
+/** The current speed of a transfer, in bytes per second. */
 export class TransferRate {
   #samples: Sample[] = [];
 
@@ -35,7 +35,7 @@ export function secondsLeft({ bytes, totalBytes, bytesPerSecond }: Transfer): nu
   return Math.ceil((totalBytes - bytes) / bytesPerSecond);
 }
 
-/** `45% of 1.0 GiB, 3.2 MiB/s, 2 min left`; what nobody knows is left out. */
+/** `45% of 1.0 GiB, 3.2 MiB/s, 2 min left`; unknown parts are left out. */
 export function transferWords(transfer: Transfer): string {
   const percent = percentOf(transfer);
   const { bytes, totalBytes = 0, bytesPerSecond } = transfer;

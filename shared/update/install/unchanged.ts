@@ -16,7 +16,7 @@ export function tellUnchanged(
   return 'done';
 }
 
-/** The other slot is a fallback of another version: the same one again would take it away. */
+/** The other slot holds another version as the fallback; installing the running version again would overwrite it. */
 export function tellRunsAlready(version: string, { progress }: { progress: LiveProgress }): Outcome {
   const words = `Nothing new: version "${version}" runs already; --force installs it again`;
   progress.done('done', words);
@@ -24,7 +24,7 @@ export function tellRunsAlready(version: string, { progress }: { progress: LiveP
   return 'done';
 }
 
-/** Why it does not run, where it does not. */
+/** Words for a message: when the version was installed, and why it does not run where it was rolled back or abandoned. */
 export function fateOf({ version, at }: LastInstall, places: Places): string {
   const verdict = lastVerdict(version, allTransactions(places));
   if (verdict === undefined) return `installed at ${at}, and tried at the next boot`;

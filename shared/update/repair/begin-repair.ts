@@ -12,15 +12,15 @@ export interface Beginning {
   running: Running;
 }
 
-/** Longer than any install, with all its deadlines, takes. */
+/** Longer than any install takes with all its deadlines. */
 export const longestWaitMs = 24 * 60 * 60_000;
-/** RAUC may just be starting again, after a crash that took an install along. */
+/** How long RAUC may stay silent: it may be restarting after a crash that interrupted an install. */
 const silenceMs = 60_000;
 const askPauseMs = 1_000;
 
 /**
- * Takes the lock, unless it is a dry run, and answers with the slots where RAUC tells them: as they are under the lock,
- * where no other program changes them. Throws a busy Failure while somebody installs: then nothing is ours to mend.
+ * Takes the lock, unless it is a dry run, and answers with the slots; undefined where RAUC does not answer. Under the lock
+ * no other program changes them. Throws a busy Failure while an install runs: then nothing may be repaired.
  */
 export async function beginRepair({ places, isDryRun, running }: Beginning): Promise<Slots | undefined> {
   if (isDryRun) {
@@ -37,7 +37,7 @@ export async function beginRepair({ places, isDryRun, running }: Beginning): Pro
   }
 }
 
-/** The same as soon as nobody installs. The lock is taken only then: the hooks of RAUC's install need it themselves. */
+/** Does the same as soon as no install runs. The lock is taken only then: the hooks of a running install need it. */
 export async function beginRepairWhenIdle(beginning: Beginning): Promise<Slots | undefined> {
   const { places, running } = beginning;
   const { log, signal } = running;

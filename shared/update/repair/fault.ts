@@ -1,9 +1,9 @@
-/** What an interrupted life has left behind, and what is done about it. */
+/** A fault that an interrupted run has left on the device, and its remedy. */
 export interface Fault {
   kind: 'transaction' | 'update' | 'debt' | 'hold' | 'leftovers' | 'database' | 'fallback' | 'slots';
   wrong: string;
-  /** What repair does, or why it leaves it. */
+  /** What repair does, or why it leaves the fault alone. */
   remedy: string;
-  /** None where repair leaves it. */
+  /** Undefined where repair leaves the fault alone. */
   mend?: () => Promise<void>;
 }

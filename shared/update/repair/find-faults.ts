@@ -9,13 +9,13 @@ import type { Fault } from './fault.ts';
 import { findLeftDatabases, findLeftFiles } from './find-leftovers.ts';
 import { findDamagedTransaction, findOpenUpdate, isUnderWay } from './find-update-faults.ts';
 
-/** All that an interrupted life has left, in the order in which it is mended. Reads only. */
+/** All faults that interrupted runs have left, in the order in which they are repaired. Changes nothing. */
 export async function findFaults(boot: Boot, current: CurrentTransaction): Promise<Fault[]> {
   const { transaction } = boot;
   const damaged = current.kind === 'damaged' ? findDamagedTransaction(boot, current.reason) : undefined;
   const update = transaction === undefined ? undefined : findOpenUpdate(boot, transaction);
   const isBusy = isUnderWay(transaction, update);
-  // A restore leaves no other database behind, and drops the hold.
+  // The repair of a debt restores the data: that also removes left databases and drops the hold.
   const restores = update?.kind === 'debt';
   return [
     damaged,

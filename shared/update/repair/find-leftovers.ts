@@ -12,12 +12,12 @@ import { findStack } from '../data/stack.ts';
 import { runningServices } from '../data/still-stack.ts';
 import type { Fault } from './fault.ts';
 
-/** Where a backup of the config is unpacked: on the file system of what it replaces, so that they can change places. */
+/** The folder for unpacking a backup of the config: on the same file system as the config, so that a rename can swap them. */
 export function unpackFolderOf(configFolder: string): string {
   return `${configFolder}.restore`;
 }
 
-/** What a run that was killed has left: only room is lost by it. Nobody writes there while we hold the lock. */
+/** Files that a killed run has left; they only waste space. While we hold the lock, no other program writes such files. */
 export function findLeftFiles({ places, config }: Boot): Fault | undefined {
   const unpacked = unpackFolderOf(resolve(config.configPath));
   const paths = [
@@ -37,7 +37,7 @@ export function findLeftFiles({ places, config }: Boot): Fault | undefined {
   };
 }
 
-/** Beside the stack's own database, where that runs: nothing is started only to look. */
+/** Databases that an interrupted restore has left. Undefined where the database does not run: it is not started for this. */
 export async function findLeftDatabases({ places, config, running }: Boot): Promise<Fault | undefined> {
   const { log, signal } = running;
   try {
@@ -68,7 +68,7 @@ export async function findLeftDatabases({ places, config, running }: Boot): Prom
   }
 }
 
-/** What was replaced is the only copy until what replaces it has its name. */
+/** The replaced database is the only copy until the new one has the live name: only then is it left over. */
 const leftScript = `SELECT datname FROM pg_database
   WHERE datname = :'fresh' OR datname = :'replaced'
     AND EXISTS (SELECT FROM pg_database WHERE datname = :'live' AND datconnlimit <> -2)

@@ -11,7 +11,7 @@ import { UpdateRecord } from '../transaction/record.ts';
 import { isVerdict, owesRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 import type { Fault } from './fault.ts';
 
-/** What is wrong with the update that was last: the boot would mend most of it, where it got that far. */
+/** Faults of the last update. post-activate repairs most of them at a boot, if the boot gets that far. */
 
 export function findDamagedTransaction({ places, running }: Boot, reason: string): Fault {
   return {
@@ -22,7 +22,7 @@ export function findDamagedTransaction({ places, running }: Boot, reason: string
   };
 }
 
-/** None where nothing is open, and where an update waits for its reboot or is on trial: that is no fault. */
+/** Undefined where no update is open, and where one waits for its reboot or is on trial: that is no fault. */
 export function findOpenUpdate(boot: Boot, transaction: Transaction): Fault | undefined {
   if (transaction.isClosed) return undefined;
   const state = stateOf(transaction);
@@ -63,7 +63,7 @@ export function findOpenUpdate(boot: Boot, transaction: Transaction): Fault | un
   }
 }
 
-/** In this boot nobody is at work: we hold the lock, and RAUC, which answers nothing while it installs, has answered. */
+/** If RAUC answers, no program works on this update: we hold the lock, and RAUC does not answer while it installs. */
 function findStuck(boot: Boot, transaction: Transaction, name: string): Fault | undefined {
   const state = stateOf(transaction);
   const { slots } = boot;
@@ -81,7 +81,7 @@ function findStuck(boot: Boot, transaction: Transaction, name: string): Fault | 
   });
 }
 
-/** Writes the verdict down, pays what is owed, closes, and lets the orchestrator run again. */
+/** Its repair writes the verdict, restores the data if that is owed, closes the update, and lets the orchestrator run again. */
 function close(
   boot: Boot,
   transaction: Transaction,
@@ -109,7 +109,7 @@ function close(
       const { unit } = config.update;
       const isNeeded = owes && (isHeld(places) || (await isUnitActive(unit, signal)));
       if (isNeeded) running.undo.owe(`start "${unit}"`, () => startUnit(unit));
-      // Where the restore fails, what is stopped for it must stay so.
+      // If the restore fails, the orchestrator must stay stopped.
       if (owes) holdNow(places);
       await payDebt(record, boot);
       record.finish();
@@ -122,7 +122,7 @@ function leave(wrong: string, remedy: string): Fault {
   return { kind: 'update', wrong, remedy };
 }
 
-/** Whether an update still needs what it has put there: the hold, the order of the slots. */
+/** Whether an update still needs the hold and the order of the slots that it has set. */
 export function isUnderWay(transaction: Transaction | undefined, fault: Fault | undefined): boolean {
   return transaction?.isClosed === false && fault?.mend === undefined;
 }

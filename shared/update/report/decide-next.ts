@@ -8,10 +8,10 @@ import type { Progress } from '../install/progress.ts';
 import { type WindowStanding, wordsOfWindow } from '../schedule/schedule.ts';
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
 
-/** All that decides what this device does next by itself. */
+/** The facts that decide what this device does next by itself. */
 export interface NextFacts {
   transaction: Transaction | undefined;
-  /** What post-activate would make of this boot. */
+  /** How post-activate would treat this boot. */
   plan: BootPlan['kind'];
   slots: Slots | undefined;
   holder: LockHolder | undefined;
@@ -21,7 +21,7 @@ export interface NextFacts {
   inhibit: Inhibit;
 }
 
-/** What happens next, as sentences; the first one is about the update, the last one about the next. */
+/** Says in sentences what happens next: the first is about the current update, the last about the next update. */
 export function decideNext(facts: NextFacts): string[] {
   return [...ofUpdate(facts), ...ofReboot(facts), ...ofFallback(facts), ofNextInstall(facts)];
 }

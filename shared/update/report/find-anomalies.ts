@@ -10,10 +10,10 @@ import {
   trialBoots,
 } from '../transaction/transaction.ts';
 
-/** What in the history of updates should make somebody look. */
+/** An unusual event in the history of updates, which an operator should look at. */
 export interface Anomaly {
   kind: 'signature' | 'same-version-fails' | 'version-back' | 'slot-switch' | 'unexplained-reboots';
-  /** The same for the same matter, so that it is told once. */
+  /** Stays the same for the same event, so that it is reported once. */
   id: string;
   what: string;
   /** When it was seen last, ISO 8601. */
@@ -21,7 +21,7 @@ export interface Anomaly {
 }
 
 export interface AnomalyFacts {
-  /** Every update this device has seen, oldest first, each as it stood last. */
+  /** Every update this device has seen, oldest first, each in its last state. */
   updates: readonly Transaction[];
   refusals: readonly NotedRefusal[];
   bootId: string;
@@ -30,9 +30,9 @@ export interface AnomalyFacts {
   now: Date;
 }
 
-/** Older refusals are no news. */
+/** Older refusals are not reported. */
 const refusalDays = 30;
-/** How far back the history is looked at: what came before was told in its time. */
+/** How many of the last updates are looked at: older ones have been reported before. */
 const mostUpdates = 10;
 const operatorsWish = 'an operator asked for it';
 
@@ -46,7 +46,7 @@ export function findAnomalies(facts: AnomalyFacts): Anomaly[] {
   ];
 }
 
-/** One for each source: whoever tries it daily is not told daily, but when the reason is another. */
+/** One for each source and reason: a timer that tries the same bundle every day does not cause a report every day. */
 function findRefusedSignatures({ refusals, now }: AnomalyFacts): Anomaly[] {
   const since = now.getTime() - refusalDays * 24 * 60 * 60_000;
   const recent = refusals.filter(
@@ -100,7 +100,7 @@ function findVersionBack({ updates }: AnomalyFacts): Anomaly[] {
   ];
 }
 
-/** Told after a reboot only: a switch that we make shows with it. */
+/** Reported only after a reboot: a switch that our own programs make takes effect with it. */
 function findSlotSwitch({ updates, booted, bootId }: AnomalyFacts): Anomaly[] {
   const last = updates.at(-1);
   if (last === undefined || booted === undefined || last.to.slot === null || !last.isClosed) return [];
@@ -118,7 +118,7 @@ function findSlotSwitch({ updates, booted, bootId }: AnomalyFacts): Anomaly[] {
   ];
 }
 
-/** A trial takes one boot, and every reboot that was announced to us is given back. */
+/** A trial takes one boot; a boot that ended in an announced reboot does not count, its attempt is given back. */
 function findUnexplainedReboots({ updates }: AnomalyFacts): Anomaly[] {
   const last = updates.at(-1);
   if (last === undefined) return [];

@@ -4,14 +4,14 @@ import { readRefusals } from '../admission/refusals.ts';
 import { updatesSoFar } from '../transaction/journal.ts';
 import { type Anomaly, findAnomalies } from './find-anomalies.ts';
 
-/** What RAUC has told, where it did. */
+/** RAUC's answers; undefined where it did not answer. */
 export interface RaucsWord {
   /** The booted slot's name. */
   booted: string | undefined;
   lastError?: string | undefined;
 }
 
-/** What stands out on this device now; reads only. */
+/** The anomalies of this device now. Changes nothing. */
 export function gatherAnomalies(places: Places, { booted, lastError }: RaucsWord, now: Date): Anomaly[] {
   const refusals = readRefusals(places);
   const direct = findDirectRefusal(lastError, { refusals, bootId: bootId(), now });

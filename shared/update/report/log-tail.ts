@@ -3,12 +3,12 @@ import { pause } from '../../system/deadline.ts';
 import { isMissing } from '../../system/failure.ts';
 import { rotatedLogOf } from '../../system/files/log-rotation.ts';
 
-/** The end of a log that others write: bounded, whatever its size. */
+/** Reads the end of a log that other programs write; a large log needs no more memory than a small one. */
 
 const mostBytes = 256 * 1024;
 const lookEveryMs = 250;
 
-/** The last lines that are whole, those before the log was begun anew among them. No file is an empty one. */
+/** The last complete lines, also from the rotated log before this one. A missing file counts as an empty one. */
 export function tailOf(path: string, lines: number): string[] {
   const newest = endOf(path, lines);
   return newest.length >= lines ? newest : [...endOf(rotatedLogOf(path), lines - newest.length), ...newest];
@@ -26,8 +26,8 @@ function endOf(path: string, lines: number): string[] {
 }
 
 /**
- * The last lines, then each line as it is written, until the signal; goes on in the new file where the log is rotated
- * (renamed, and made anew), and from the beginning where it is cut.
+ * Passes on the last lines, then each line as it is written, until the signal. Continues in the new file when the log is
+ * rotated (renamed, and created again), and from the beginning when it is truncated.
  */
 export async function followLog(
   path: string,
@@ -41,7 +41,7 @@ export async function followLog(
     for (;;) {
       open?.readOn(tell);
       if (isAnother(path, open?.descriptor)) {
-        // What came between the two looks.
+        // Lines that were written between the two checks.
         open?.readOn(tell);
         open?.close();
         open = openLog(path);
@@ -56,13 +56,13 @@ export async function followLog(
 
 interface OpenLog {
   descriptor: number;
-  /** The last lines that are whole; it is read on from their end. */
+  /** The last complete lines; `readOn` continues after them. */
   last(lines: number): string[];
   readOn(tell: (line: string) => void): void;
   close(): void;
 }
 
-/** Undefined where there is none. */
+/** Undefined where the file does not exist. */
 function openLog(path: string): OpenLog | undefined {
   const descriptor = openIfThere(path);
   if (descriptor === undefined) return undefined;
@@ -110,7 +110,7 @@ function lastLines(descriptor: number, size: number, lines: number): { lines: st
   const whole = piece.lastIndexOf(0x0a, length - 1) + 1;
   const all = piece.toString('utf8', 0, whole).split('\n');
   all.pop();
-  // The first one may have begun before.
+  // The first line may be incomplete: it may begin before this piece.
   if (size > bytes) all.shift();
   return { lines: lines === 0 ? [] : all.slice(-lines), end: size - bytes + whole };
 }

@@ -2,7 +2,7 @@ import type { Slot } from '../../rauc/status.ts';
 import { localIso } from '../schedule/local-text.ts';
 import type { Standing } from './standing.ts';
 
-/** The parts of a standing as `--json` tells them; docs/schema/ describes each. Fields are only ever added. */
+/** The parts of a standing as `--json` prints them; docs/schema/ describes each. Fields are only ever added. */
 
 export function slotsJson({ slots, runningVersion }: Standing) {
   return (slots?.all ?? []).map((slot) => ({
@@ -16,7 +16,7 @@ export function slotsJson({ slots, runningVersion }: Standing) {
   }));
 }
 
-/** RAUC knows what it installed; what runs says so itself. */
+/** The running system names its version itself; for the other slot RAUC knows the version that it installed. */
 export function versionIn(slot: Slot, runningVersion: string | undefined): string | undefined {
   return (slot.isBooted ? runningVersion : undefined) ?? slot.version;
 }

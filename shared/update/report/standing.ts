@@ -15,7 +15,7 @@ import type { NextFacts } from './decide-next.ts';
 import type { Anomaly } from './find-anomalies.ts';
 import { gatherAnomalies } from './gather-anomalies.ts';
 
-/** How this device stands, for all who only tell it; reads only. */
+/** The state of this device, for programs that only report it. Gathering it changes nothing. */
 export interface Standing extends NextFacts {
   current: CurrentTransaction;
   runningVersion: string | undefined;
@@ -33,13 +33,13 @@ export async function gatherStanding(
   return standingOf(places, config, await askAround(signal), now);
 }
 
-/** What other programs have to be asked for: a while each, on a small board. */
+/** The answers of other programs (RAUC, systemd); on a small board each of them takes a while. */
 export interface Answers {
   slots: Slots | undefined;
   /** Why the slots are not known. */
   slotsProblem: Failure | undefined;
   scheduled: ScheduledShutdown | undefined;
-  /** Why RAUC's last install failed, whoever asked for it. */
+  /** Why RAUC's last install failed, also one that another program started. */
   lastError?: string | undefined;
 }
 
@@ -52,7 +52,7 @@ export async function askAround(signal: AbortSignal): Promise<Answers> {
   return { ...answer, scheduled, lastError };
 }
 
-/** The same from answers that are there already: all else is read from files, at once. */
+/** Like gatherStanding, from answers that are already there: everything else is read from files, without delay. */
 export function standingOf(places: Places, config: Config, answers: Answers, now = new Date()): Standing {
   const { slots, slotsProblem, scheduled, lastError } = answers;
   const current = readTransaction(places);
@@ -76,7 +76,7 @@ export function standingOf(places: Places, config: Config, answers: Answers, now
   };
 }
 
-/** RAUC answers nothing while it installs: that is when somebody asks how it stands. */
+/** Does not throw where RAUC does not answer: it is silent while it installs, and then users ask for the status. */
 async function askForSlots(signal: AbortSignal): Promise<Pick<Answers, 'slots' | 'slotsProblem'>> {
   let slotsProblem: Failure | undefined;
   const slots = await slotsIfAnswered(signal, (error) => {

@@ -16,8 +16,9 @@ const commandMs = 15_000;
 const webhookMs = 10_000;
 
 /**
- * When the program ends, whatever way: what newly stands out is logged, and each new verdict told to whom the config
- * names. What fails here is said, tried again next time, and changes nothing about the update. `booted` is asked then.
+ * When the program ends, in any way: logs new anomalies as warnings, and sends each new verdict to the command and the
+ * webhook of the config. A failure here is logged, is tried again next time, and does not affect the update. `booted` is
+ * called only then.
  */
 export function oweNews(
   places: Places,
@@ -56,7 +57,7 @@ async function tellNews(places: Places, booted: string | undefined, log: Log): P
   }
 }
 
-/** To both, where both are named; the first that fails ends it. */
+/** Sends to the command first, then to the webhook. If the command fails, the webhook is not called. */
 async function deliver(
   json: string,
   { verdictCommand, verdictWebhook }: Pick<Config['update'], 'verdictCommand' | 'verdictWebhook'>,

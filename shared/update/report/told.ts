@@ -4,12 +4,12 @@ import * as v from 'valibot';
 import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
 
-/** What somebody has been told of, so that each matter is told once: names of anomalies, and of verdicts. */
+/** The ids of the anomalies and verdicts that have been reported, so that each is reported once. */
 
 const toldSchema = v.looseObject({
   format: v.number(),
   anomalies: v.array(v.string()),
-  /** Undefined as long as nobody wanted verdicts. */
+  /** Undefined until the first verdict is sent to a receiver. */
   verdicts: v.optional(v.array(v.string())),
 });
 
@@ -18,10 +18,10 @@ export interface Told {
   verdicts: readonly string[] | undefined;
 }
 
-/** More than the history is looked back at. */
+/** More than the part of the history that the search for anomalies looks at. */
 const mostKept = 100;
 
-/** A file that nobody can read is none: twice told is better than never. */
+/** An unreadable file counts as none: a second report is better than no report. */
 export function readTold(places: Places): Told {
   try {
     const { anomalies, verdicts } = v.parse(toldSchema, JSON.parse(readFileSync(toldFile(places), 'utf8')));

@@ -3,10 +3,10 @@ import { lastStep, type Transaction } from '../transaction/transaction.ts';
 import type { Anomaly } from './find-anomalies.ts';
 import type { Told } from './told.ts';
 
-/** A verdict as it is told outside; docs/schema/verdict.json describes it. Nothing secret is in it. */
+/** A verdict as it is sent to a receiver; docs/schema/verdict.json describes it. It contains no secrets. */
 export interface VerdictNews {
   format: 1;
-  /** The same whenever the same verdict is told. */
+  /** Stays the same when the same verdict is sent again. */
   id: string;
   state: string;
   at: string;
@@ -14,21 +14,21 @@ export interface VerdictNews {
   from: string | null;
   to: string | null;
   slot: string | null;
-  /** What runs on the device that tells it. */
+  /** The version that runs on the device when it sends the verdict. */
   running: string | null;
   anomalies: { kind: string; what: string; at: string }[];
 }
 
-/** At one time; the rest waits for the next. */
+/** How many verdicts are sent in one run; the rest waits for the next run. */
 const mostAtOnce = 5;
 
-/** The verdicts that nobody was told of yet, oldest first. Who is told for the first time wants no old ones but the last. */
+/** The verdicts that have not been sent yet, oldest first. A newly configured receiver gets only the latest verdict. */
 export function untoldVerdicts(history: readonly Transaction[], { verdicts }: Told): Transaction[] {
   if (verdicts === undefined) return history.slice(-1);
   return history.filter((transaction) => !verdicts.includes(verdictId(transaction))).slice(0, mostAtOnce);
 }
 
-/** What was there before the first telling counts as told. */
+/** The ids that count as sent: at the first time, all verdicts before the latest. */
 export function toldBefore(history: readonly Transaction[], { verdicts }: Told): readonly string[] {
   return verdicts ?? history.slice(0, -1).map(verdictId);
 }
@@ -53,7 +53,7 @@ export function newsOf(
   };
 }
 
-/** A transaction may be closed twice: committed, and later given up. */
+/** A transaction may be closed twice: committed, and later abandoned. */
 export function verdictId({ id, steps }: Transaction): string {
   return `${id}:${steps.length}`;
 }

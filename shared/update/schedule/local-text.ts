@@ -1,9 +1,9 @@
 import { type Weekday, weekdays } from '../../config/schedule-keys.ts';
 import { wallClockIn } from './local-time.ts';
 
-/** A moment as the wall clock of a time zone shows it, with what tells it from the same hour told twice. */
+/** Formats a moment as the local time of a zone, with the offset: a clock change may repeat an hour. */
 
-/** For people: `Sun 2026-10-25 02:30 Europe/Berlin (+01:00)`. Undefined is the system's own zone. */
+/** For users: `Sun 2026-10-25 02:30 Europe/Berlin (+01:00)`. Undefined is the system's own zone. */
 export function localText(at: Date, timeZone: string | undefined): string {
   const name = timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
   const { day, date, time, offset } = partsOf(at, timeZone);

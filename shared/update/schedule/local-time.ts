@@ -1,9 +1,9 @@
 import { type Weekday, weekdays } from '../../config/schedule-keys.ts';
 
-/** What the wall clock of a time zone shows. */
+/** The time that the wall clock of a time zone shows. */
 interface LocalTime {
   day: Weekday;
-  /** The day of the week before it. */
+  /** The weekday of the previous day. */
   dayBefore: Weekday;
   /** Whole minutes since midnight. */
   minutes: number;
@@ -12,8 +12,8 @@ interface LocalTime {
 interface Clock {
   read(at: number): LocalTime;
   /**
-   * Every instant between the two at which the clock comes to show one of the times of day, and every instant at which
-   * it is set forward or back; in order. Milliseconds of Unix time.
+   * Every instant between the two at which the clock reaches one of the times of day, and every instant at which it is
+   * set forward or back; in order. Milliseconds of Unix time.
    */
   moments(from: number, until: number, minutesOfDay: readonly number[]): IteratorObject<number>;
 }
@@ -23,8 +23,8 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
 /**
- * What the clock of the zone shows at a moment, as if it were UTC; in milliseconds. The rules are the zone's own, as this
- * system knows them (ICU's); undefined is the system's zone.
+ * Converts a moment to the local time of the zone, as if that were UTC; in milliseconds. The rules are the zone's own, as
+ * this system knows them (ICU's); undefined is the system's zone.
  */
 export function wallClockIn(timeZone: string | undefined): (at: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
@@ -49,7 +49,7 @@ export function localTimeIn(timeZone: string | undefined): Clock {
   const shownAt = wallClockIn(timeZone);
   const offsetAt = (at: number): number => shownAt(at) - Math.floor(at / 1000) * 1000;
 
-  /** The instant from which the clock is off by another amount than an hour before. */
+  /** The instant between the two at which the zone's offset from UTC changes. */
   const changeBetween = (before: number, after: number): number => {
     const offset = offsetAt(before);
     let [low, high] = [before, after];
@@ -61,7 +61,7 @@ export function localTimeIn(timeZone: string | undefined): Clock {
     return high;
   };
 
-  /** Of a span without a change. */
+  /** The instants of the times of day, within a span in which the offset does not change. */
   const shownBetween = (begin: number, end: number, minutesOfDay: readonly number[]): number[] => {
     const shown = begin + offsetAt(begin);
     const midnight = Math.floor(shown / dayMs) * dayMs;

@@ -11,7 +11,7 @@ export function rebootPlanOf(asked: string | undefined, { update }: Config, now:
   return planReboot(policy, { schedule: { windows, timeZone }, now });
 }
 
-/** Says what becomes of the reboot, and schedules it. */
+/** Schedules the reboot, and logs when it happens or why there is none. Throws a Failure. */
 export async function carryOutReboot(plan: RebootPlan, version: string, log: Log): Promise<void> {
   if (plan.kind === 'none') {
     if (plan.reason !== undefined) log.warn(`No reboot is scheduled: ${plan.reason}`);
@@ -26,7 +26,7 @@ export async function carryOutReboot(plan: RebootPlan, version: string, log: Log
   log.info(`Rebooting ${when} to try it; "update.sh cancel" keeps the version that runs`);
 }
 
-/** Takes back a reboot that somebody has scheduled; answers whether there was one. */
+/** Cancels a scheduled reboot or shutdown; answers whether there was one. */
 export async function cancelReboot({ log, signal }: Running): Promise<boolean> {
   const scheduled = await readScheduledShutdown(signal);
   if (scheduled === undefined) return false;

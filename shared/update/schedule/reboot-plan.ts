@@ -2,12 +2,12 @@ import { rebootExpected, rebootPattern } from '../../config/schedule-keys.ts';
 import { Failure } from '../../system/failure.ts';
 import { decideWindow, type Schedule } from './window.ts';
 
-/** When the device reboots into what was installed. */
+/** When the device reboots into the installed version. */
 export type RebootPlan =
   /** `minutes` from now; 0 is at once. */
   { kind: 'reboot'; minutes: number; at: Date } | { kind: 'none'; reason?: string };
 
-/** Time for who is logged in to save what they do, or to say no. */
+/** Time for logged-in users to save their work, or to cancel the reboot. */
 const usualMinutes = 1;
 
 export interface RebootFacts {
@@ -15,7 +15,7 @@ export interface RebootFacts {
   now: Date;
 }
 
-/** What the command line says, else the config, else the windows: with any, the reboot waits for one. */
+/** The command line decides, else the config; else the reboot waits for a window if there is any. Throws a usage Failure. */
 export function choosePolicy(
   asked: string | undefined,
   configured: string | undefined,

@@ -4,13 +4,13 @@ import type { Log } from '../../system/terminal/log.ts';
 import { localText } from './local-text.ts';
 import { decideWindow, type Schedule, type WindowDecision } from './window.ts';
 
-/** The windows of a config, asked about a moment. */
+/** Whether the update windows of a config are open at a moment. */
 
 function scheduleOf({ update: { windows, timeZone } }: Config): Schedule {
   return { windows, timeZone };
 }
 
-/** With the zone that it is told in; undefined is the system's own. */
+/** `timeZone` is the zone for showing the times; undefined is the system's own. */
 export type WindowStanding = WindowDecision & { timeZone?: string | undefined };
 
 export function windowAt(config: Config, now: Date): WindowStanding {
@@ -18,7 +18,7 @@ export function windowAt(config: Config, now: Date): WindowStanding {
   return { ...decideWindow(schedule, now), timeZone: schedule.timeZone };
 }
 
-/** Throws outside the window, where the config asks for one; what is needed for an install may be fetched before. */
+/** Throws a Failure outside the windows, unless the config allows any time. The bundle may be fetched before. */
 export function requireWindow(config: Config, now: Date): void {
   if (config.update.installAt === 'any-time') return;
   const decision = windowAt(config, now);
@@ -29,7 +29,7 @@ export function requireWindow(config: Config, now: Date): void {
   });
 }
 
-/** For a dry run: whether it would have to wait. */
+/** For a dry run: logs that the install would have to wait, where that is so. */
 export function tellWindow(config: Config, now: Date, log: Log): void {
   const decision = windowAt(config, now);
   if (config.update.installAt === 'any-time' || decision.kind === 'always' || decision.kind === 'inside')

@@ -3,13 +3,13 @@ import { localTimeIn } from './local-time.ts';
 
 /** Whether an update may be installed and rebooted into at this moment. */
 export type WindowDecision =
-  /** No window is configured: any time is as good. */
+  /** No window is configured: any time is allowed. */
   | { kind: 'always' }
   /** `until`: when it closes; undefined where it never does. */
   | { kind: 'inside'; until: Date | undefined }
-  /** `opens`: undefined where it does not within the next two weeks. */
+  /** `opens`: undefined where no window opens within the next two weeks. */
   | { kind: 'outside'; opens: Date | undefined }
-  /** The clock was never set: nobody can tell. */
+  /** The clock was never set, so it is unknown whether a window is open. */
   | { kind: 'unknown' };
 
 export interface Schedule {
@@ -18,10 +18,10 @@ export interface Schedule {
   timeZone: string | undefined;
 }
 
-/** A board without a battery starts in 1970, or where its image was made; before this nothing of ours existed. */
+/** A board without a clock battery starts in 1970, or at the build time of its image. This program is newer than 2020. */
 const firstTrusted = Date.UTC(2020, 0, 1);
 const dayMs = 24 * 60 * 60_000;
-/** A week, and one more where a zone skips a day (Pacific/Apia did, in 2011). */
+/** One week, and a second one in case a zone skips a day (Pacific/Apia did, in 2011). */
 const daysAhead = 15;
 
 export function isClockTrusted(now: Date): boolean {
@@ -29,8 +29,8 @@ export function isClockTrusted(now: Date): boolean {
 }
 
 /**
- * The wall clock decides: what it shows in the time zone is in the window, or is not. So an hour that a clock change
- * skips opens nothing, and one that it repeats is open twice.
+ * The local time in the time zone decides. So an hour that a clock change skips opens no window, and an hour that it
+ * repeats is open twice.
  */
 export function decideWindow({ windows, timeZone }: Schedule, now: Date): WindowDecision {
   if (windows.length === 0) return { kind: 'always' };

@@ -6,8 +6,8 @@ import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 
 /**
- * What the server calls this device: as configured, else made from the machine id, which every slot carries on. Not that
- * id itself: it is not for others (machine-id(5)).
+ * The name of this device at the fleet's server: as configured, else a hash of the machine id, which every update copies
+ * to the new slot. Not the machine id itself: that must stay confidential (machine-id(5)). Throws a usage Failure.
  */
 export function controllerIdOf({ controllerId }: FleetConfig, places: Places): string {
   return controllerId ?? `homie-${hashOf(readMachineId(places.root))}`;

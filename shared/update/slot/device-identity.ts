@@ -5,8 +5,9 @@ import { copyDurably } from '../../system/files/durable-file.ts';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
 
 /**
- * What others know the device by, and a new slot would make anew: the machine id, by which the journal goes on, and the
- * host keys of ssh, which else look like an attack. What the slot has of its own stays. Answers with what was carried.
+ * Copies to the new slot the identity that it would otherwise create anew: the machine id, under which the journal
+ * continues, and the ssh host keys, whose change looks like an attack. Files that the slot already has stay. Answers with
+ * the copied paths.
  */
 export function carryIdentity(root: string, slotMount: string): string[] {
   return [...carryMachineId(root, slotMount), ...carryHostKeys(root, slotMount)];

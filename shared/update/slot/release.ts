@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { isMissing } from '../../system/failure.ts';
 
 /**
- * What a slot holds, written into it by post-install: RAUC does not know the version of a slot it never installed,
- * and a hook must not ask RAUC.
+ * The file in a slot that names its version. post-install writes it: RAUC does not know the version of a slot it never
+ * installed, and a hook must not ask RAUC.
  */
 export const releasePath = 'usr/lib/homie/release';
 

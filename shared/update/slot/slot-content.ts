@@ -40,14 +40,14 @@ import { executableName, programNames } from './program-names.ts';
 import { releasePath, releaseText } from './release.ts';
 
 /**
- * What every new slot gets from its bundle, whatever root file system was supplied: our programs, the units that run
- * them, and the name of the release. Run again, it leaves the same.
+ * Writes into a new slot, with any root file system: our programs, the units that run them, and the name of the release,
+ * all from the bundle. A second run has the same result.
  */
 
 const programMode = 0o755;
 const programFolder = 'usr/lib/homie/update-hooks';
 const unitFolder = 'usr/lib/systemd/system';
-/** Each with the folders of links that `systemctl enable` would make of its [Install] section. */
+/** Each with the folders of links that `systemctl enable` would create for its [Install] section. */
 const units = [
   {
     name: 'homie-post-activate.service',
@@ -64,22 +64,22 @@ const agentLink = `etc/systemd/system/multi-user.target.wants/${agentName}`;
 const timerName = 'homie-update.timer';
 const timerLink = `etc/systemd/system/timers.target.wants/${timerName}`;
 const moreRoom = 'Give the slot resize=true in system.conf, or build a root file system with more room';
-/** Where the orchestrator's own documents look for it. */
+/** The path of update.sh in the orchestrator's own documentation. */
 export const updateProgram = 'opt/homie_orchestrator/scripts/update.sh';
 
 export interface SlotContent {
-  /** The program that becomes all of them. */
+  /** The one executable, which is installed under all program names. */
   executable: string;
   version: string;
-  /** The orchestrator's unit, whoever wrote it: ours is only the condition that holds it. */
+  /** The name of the orchestrator's unit. The unit is not ours; we add only the conditions that hold it. */
   unit: string;
-  /** Whether systemd starts homie-update.timer in it; undefined leaves what the root file system came with. */
+  /** Whether systemd starts homie-update.timer in the new slot; undefined keeps the setting of the root file system. */
   isTimerEnabled: boolean | undefined;
-  /** Whether it starts the agent: where the device belongs to a fleet. Undefined leaves it, as above. */
+  /** Whether systemd starts the agent, which a device in a fleet needs. Undefined keeps the setting, as above. */
   isAgentEnabled?: boolean | undefined;
 }
 
-/** Throws a Failure; the slot is not bootable into a trial then, and RAUC leaves it out of BOOT_ORDER. */
+/** Throws a Failure; then the slot cannot be booted for a trial, and RAUC leaves it out of BOOT_ORDER. */
 export function writeSlotContent(slotMount: string, options: SlotContent): void {
   const { executable, version, unit, isTimerEnabled, isAgentEnabled } = options;
   try {

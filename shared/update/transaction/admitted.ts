@@ -7,17 +7,17 @@ import { bootId, type Places, updateFolderOf } from '../../system/places.ts';
 import { updatesSoFar } from './journal.ts';
 
 /**
- * What install-check let pass last. RAUC takes the target slot out of the boot order next, and pre-install can write
- * down only after that that it has begun: where power fails between the two, this note tells who took the slot out.
- * Fields are only ever added.
+ * The last version that install-check admitted. Next, RAUC takes the target slot out of the boot order, and only after
+ * that pre-install can write that the update has begun. If power fails between the two, this note shows that this install
+ * took the slot out. Fields are only ever added.
  */
 
 const admittedSchema = v.looseObject({
   format: v.literal(1),
   version: v.string(),
-  /** The newest transaction of then: one that is newer knows more. Null where there was none. */
+  /** The newest transaction when the note was written; ignore the note if a newer one exists. Null where there was none. */
   after: v.nullable(v.string()),
-  /** While that boot lasts, RAUC may still be at it. */
+  /** As long as this boot lasts, RAUC may still be installing. */
   bootId: v.string(),
   /** ISO 8601. */
   at: v.string(),
@@ -42,7 +42,7 @@ export function noteAdmitted(places: Places, version: string): void {
   }
 }
 
-/** Of an earlier boot; undefined, too, where it cannot be read: then the slot is left as it is. */
+/** The note of an earlier boot. Undefined where there is none or it is unreadable: then the slot is left as it is. */
 export function readAdmitted(places: Places): Admitted | undefined {
   try {
     const admitted = v.parse(admittedSchema, JSON.parse(readFileSync(admittedFile(places), 'utf8')));

@@ -3,8 +3,8 @@ import { Failure } from '../../system/failure.ts';
 import type { Running } from '../../system/process/program.ts';
 
 /**
- * A RAUC that is busy is installing, for whomever: that is thrown, as a busy Failure. One that does not answer only
- * hides the slots.
+ * The slots; undefined where RAUC does not answer. Throws a busy Failure where RAUC is busy: then it is installing, perhaps
+ * for another program.
  */
 export async function answeredSlots({ signal }: Pick<Running, 'signal'>): Promise<Slots | undefined> {
   return await slotsIfAnswered(signal, (error) => {

@@ -9,9 +9,9 @@ const longestMs = 600_000;
 const askPauseMs = 250;
 
 /**
- * Until a trial has its verdict, or the data is back, nobody installs over the fallback, restores or switches slots. A
- * boot is no place to insist: where the lock cannot be made at all, that is told, and the boot goes on without. The
- * answer releases it.
+ * Waits for the lock: until a trial has its verdict, or the data is restored, no other program may install over the
+ * fallback, restore or switch slots. The boot must not fail if the lock cannot be created at all: that is logged, and the
+ * boot continues without it. The answer releases the lock. Throws a busy Failure after 10 minutes.
  */
 export async function waitForBootLock(
   places: Places,

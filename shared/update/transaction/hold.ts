@@ -7,28 +7,28 @@ import { type Places, updateFolderOf } from '../../system/places.ts';
 /**
  * Keeps systemd from starting the orchestrator at the next boot before post-activate has decided: on a trial boot the
  * dump comes first, on a fallback boot the restore. The unit's conditions read two files: a hold on the data
- * partition, and a release below /run, which every reboot forgets. Either no hold or a release lets it start, so a
- * device without our files is never held.
+ * partition, and a release below /run, which a reboot removes. The orchestrator starts if there is no hold or if
+ * there is a release, so a device without our files is never held.
  */
 
-/** From the next boot on; this boot may go on as it does. */
+/** Holds the orchestrator from the next boot on; in this boot it may still start. */
 export function holdNextBoot(places: Places): void {
   releaseThisBoot(places);
   put(holdFile(places));
 }
 
-/** At once: the orchestrator waits for the reboot. */
+/** Holds the orchestrator from now on: it may not start again before the reboot. */
 export function holdNow(places: Places): void {
   put(holdFile(places));
   removeDurably(releaseFile(places));
 }
 
-/** For the rest of this boot. */
+/** Lets the orchestrator start for the rest of this boot. */
 export function releaseThisBoot(places: Places): void {
   put(releaseFile(places));
 }
 
-/** For good. */
+/** Removes the hold for good. */
 export function dropHold(places: Places): void {
   const file = holdFile(places);
   if (!existsSync(file)) return;

@@ -5,8 +5,8 @@ import type { Running } from '../../system/process/program.ts';
 import { answeredSlots } from './answered-slots.ts';
 
 /**
- * One update at a time. RAUC runs the hooks of an install that our own updater asked for while that updater holds
- * the lock: it has noted the version, and the hooks for it go on under its lock.
+ * Takes the lock for a hook: only one update may run. When our own updater starts an install, it holds the lock while RAUC
+ * runs the hooks; it has noted the version, and the hooks for that version run under its lock. Throws a busy Failure.
  */
 export function takeInstallLock(places: Places, program: string, version: string): Pick<Lock, 'release'> {
   const result = tryLock(lockFileOf(places), program);
@@ -18,14 +18,14 @@ export function takeInstallLock(places: Places, program: string, version: string
   throw busy(`${result.program}, process ${result.pid}`);
 }
 
-/** The updater's own: no one else's install is joined. */
+/** Takes the updater's own lock; it never joins the install of another program. Throws a busy Failure. */
 export function takeUpdaterLock(places: Places): Lock {
   return takeProgramLock(places, updaterName);
 }
 
 /**
- * The updater's own, to fetch or install, once nobody else is at it. RAUC is asked before: between its hooks nobody has
- * the lock, and who took it there would end the install that goes on.
+ * Takes the updater's own lock, to fetch or install, if no other install runs. RAUC is asked first: between the hooks of an
+ * install no program holds the lock, and taking it there would make that install fail. Throws a busy Failure.
  */
 export async function takeFreeUpdaterLock(places: Places, running: Pick<Running, 'signal'>): Promise<Lock> {
   requireIdle(places);
@@ -33,14 +33,14 @@ export async function takeFreeUpdaterLock(places: Places, running: Pick<Running,
   return takeUpdaterLock(places);
 }
 
-/** Held by this program alone, under its name. */
+/** Takes the lock for this program alone, under its name. Throws a busy Failure. */
 export function takeProgramLock(places: Places, program: string): Lock {
   const result = tryLock(lockFileOf(places), program);
   if (isLock(result)) return result;
   throw busy(`${result.program}, process ${result.pid}`);
 }
 
-/** For who only looks: throws where an update is running, and takes nothing. */
+/** For a program that only reads: throws a busy Failure where an update is running, and does not take the lock. */
 export function requireIdle(places: Places): void {
   const holder = lockHolder(lockFileOf(places));
   if (holder !== undefined) throw busy(`${holder.program}, process ${holder.pid}`);

@@ -5,12 +5,12 @@ import { appendLine, makeFolder, renameDurably, writeDurably } from '../../syste
 import { type Places, updateFolderOf } from '../../system/places.ts';
 import { parseTransaction, stateOf, type Transaction } from './transaction.ts';
 
-/** The transaction and the history on the data partition. Killed at any line, the next run reads one or the other. */
+/** The transaction and the history on the data partition. After a kill at any line, the next run reads the old or new state. */
 
 export type CurrentTransaction =
   | { kind: 'none' }
   | { kind: 'known'; transaction: Transaction }
-  /** A file nobody can read; the device goes on without it. */
+  /** The file is unreadable; the device continues without it. */
   | { kind: 'damaged'; reason: string };
 
 export function readTransaction(places: Places): CurrentTransaction {
@@ -39,8 +39,8 @@ export function writeTransaction(places: Places, transaction: Transaction): void
 }
 
 /**
- * Puts the verdict into the history, then marks the transaction closed. Between the two, a second run finds the
- * verdict there already and does not add it again.
+ * Puts the verdict into the history, then marks the transaction closed. If it is interrupted between the two, a second run
+ * finds the verdict there already and does not add it again.
  */
 export function closeTransaction(places: Places, transaction: Transaction): Transaction {
   const closed = { ...transaction, isClosed: true };
@@ -62,7 +62,7 @@ function appendHistory(places: Places, closed: Transaction): void {
   }
 }
 
-/** Every closed transaction, oldest first; lines that a power cut tore are passed over. */
+/** Every closed transaction, oldest first; lines that a power cut left incomplete are ignored. */
 export function readHistory(places: Places): Transaction[] {
   let text: string;
   try {
@@ -82,19 +82,19 @@ export function readHistory(places: Places): Transaction[] {
   });
 }
 
-/** All updates that this device has seen, oldest first, each as it stood last. */
+/** All updates that this device has seen, oldest first, each in its last state. */
 export function updatesSoFar(places: Places): Transaction[] {
   const current = knownTransaction(readTransaction(places));
   const all = [...readHistory(places), ...(current === undefined ? [] : [current])];
   return all.filter(({ id }, index) => all.findLastIndex((other) => other.id === id) === index);
 }
 
-/** The newest version that proved itself here. */
+/** The version that was committed last on this device. */
 export function committedVersion(history: readonly Transaction[]): string | undefined {
   return history.findLast((transaction) => stateOf(transaction) === 'committed')?.to.version ?? undefined;
 }
 
-/** Puts a damaged file aside, for somebody to look at, so that a new one can be written. */
+/** Renames a damaged file, so that a new one can be written and an operator can inspect it. Answers with its new path. */
 export function setDamagedAside(places: Places, now: Date): string {
   const path = transactionFile(places);
   const aside = `${path}.damaged-${now.toISOString().replace(/[:.]/g, '-')}`;

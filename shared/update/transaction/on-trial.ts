@@ -1,8 +1,8 @@
 import { isMigratedByInstall, lastStep, type Transaction } from './transaction.ts';
 
 /**
- * Whether the running system is an update that has no verdict yet, and so the other slot its fallback: told without
- * RAUC, for hooks. In a slot that another updater filled nobody closes a transaction, and nothing is on trial there.
+ * Whether the running system is an update that has no verdict yet, so that the other slot is its fallback. Does not ask
+ * RAUC, so hooks can use it. In a slot that another updater filled, no program closes a transaction: nothing is on trial.
  */
 export function isOnTrial(
   transaction: Transaction | undefined,
@@ -15,7 +15,7 @@ export function isOnTrial(
   return ['trial', 'migrated', 'rolled-back', 'fallen-back'].includes(state);
 }
 
-/** Whether what runs is the version that the update is for. */
+/** Whether the running version is the one that the update installs. */
 export function isOfVersion({ to }: Transaction, facts: { runningVersion: string | undefined }): boolean {
   return facts.runningVersion !== undefined && facts.runningVersion === to.version;
 }

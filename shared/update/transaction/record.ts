@@ -27,7 +27,7 @@ type NotedFact =
   | 'stackLogs'
   | 'attemptsGivenBack';
 
-/** The transaction as a program writes it: each step is on disk before the program goes on. */
+/** Writes the transaction of a program: each step is on disk before the program continues. */
 export class UpdateRecord {
   #transaction: Transaction;
   readonly #places: Places;
@@ -46,7 +46,7 @@ export class UpdateRecord {
     return new UpdateRecord(places, transaction);
   }
 
-  /** Goes on with the transaction that another program opened. */
+  /** Resumes the transaction that another program opened. */
   static resume(places: Places, transaction: Transaction): UpdateRecord {
     return new UpdateRecord(places, transaction);
   }
@@ -61,20 +61,20 @@ export class UpdateRecord {
     this.#isDone = true;
   }
 
-  /** Facts beside the steps; on disk before the program goes on, too. `undefined` takes one away. */
+  /** Writes facts beside the steps; they too are on disk before the program continues. `undefined` removes a fact. */
   note(facts: { [Fact in NotedFact]?: Transaction[Fact] | undefined }): void {
     const merged = Object.entries({ ...this.#transaction, ...facts });
     this.#transaction = parseTransaction(Object.fromEntries(merged.filter(([, fact]) => fact !== undefined)));
     writeTransaction(this.#places, this.#transaction);
   }
 
-  /** The last step and its verdict: cut short between the two, the next run finds the step and only finishes. */
+  /** Writes the last step, then finishes. If it is interrupted between the two, the next run only has to finish. */
   close(state: State, reason?: string): void {
     this.advance(state, reason);
     this.finish();
   }
 
-  /** Puts the verdict that the last step gave into the history; one that owes a restore is finished by who pays it. */
+  /** Puts the verdict of the last step into the history. If a restore is owed, the program that restores finishes instead. */
   finish(): void {
     if (owesRestore(this.#transaction)) return;
     this.#transaction = closeTransaction(this.#places, this.#transaction);
@@ -113,7 +113,7 @@ function closeLeftOver(places: Places, version: string | null, log: Log): void {
   log.warn(`The update to "${current.transaction.to.version}" before this one failed: ${reason}`);
 }
 
-/** install-check refuses it before; the dump must not be forgotten where that did not run. */
+/** install-check refuses such an update earlier; where it did not run, the dump must not be forgotten. */
 function owing(version: string | null, { to }: Transaction): Failure {
   const reason = `the data that the update to "${to.version}" changed has not been restored yet`;
   return new Failure(`Cannot begin the update to "${version}": ${reason}`, {

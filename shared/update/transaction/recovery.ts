@@ -5,7 +5,7 @@ import type { Log } from '../../system/terminal/log.ts';
 import { knownTransaction, readTransaction } from './journal.ts';
 import type { Transaction } from './transaction.ts';
 
-/** What recovery reads though it may be damaged: it is told, and gone on without. */
+/** Reads files that may be damaged, for recovery: the damage is logged, and recovery continues without the file. */
 
 export function configForRecovery(places: Places, log: Log): Config {
   try {

@@ -21,7 +21,7 @@ export type State = (typeof states)[number];
 
 const stepSchema = v.looseObject({
   state: v.picklist(states),
-  /** ISO 8601, by a clock that may be wrong: order is told by the list. */
+  /** ISO 8601, by a clock that may be wrong: only the list shows the order. */
   at: v.string(),
   bootId: v.string(),
   slot: v.nullable(v.string()),
@@ -40,22 +40,22 @@ const transactionSchema = v.looseObject({
   to: releaseSchema,
   steps: v.pipe(v.array(stepSchema), v.minLength(1)),
   backup: v.optional(savedFileSchema),
-  /** How healthy the system was before, by check: what was broken already does not count against the update. */
+  /** The result of each health check before the update: a fault that was there already does not count against the update. */
   baseline: v.optional(v.record(v.string(), v.unknown())),
-  /** The database as it was: taken with the stack stopped, directly before the first migration. */
+  /** The dump of the database, taken with the stack stopped, directly before the first migration. */
   dump: v.optional(v.looseObject({ ...savedFileSchema.entries, rows: v.record(v.string(), v.number()) })),
   redis: v.optional(v.looseObject({ ...savedFileSchema.entries, file: v.string() })),
   /** Set before the schema is touched: from then on a rollback owes the restore of the dump. */
   migration: v.optional(v.looseObject({ at: v.string(), afterSteps: v.optional(v.number()) })),
-  /** Set when the dump is back: the debt is paid. */
+  /** Set when the dump is restored: from then on no restore is owed. */
   restored: v.optional(v.looseObject({ at: v.string(), dropped: v.array(v.string()) })),
-  /** The images that the slots' compose files name: the fallback's are kept as long as it is one. */
+  /** The images in the compose files of both slots: those of the fallback are kept as long as it is the fallback. */
   images: v.optional(v.looseObject({ from: v.array(v.string()), to: v.array(v.string()) })),
-  /** Where the last lines of every service of the stack are kept. */
+  /** The folder with the last log lines of every service of the stack. */
   stackLogs: v.optional(v.string()),
   /** How many attempts of the bootloader were given back after deliberate reboots. */
   attemptsGivenBack: v.optional(v.number()),
-  /** The verdict stands in the history, and nothing more is owed for it. */
+  /** The verdict is in the history, and no restore is owed. */
   isClosed: v.boolean(),
 });
 
@@ -107,12 +107,12 @@ export function parseTransaction(content: unknown): Transaction {
   return v.parse(transactionSchema, content);
 }
 
-/** Whether an update can get no further: all that may be left is to put it into the history. */
+/** Whether the state is final: no step follows by itself, and the update only has to be closed. */
 export function isVerdict(state: State): boolean {
   return (['committed', 'failed', 'rolled-back', 'fallen-back'] as State[]).includes(state);
 }
 
-/** Whether the new schema is whole: a trial that is taken up again goes on from there. */
+/** Whether the migration is complete: a trial that is resumed continues from there. */
 export function isMigrated({ steps, migration, restored }: Transaction): boolean {
   if (migration === undefined || restored !== undefined) return false;
   return steps.slice(migration.afterSteps ?? 0).some(({ state }) => state === 'migrated');
@@ -124,15 +124,15 @@ export function isMigratedByInstall({ steps }: Transaction): boolean {
   return migrated >= 0 && !steps.slice(0, migrated).some(({ state }) => state === 'trial');
 }
 
-/** In how many boots the new version was tried, but for those that somebody ended on purpose. */
+/** In how many boots the new version was tried, without those that ended in a deliberate reboot. */
 export function trialBoots({ steps, attemptsGivenBack = 0 }: Transaction): number {
   const boots = steps.filter(({ state }) => state === 'trial').map(({ bootId }) => bootId);
   return new Set(boots).size - attemptsGivenBack;
 }
 
 /**
- * Whether the data is not what it was, and the version never proved itself on it: who gives a committed update up keeps
- * what was written since.
+ * Whether the data must be restored: it was migrated, and the new version was never committed. If a committed update is
+ * abandoned, the data that was written since is kept.
  */
 export function owesRestore({ migration, restored, steps }: Transaction): boolean {
   const isProved = steps.some(({ state }) => state === 'committed');
