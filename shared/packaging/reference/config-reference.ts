@@ -3,7 +3,7 @@ import { configKeys } from '../../config/config-schema.ts';
 import { markdownTable } from '../format/markdown-table.ts';
 import { storageWords, updateWords } from './config-words.ts';
 
-/** The tables of docs/configuration.md: every key the schema has, what it takes, and what stands where it is not given. */
+/** The tables of docs/configuration.md: every key of the schema, the values that it takes, and its default. */
 function configReference(): string {
   const defaults = defaultConfig({ data: '/data', root: '/', run: '/run/homie' });
   const storage = section('`orchestrator.storage`', storageWords, configKeys.storage, {
@@ -45,7 +45,7 @@ function defaultText(value: unknown): string {
   return `\`${String(value)}\``;
 }
 
-/** What the schema itself tells somebody who got it wrong: the last thing that it checks. */
+/** Returns what a key takes, in the words of the schema's error message: the message of its last check. */
 function expectedBy(schema: unknown): string {
   const messages: string[] = [];
   const visit = (node: unknown): void => {
@@ -68,7 +68,7 @@ function camelCase(key: string): string {
     .replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 }
 
-/** Our part of a document: what lies between the marks is written by us, the rest by a person. */
+/** Returns the document with new tables between the two marks; all other text stays. Throws if a mark is missing. */
 export function withReference(document: string): string {
   const [before, rest] = document.split(beginMark);
   const after = rest?.split(endMark)[1];

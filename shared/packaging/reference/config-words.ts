@@ -1,6 +1,6 @@
 import type { ConfigText } from '../../config/config-schema.ts';
 
-/** What each key is for; one that the schema has and this has not does not compile. */
+/** The description of each configuration key. A key that is not in the schema does not compile; a test finds missing keys. */
 
 type Words<Section extends keyof ConfigText> = Readonly<Record<keyof ConfigText[Section], string>>;
 
@@ -10,7 +10,7 @@ export const storageWords: Words<'storage'> = {
   backup_path: 'where backups go, each with its `.sha256`; not inside `config_path`',
 };
 
-/** In the order of an update. */
+/** The sections are in the order of an update. */
 export const updateWords: readonly (readonly [heading: string, words: Partial<Words<'update'>>])[] = [
   [
     'where updates come from',
