@@ -17,7 +17,7 @@ import { parseArguments, type Values } from './shared/system/terminal/arguments.
 import { print } from './shared/system/terminal/print.ts';
 import { programVersion } from './shared/system/version.ts';
 
-/** What packs, signs and tries bundles: `bun build.ts <command>`. */
+/** The project's build program, `bun build.ts <command>`: compiles the programs, makes keys, packs, signs and tries bundles. */
 
 const stories: Record<string, (values: Values, running: Running) => Promise<Outcome>> = {
   hooks: buildHooks,
@@ -46,6 +46,6 @@ await runProgram({ name: 'build.ts', deadlineMs: 15 * 60_000 }, async (running) 
     return 'done';
   }
   const story = stories[parsed.command];
-  if (story === undefined) throw new Error(`no story for ${parsed.command}`); // the spec and the table belong together
+  if (story === undefined) throw new Error(`no story for ${parsed.command}`); // buildSpec and `stories` list the same commands
   return await story(parsed.values, running);
 });

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 
-/** Where things stand in a checkout, and where what is built lands; all of the latter is ignored by git. */
+/** The folders of a checkout, and the folders for build results, which git ignores. */
 const root = dirname(dirname(import.meta.dir));
 
 export const project = {

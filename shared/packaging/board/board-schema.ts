@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { notList, readCheckedYaml } from '../../config/checked-yaml.ts';
 
-/** `board.yaml`: what differs from board to board, and nothing else. */
+/** The schema of `board.yaml`, which holds what differs between boards, and nothing else. */
 
 const text = (pattern: RegExp, expected: string) => v.pipe(v.string(expected), v.regex(pattern, expected));
 const numberFrom = (least: number, most: number, expected: string) =>
@@ -9,7 +9,7 @@ const numberFrom = (least: number, most: number, expected: string) =>
 
 const pathInSlot = text(/^\/[\w./+-]+$/, 'a path in a slot, like /boot/Image');
 const variable = text(/^\w+$/, "the name of one of U-Boot's variables");
-/** They go into a quoted word of the boot script. */
+/** The arguments go into a quoted word of the boot script: no quotes and no `$` are allowed. */
 const kernelArguments = text(/^[\w ./:=,+-]*$/, 'arguments for the kernel, like console=ttyS0,115200n8');
 
 const partition = v.strictObject({

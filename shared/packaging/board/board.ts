@@ -5,42 +5,42 @@ import { project } from '../project.ts';
 import { type BoardText, readBoardText } from './board-schema.ts';
 import { type EnvironmentCopy, parseFwEnvConfig } from './fw-env-config.ts';
 
-/** A board that an image can be made for, as its folder in `bundle-skeleton/boards/` says. */
+/** A board that an image can be made for, as its folder in `bundle-skeleton/boards/` describes it. */
 export interface Board {
   /** The folder's name. */
   name: string;
   summary: string;
   /** `compatible=` in system.conf and in the board's bundles. */
   compatible: string;
-  /** In the order of the disk; the last takes what is left of it, and `sizeMiB` at least. */
+  /** In the order of the disk; the last partition takes the rest of the disk, at least `sizeMiB`. */
   partitions: readonly BoardPartition[];
   boot: BoardBoot;
   environment: BoardEnvironment;
 }
 
 export interface BoardPartition {
-  /** The PARTLABEL, the only name that Linux knows it by. */
+  /** The PARTLABEL, the only name by which Linux finds the partition. */
   label: BoardText['partitions'][number]['label'];
   type: 'vfat' | 'ext4';
   sizeMiB: number;
 }
 
-/** Paths are a slot's. */
+/** All paths are inside a slot. */
 interface BoardBoot {
   kernel: string;
   initrd: string | undefined;
-  /** A path in the slot, or `$name`: the address in a variable of the firmware's. */
+  /** A path in the slot, or `$name`: the firmware's variable that holds the address of the device tree. */
   deviceTree: string;
-  /** U-Boot's variable with the arguments that the board's firmware gives the kernel. */
+  /** The U-Boot variable that holds the kernel arguments of the board's firmware. */
   ownBootargsVariable: string;
   bootargs: string;
   panicSeconds: number;
 }
 
-/** Who loads and saves U-Boot's environment: U-Boot by itself, or our boot script in the copies on a disk. */
+/** U-Boot's environment is loaded and saved by U-Boot itself, or by our boot script in the copies on a disk. */
 type BoardEnvironment = { copies: readonly EnvironmentCopy[] } & (
   | { kind: 'native' }
-  /** Some memory of the board's that neither U-Boot nor a kernel uses while the script runs. */
+  /** `scratchAddress`: memory of the board that neither U-Boot nor a kernel uses while the script runs. */
   | { kind: 'disk'; scratchAddress: number }
 );
 
@@ -50,7 +50,7 @@ export function boardNames(): string[] {
   return readdirSync(boards).sort();
 }
 
-/** Where the files of a board lie: `board.yaml` and `fw_env.config`, which is the slot's /etc/fw_env.config. */
+/** The folder with a board's files: `board.yaml`, and `fw_env.config`, which is the slot's /etc/fw_env.config. */
 export function boardFolder(name: string, folder = boards): string {
   return join(folder, name);
 }
@@ -97,7 +97,7 @@ const firstPartitionByte = 1024 * 1024;
 const tableEndByte = 34 * 512;
 const blockBytes = 512;
 
-/** Copies on a disk are two, in whole blocks between its partition table and its first partition. */
+/** On a disk there must be two copies, in whole blocks between the partition table and the first partition. */
 function environmentOf(
   environment: BoardText['environment'],
   copies: readonly EnvironmentCopy[],

@@ -1,6 +1,6 @@
 import { Failure } from '../../system/failure.ts';
 
-/** `fw_env.config`: where libubootenv finds U-Boot's environment; two lines are two copies of it. */
+/** One line of `fw_env.config`: where libubootenv finds a copy of U-Boot's environment. Two lines are two copies. */
 export interface EnvironmentCopy {
   device: string;
   offsetBytes: number;

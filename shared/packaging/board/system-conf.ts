@@ -3,15 +3,15 @@ import { Failure } from '../../system/failure.ts';
 
 export interface SystemConfFields {
   compatible: string;
-  /** The slots' block devices; on a board /dev/disk/by-partlabel/…, whatever the disk is called. */
+  /** The slots' block devices; on a board /dev/disk/by-partlabel/…, which does not depend on the disk's name. */
   slots: Readonly<Record<'A' | 'B', string>>;
-  /** On the data partition: what RAUC knows of the slots outlives each of them. */
+  /** On the data partition, so that RAUC's slot status is not lost when a slot is overwritten. */
   dataDirectory: string;
   keyring: string;
-  /** The system's own check, which no bundle brings along. */
+  /** The system's own check: a program of the running slot, not of the bundle. */
   preInstallHandler?: string | undefined;
   mountPrefix?: string | undefined;
-  /** The RAUC that will read it; a key that it does not know would keep its service from starting. */
+  /** The version of the RAUC that will read the file; its service does not start with a key that it does not know. */
   raucVersion: string;
 }
 
@@ -19,9 +19,9 @@ const oldestRauc = '1.8.0';
 const firstWithEventLog = '1.11.0';
 
 /**
- * RAUC's system.conf (RAUC manual, "System Configuration File"). /data is no slot: an update must not be able to
- * write it. `codesign` is known to every version, `codesign-rauc` only to newer ones. Throws a usage Failure for a
- * RAUC older than 1.8, which has no data-directory.
+ * Renders RAUC's system.conf (RAUC manual, "System Configuration File"). /data is no slot: an update must not be able to
+ * write to it. Every RAUC version knows `codesign`, only newer ones know `codesign-rauc`. Throws a usage Failure for a RAUC
+ * older than 1.8, which has no data-directory.
  */
 export function renderSystemConf(fields: SystemConfFields): string {
   const { raucVersion, preInstallHandler, mountPrefix } = fields;
@@ -51,7 +51,7 @@ export function renderSystemConf(fields: SystemConfFields): string {
   return groups.flatMap(([name, keys]) => groupText(name, keys)).join('\n');
 }
 
-/** Relative to the data directory. */
+/** The file name is relative to the data directory. */
 const eventLog = {
   filename: 'events.jsonl',
   format: 'json',
@@ -59,7 +59,7 @@ const eventLog = {
   'max-files': '3',
 };
 
-/** An image is smaller than its slot, which would stay so without resize. */
+/** An image is smaller than its slot: without `resize` the file system would keep the image's size. */
 function slot(bootname: string, device: string): Record<string, string> {
   return { device, type: 'ext4', bootname, resize: 'true' };
 }

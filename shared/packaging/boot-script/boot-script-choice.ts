@@ -1,6 +1,6 @@
 import type { Board } from '../board/board.ts';
 
-/** The boot script's decision: from the saved variables to a slot, its files in memory and its attempt paid. */
+/** The part of the boot script that reads the saved variables, chooses a slot, loads its files and uses up one attempt. */
 
 const digits = '0 1 2 3 4 5 6 7 8 9 a b c d e f';
 

@@ -1,6 +1,6 @@
 import type { Board } from '../board/board.ts';
 
-/** How the boot script comes by the saved variables, and how it saves them. */
+/** The parts of the boot script that load and save its variables. */
 export interface EnvironmentParts {
   load: string;
   /** Sets h_report to "unsaved" where it cannot save. */
@@ -8,8 +8,9 @@ export interface EnvironmentParts {
 }
 
 /**
- * U-Boot has loaded its own environment by itself. One on a disk is kept as libubootenv does: two copies, each a CRC
- * of four bytes (little end first), a counter of one byte, and the variables.
+ * Renders the two parts. A native environment needs no loading: U-Boot has done it already. An environment on a disk has
+ * libubootenv's format: two copies, each with a CRC of four bytes (little-endian), a counter of one byte, and the
+ * variables.
  */
 export function bootEnvironmentParts(
   environment: Board['environment'],
@@ -33,7 +34,7 @@ interface Copy {
 interface DiskLayout {
   copies: readonly [Copy, Copy];
   sizeBytes: number;
-  /** For a CRC as U-Boot writes it, big end first, and for the same the other way round. */
+  /** Scratch memory for a CRC as U-Boot writes it (big-endian), and for the same CRC in little-endian. */
   crcAddress: number;
   turnedAddress: number;
 }
@@ -89,7 +90,7 @@ function importCopy({ address }: Copy, { sizeBytes }: DiskLayout, variables: rea
   return `env import -b ${hex(address + headBytes)} ${hex(sizeBytes - headBytes)} ${variables.join(' ')}`;
 }
 
-/** Always the copy that is not in use, with a counter that comes after the other's. */
+/** Writes the copy that is not in use, with a counter that makes it the newer one. */
 function saveCopy(disk: DiskLayout, variables: readonly string[]): string {
   const [first, second] = disk.copies;
   return `if test \${h_copy} = 0; then
@@ -104,7 +105,7 @@ function writeCopy(copy: Copy, other: Copy, disk: DiskLayout, variables: readonl
   const { sizeBytes, crcAddress } = disk;
   const data = hex(address + headBytes);
   const dataBytes = hex(sizeBytes - headBytes);
-  // The counter first: the export may write a few bytes beyond, where the other copy begins.
+  // Set the counter first: the export may write a few bytes too far, into the other copy, whose counter is read here.
   return `  mw.b ${hex(flagOf(copy))} 0xfe
   if test \${h_copy} != none && itest.b ${at(flagOf(other))} == 0xfe; then mw.b ${hex(flagOf(copy))} 0xff; fi
   if test \${h_copy} != none && itest.b ${at(flagOf(other))} == 0xff; then mw.b ${hex(flagOf(copy))} 0; fi
@@ -114,7 +115,7 @@ ${turn(crcAddress, address)}
   if \${devtype} write ${hex(address)} ${hex(block)} ${hex(sizeBytes / blockBytes)}; then true; else h_report=unsaved; fi`;
 }
 
-/** Four bytes, the other way round. */
+/** Copies four bytes in reverse order. */
 function turn(from: number, to: number): string {
   return [0, 1, 2, 3].map((byte) => `  cp.b ${hex(from + 3 - byte)} ${hex(to + byte)} 1`).join('\n');
 }

@@ -2,10 +2,13 @@ import type { Board } from '../board/board.ts';
 import { chooseSlot, readVariables } from './boot-script-choice.ts';
 import { bootEnvironmentParts } from './boot-script-environment.ts';
 
-/** Raised with every change of what the script does; the kernel is told, and so is whoever asks the environment. */
+/**
+ * Increase it with every change of what the script does. The kernel and the saved environment get it (homie.boot_script,
+ * homie_boot_version).
+ */
 export const bootScriptVersion = '1';
 
-/** What the script saves, and RAUC or we read. */
+/** The variables that the script saves, and that RAUC or our programs read. */
 export const savedVariables = [
   'BOOT_ORDER',
   'BOOT_A_LEFT',
@@ -15,16 +18,16 @@ export const savedVariables = [
 ] as const;
 
 export interface BootScript {
-  /** From the environment to the slot, its files in memory and its attempt saved. */
+  /** Loads the environment, chooses a slot, loads its files and saves the attempt. */
   choose: string;
-  /** From there into the kernel. */
+  /** Starts the kernel of that slot. */
   start: string;
 }
 
 /**
- * The boot script of a board, for U-Boot's old and new shell; its rules are in docs/decisions/boot-script.md. What
- * begins with `h_` is the shell's own variable, never saved; the old shell cannot set one to nothing. `if false;
- * test …`: where a damaged value breaks the test, the shell goes by the command before it.
+ * Renders the boot script of a board, for U-Boot's old and new shell; its rules are in docs/decisions/boot-script.md.
+ * Variables that begin with `h_` are the shell's own and never saved; the old shell cannot set one to an empty value. Why
+ * `if false; test …`: if a damaged value makes the test invalid, the shell uses the result of the command before it.
  */
 export function renderBootScript(board: Board): string {
   const { choose, start } = bootScriptParts(board);

@@ -13,7 +13,7 @@ export interface BundleContent {
   rootfs: string;
   programs: string;
   architecture: Architecture;
-  /** Of the boards that it is for; the guide's where it is not given. */
+  /** `compatible` of the boards that the bundle is for; by default that of the guide's board. */
   compatible?: string | undefined;
   version: string;
   time: Date;
@@ -24,7 +24,7 @@ export interface BundleContent {
 
 const guidesCompatible = 'jetson-nano-homie';
 
-/** Lays out what RAUC packs: the manifest, the image, the programs and the facts they read. */
+/** Fills the folder that RAUC packs: the manifest, the image, the programs and the facts that they read. */
 export async function fillBundleFolder(folder: string, content: BundleContent): Promise<void> {
   const hooks = content.isFlat ? folder : join(folder, 'update-hooks');
   makeFolder(hooks);

@@ -9,7 +9,7 @@ import { type BundleOptions, mksquashfsArguments } from './bundle.ts';
 
 const packDeadlineMs = 3 * 60 * 60_000;
 
-/** What is in the bundle, and what each part of it costs there. */
+/** Describes a finished bundle for the user: each part, its size, and its size in the bundle. */
 export async function describeBundle(
   options: BundleOptions,
   { signal }: Pick<Running, 'signal'>,
@@ -35,7 +35,7 @@ export async function describeBundle(
   return `${head}\n${columns(rows)}\n`;
 }
 
-/** Packed alone, in the same way; the smaller part is measured, the rest of the bundle is the larger one's. */
+/** The packed size of one file alone. Only the smaller part is measured; the rest of the bundle counts as the larger part. */
 async function packedBytes(file: string, options: BundleOptions, signal: AbortSignal): Promise<number> {
   const folder = mkdtempSync(join(options.cache, 'cost-'));
   try {

@@ -20,7 +20,7 @@ export interface BundleOptions {
   /** Folder with the compiled programs. */
   programs: string;
   architecture: Architecture;
-  /** Of the boards that it is for; the guide's where it is not given. */
+  /** `compatible` of the boards that the bundle is for; by default that of the guide's board. */
   compatible?: string | undefined;
   version: string;
   time: Date;
@@ -42,13 +42,13 @@ export interface BundleOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** xz on two old cores, for a root of several GiB. */
+/** Long enough for xz on two old cores and a root file system of several GiB. */
 const packDeadlineMs = 3 * 60 * 60_000;
 const progressMs = 10_000;
 
 /**
- * Fills a fresh folder (RAUC 1.8 rewrites the one it is given), lints it, lets `rauc bundle` pack, sign and verify
- * it, and lints what came out. Throws a Failure; no half bundle is left, and an older one of that name stays.
+ * Fills a fresh folder (RAUC 1.8 rewrites the folder that it packs), lints it, lets `rauc bundle` pack, sign and verify it,
+ * and lints the packed bundle. Throws a Failure; then no incomplete bundle is left, and an older bundle of that name stays.
  */
 export async function makeBundle(options: BundleOptions): Promise<void> {
   if (semver.valid(options.version) === null) {
@@ -105,7 +105,7 @@ function sizeSoFar(path: string): string {
   return formatBytes(statSync(path, { throwIfNoEntry: false })?.size ?? 0);
 }
 
-/** Every time in the squashfs is the build's: with one time, the same content is the same bytes. */
+/** Sets every time in the squashfs to the build time, so that the same content gives the same bytes. */
 export function mksquashfsArguments({
   compression,
   time,

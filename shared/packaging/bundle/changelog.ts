@@ -4,7 +4,7 @@ import { Failure } from '../../system/failure.ts';
 export const changelogFile = 'CHANGELOG.md';
 
 interface Section {
-  /** Undefined for what is not released yet. */
+  /** Undefined for the section of changes that are not released yet. */
   version: string | undefined;
   isDated: boolean;
   text: string;
@@ -26,7 +26,7 @@ function sectionsOf(changelog: string): Section[] {
     });
 }
 
-/** Why a changelog and the version of the programs cannot both be true; undefined where they agree. */
+/** Returns why the changelog contradicts the version of the programs; undefined if they agree. */
 export function changelogFault(changelog: string, version: string): string | undefined {
   const sections = sectionsOf(changelog);
   const released = sections.filter((section) => section.version !== undefined);
@@ -39,7 +39,7 @@ export function changelogFault(changelog: string, version: string): string | und
   return open === undefined || open.text === '' ? `it says nothing of "${version}"` : undefined;
 }
 
-/** What is told of a version with its release. Throws where the changelog has no dated section of it. */
+/** The release notes of a version: the text of its section. Throws a usage Failure if no section has its version and a date. */
 export function releaseNotes(changelog: string, version: string): string {
   const section = sectionsOf(changelog).find((one) => one.version === version);
   if (section?.isDated && section.text !== '') return `${section.text}\n`;

@@ -6,16 +6,16 @@ import { command } from '../../system/process/command.ts';
 import { executableName, programNames } from '../../update/slot/program-names.ts';
 import { type Architecture, project } from '../project.ts';
 
-/** The first build fetches the other architecture's runtime. */
+/** Long, because the first build downloads the runtime of the other architecture. */
 const compileDeadlineMs = 10 * 60_000;
 
 export interface CompileOptions {
   architecture: Architecture;
-  /** Programs for tests, which die or hang where HOMIE_FAULT says. */
+  /** Compiles programs for tests, which die or hang where HOMIE_FAULT says. */
   hasFaultPoints?: boolean;
 }
 
-/** One executable under all its names in the folder, each name a hard link. Returns its size. */
+/** Compiles one executable and hard-links it under every program name in the folder. Returns its size in bytes. */
 export async function compilePrograms(folder: string, options: CompileOptions): Promise<number> {
   emptyOfPrograms(folder);
   const executable = join(folder, executableName);
@@ -26,7 +26,7 @@ export async function compilePrograms(folder: string, options: CompileOptions): 
   return statSync(executable).size;
 }
 
-/** Each program compiled by itself, for measuring what the one executable saves. Returns sizes by name. */
+/** Compiles each program separately, to measure what the one executable saves. Returns the sizes in bytes, by name. */
 export async function compileSeparately(
   folder: string,
   options: CompileOptions,
@@ -62,16 +62,16 @@ void tell(${story}, process.argv.slice(2));
 }
 
 /**
- * A compiled program would read `.env` and run the `preload` of a `bunfig.toml` in the current folder: a hole, for
- * programs that root runs from anywhere. The switches close it.
+ * By default a compiled program reads `.env` and runs the `preload` of a `bunfig.toml` in the current folder: a security
+ * hole in programs that root runs from any folder. These switches close it.
  */
 const autoload = ['dotenv', 'bunfig', 'tsconfig', 'package-json'].map(
   (what) => `--no-compile-autoload-${what}`,
 );
 
 /**
- * Bytecode halves the start. Splitting keeps what is imported only when it is needed (zx, ky, yargs, whole stories) in
- * files of its own inside the executable: `--version` reads 3 MiB less, and takes 6 ms in place of 14.
+ * Bytecode halves the start time. Splitting puts code that is imported only when needed (zx, ky, yargs, whole stories) into
+ * separate files inside the executable: `--version` reads 3 MiB less, and takes 6 ms instead of 14.
  */
 const parts = ['--compile', '--minify', '--bytecode', '--format=esm', '--splitting'];
 

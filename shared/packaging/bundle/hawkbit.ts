@@ -2,10 +2,10 @@ import * as v from 'valibot';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { exchange } from '../../transfer/request/http.ts';
 
-/** The operator's side of a hawkBit server: its Management API, as far as publishing needs it. */
+/** A client for the Management API of a hawkBit server (the operator's side), as far as publishing needs it. */
 
 const askMs = 60_000;
-/** Over a slow line up. */
+/** Long enough for a slow upload. */
 const uploadMs = 6 * 60 * 60_000;
 const mostBytes = 4 * 1024 * 1024;
 
@@ -35,7 +35,7 @@ export class Hawkbit {
     this.#signal = signal;
   }
 
-  /** The one of that name and version; made where there is none. */
+  /** The id of the software module with that name and version; creates the module if there is none. */
   async module(wish: NamedVersion, description: string): Promise<number> {
     const found = await this.#find('softwaremodules', wish);
     return found ?? (await this.#create('softwaremodules', { ...wish, type: 'os', description }));
@@ -48,7 +48,7 @@ export class Hawkbit {
     );
   }
 
-  /** By name and sha256. */
+  /** The sha256 of each artifact, by its file name. */
   async artifacts(moduleId: number): Promise<Map<string, string | undefined>> {
     const answer = v.parse(artifactsSchema, await this.#json('GET', `softwaremodules/${moduleId}/artifacts`));
     return new Map(answer.map(({ providedFilename, hashes }) => [providedFilename, hashes.sha256]));
@@ -60,7 +60,7 @@ export class Hawkbit {
     await this.#ask('POST', `softwaremodules/${moduleId}/artifacts`, form, uploadMs);
   }
 
-  /** What is there already stays. */
+  /** Adds the missing keys; keys that the server already has are not changed. */
   async addMetadata(moduleId: number, metadata: Readonly<Record<string, string>>): Promise<void> {
     const path = `softwaremodules/${moduleId}/metadata`;
     const { content = [] } = v.parse(metadataSchema, await this.#json('GET', `${path}?limit=100`));

@@ -1,7 +1,7 @@
 import { Failure } from '../../system/failure.ts';
 
 export interface ManifestFields {
-  /** The board's, as in its system.conf. */
+  /** `compatible` of the board, as in its system.conf. */
   compatible: string;
   version: string;
   /** `YYYYMMDDhhmmss`, UTC. */
@@ -13,7 +13,7 @@ export interface ManifestFields {
   hook: string;
 }
 
-/** Renders `manifest.raucm` from our `bundle.conf`. Throws a usage Failure on a field nobody fills. */
+/** Renders `manifest.raucm` from our `bundle.conf`. Throws a usage Failure for a field that is not in `fields`. */
 export function renderManifest(source: string, fields: ManifestFields): string {
   const known = new Map<string, string>(Object.entries(fields));
   const lines = source.split('\n').map((text, index) => {
@@ -30,7 +30,7 @@ export function renderManifest(source: string, fields: ManifestFields): string {
   return `${lines.join('\n').trim()}\n`;
 }
 
-/** The time a build says it happened: SOURCE_DATE_EPOCH (reproducible-builds.org) where it is set, else now. */
+/** The time of the build: SOURCE_DATE_EPOCH (reproducible-builds.org) if it is set, else now. Throws a usage Failure. */
 export function buildTime(env = process.env): Date {
   const epoch = env['SOURCE_DATE_EPOCH'];
   if (epoch === undefined || epoch === '') return new Date();

@@ -1,7 +1,7 @@
 import { command } from '../../system/process/command.ts';
 import { project } from '../project.ts';
 
-/** The source's git revision, short, `+` added where files differ from it; `unknown` outside a checkout. */
+/** The short git revision of the source, with `+` if files differ from it; `unknown` outside a checkout. */
 export async function sourceRevision(): Promise<string> {
   try {
     const run = command({ deadlineMs: 10_000, cwd: project.root });

@@ -4,7 +4,7 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Runs this very command again through sudo, on our terminal; `what` is what needs it, as in *Cannot <what>*. */
+/** Runs the same command again through sudo, on the same terminal. Throws a Failure, *Cannot <what>*, if that fails. */
 export async function runAsRoot(what: string, why: string): Promise<void> {
   if (Bun.which('sudo') === null) {
     throw new Failure(`Cannot ${what}: ${why} need root`, {

@@ -12,7 +12,7 @@ const target = {
   default: 'arm64',
 } as const;
 
-/** What build.ts takes, command by command. */
+/** The command line of build.ts: every command with its arguments and options. */
 export const buildSpec: ProgramSpec = {
   name: 'build.ts',
   summary: 'compile the programs, make keys, pack and sign bundles, try them',

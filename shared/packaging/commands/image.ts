@@ -37,7 +37,7 @@ export async function buildImage(values: Values, { log, signal, ...running }: Ru
   const sizes = { slotMiB: mibIn(values, 'slot-mib'), dataMiB: mibIn(values, 'data-mib') };
   const partitions = sizedPartitions(board, sizes);
   const device = values.text('device');
-  // One MiB before the first partition, one for the second table behind the last.
+  // One MiB before the first partition, one after the last for the second partition table.
   const bytes = (partitions.reduce((sum, { sizeMiB }) => sum + sizeMiB, 0) + 2) * mib;
   if (device !== undefined) await requireCard(device, bytes);
   const facts = await readRootfs(rootfs, board);

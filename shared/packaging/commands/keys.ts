@@ -15,7 +15,7 @@ const changes: Record<string, { work: (folder: string) => Promise<KeySet>; says:
 export async function changeKeys(values: Values, { log }: Running): Promise<Outcome> {
   const action = values.text('action') ?? 'create';
   const change = changes[action];
-  if (change === undefined) throw new Error(`no such change: ${action}`); // the spec's choices forbid it
+  if (change === undefined) throw new Error(`no such change: ${action}`); // the choices in buildSpec exclude it
   const keys = await change.work(project.keys);
   log.info(`${change.says}, in "${project.keys}"`);
   print(1, `signer   ${keys.certificatePath}\nkey      ${keys.keyPath}\nkeyring  ${keys.keyringPath}\n`);

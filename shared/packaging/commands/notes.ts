@@ -8,7 +8,7 @@ import { programVersion } from '../../system/version.ts';
 import { changelogFile, releaseNotes } from '../bundle/changelog.ts';
 import { project } from '../project.ts';
 
-/** What a release tells its readers; a tag that is not of this version is refused. */
+/** Prints the release notes of this version. Throws a usage Failure for the tag of another version. */
 export async function tellNotes(values: Values): Promise<Outcome> {
   const tag = values.text('tag');
   if (tag !== undefined && tag !== `v${programVersion}`) {

@@ -15,7 +15,7 @@ import { project } from '../project.ts';
 const publishMs = 7 * 60 * 60_000;
 const infoMs = 5 * 60_000;
 
-/** Module, file, metadata and distribution set, each made where it is not there: cut short, the next run goes on. */
+/** Creates module, file, metadata and distribution set if they are missing: the next run resumes an interrupted one. */
 export async function publish(values: Values, { log, signal, allow }: Running): Promise<Outcome> {
   const url = addressIn(values);
   const userFile = values.text('user-file');
@@ -82,7 +82,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Who signed it is for the devices to say. */
+/** Does not verify the signature: the devices do. */
 async function factsOf(file: string, signal: AbortSignal): Promise<{ compatible: string; version: string }> {
   const run = command({ deadlineMs: infoMs, signal });
   const { stdout } = await run`rauc info --no-verify --output-format=json ${file}`;

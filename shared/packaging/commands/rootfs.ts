@@ -16,7 +16,7 @@ import { makeRoot, type RootOptions } from '../root/root.ts';
 import { suiteNamed } from '../root/suite.ts';
 import { isRoot, runAsRoot } from './as-root.ts';
 
-/** Packages over a slow line, and their scripts in emulation. */
+/** Long enough to download the packages over a slow line and to run their scripts in emulation. */
 const rootfsMs = 2 * 60 * 60_000;
 
 export const rootfsOptions = {
@@ -54,7 +54,7 @@ export async function buildRootfs(values: Values, running: Running): Promise<Out
   return 'done';
 }
 
-/** All that can be wrong with what was asked for is said before anything is fetched. */
+/** Checks all options before anything is downloaded. Throws a usage Failure. */
 function rootOptionsFrom(values: Values, { log, signal }: Running): RootOptions {
   const board = readBoard(required(values, 'board'));
   const version = values.text('version') ?? programVersion;
@@ -100,7 +100,7 @@ export function mibIn(values: Values, name: string): number | undefined {
   throw new Failure(`Cannot use --${name} "${text}": a number of MiB was expected`, { outcome: 'usage' });
 }
 
-/** From the root: tools are run in other folders. */
+/** Makes the path absolute, because tools run in other folders. */
 function pathIn(values: Values, name: string): string | undefined {
   const path = values.text(name);
   return path === undefined ? undefined : resolve(path);

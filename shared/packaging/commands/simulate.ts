@@ -17,13 +17,12 @@ import { bootAndDecide, installOnDevice, startOrchestrator } from '../simulator/
 import { isRoot, runAsRoot } from './as-root.ts';
 
 const simulationMs = 15 * 60_000;
-/** What the embedded device holds before: older than anything that is built here. */
+/** The version on the embedded device before the install: older than any version that is built here. */
 const factoryVersion = '0.0.1';
 
 export async function simulate(values: Values, running: Running): Promise<Outcome> {
   const end = values.text('end');
   if (end !== undefined) return await endKept(resolve(end));
-  // Loop devices and mounts are root's; the rest of a build is not.
   if (!isRoot()) {
     await runAsRoot('simulate an install', 'loop devices and mounts');
     return 'done';
@@ -73,7 +72,7 @@ function keyringIn(values: Values): string {
   });
 }
 
-/** Leaves a shell script behind that opens a shell in the device's environment. */
+/** Writes the script `enter`, which opens a shell or runs a command in the device's environment. */
 function keep(device: Device): void {
   const script = join(device.folder, 'enter');
   const variables = Object.entries(device.environment).map(([name, value]) => `'${name}=${value}'`);

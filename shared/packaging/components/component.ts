@@ -1,14 +1,14 @@
-/** Something by somebody else that ships with us. */
+/** A third-party component that is shipped with our bundles. */
 export interface Component {
   name: string;
-  /** Undefined where its maker does not tell. */
+  /** Undefined where it is unknown. */
   version: string | undefined;
-  /** As SPDX writes it: one identifier, or several with AND, OR and WITH; undefined where its maker names none. */
+  /** An SPDX expression: one identifier, or several with AND, OR and WITH; undefined where no single expression is known. */
   license: string | undefined;
-  /** What calls it by name everywhere: https://github.com/package-url/purl-spec */
+  /** The package URL, its name in all tools: https://github.com/package-url/purl-spec */
   purl: string;
   sha512?: string;
-  /** The notice that its licence wants kept. */
+  /** The notice that its licence requires us to ship. */
   notice?: string;
 }
 

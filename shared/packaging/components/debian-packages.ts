@@ -1,14 +1,14 @@
 import { readFileIn } from '../format/ext4-file.ts';
 import { byName, type Component } from './component.ts';
 
-/** What dpkg says is installed in a root file system; none where it has no dpkg. */
+/** The packages that dpkg lists as installed in an image of a root file system; none if it has no dpkg. */
 export async function debianPackages(image: string): Promise<Component[]> {
   const release = await readFileIn(image, '/usr/lib/os-release');
   const vendor = /^ID=("?)([a-z0-9._-]+)\1$/m.exec(release)?.[2] ?? 'debian';
   return parseDpkgStatus(await readFileIn(image, '/var/lib/dpkg/status'), vendor);
 }
 
-/** dpkg's status is paragraphs of `Field: value`; licences are not in it, but in each package's copyright file. */
+/** Parses dpkg's status, paragraphs of `Field: value`. Licences are not in it, but in each package's copyright file. */
 export function parseDpkgStatus(status: string, vendor: string): Component[] {
   return status
     .split(/\n{2,}/)

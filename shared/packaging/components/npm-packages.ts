@@ -8,7 +8,7 @@ import { byName, type Component } from './component.ts';
 
 const bundleMs = 120_000;
 
-/** The npm packages of which anything is compiled in, as the bundler itself says. Throws where one has no licence. */
+/** The npm packages with code in the programs, as the bundler lists them. Throws a Failure if one has no licence. */
 export async function compiledPackages(): Promise<Component[]> {
   const lock = readJson(join(project.root, 'package-lock.json')) as Lock; // npm's own format, version 3
   const folders = new Set((await bundledFiles()).flatMap((file) => packageFolderOf(file) ?? []));
@@ -42,7 +42,7 @@ async function bundledFiles(): Promise<string[]> {
   }
 }
 
-/** `node_modules/cliui/node_modules/string-width`, or undefined for a file of ours. */
+/** The package's folder, like `node_modules/cliui/node_modules/string-width`; undefined for a file of ours. */
 export function packageFolderOf(file: string): string | undefined {
   return /^(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
 }
@@ -53,7 +53,7 @@ function describePackage(folder: string, lock: Lock): Component {
   if (license === undefined) {
     throw new Failure(`Cannot name the licence of "${name}": its package.json says none`);
   }
-  // A node_modules that is linked to stands elsewhere; the lock file knows it from its own name on.
+  // If node_modules is a link, the path leads to another place; the paths in the lock file begin at `node_modules/`.
   const integrity = lock.packages[folder.slice(folder.indexOf('node_modules/'))]?.integrity;
   const notice = noticeIn(path);
   return {

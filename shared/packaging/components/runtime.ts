@@ -1,8 +1,8 @@
 import { byName, type Component } from './component.ts';
 
 /**
- * bun, which every compiled program carries whole, and what its own LICENSE.md says it links statically on Linux. The
- * commit or version of each library is bun's own word, where it has one.
+ * Lists bun, which every compiled program contains as a whole, and the libraries that bun links statically on Linux,
+ * according to its own LICENSE.md. The commit or version of each library comes from bun, where bun gives one.
  */
 export function runtimeComponents(): Component[] {
   return [
@@ -17,7 +17,7 @@ const linked: readonly (readonly [repository: string, license: string | undefine
   ['cloudflare/lol-html', 'BSD-3-Clause', 'lolhtml'],
   ['ebiggers/libdeflate', 'MIT', 'libdeflate'],
   ['facebook/zstd', 'BSD-3-Clause OR GPL-2.0-only', 'zstd'],
-  // Several licences, by file; its makers give no one expression.
+  // Several licences, depending on the file; the project gives no single expression.
   ['google/boringssl', undefined, 'boringssl'],
   ['google/brotli', 'MIT'],
   ['google/highway', 'Apache-2.0'],

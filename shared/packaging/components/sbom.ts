@@ -9,13 +9,13 @@ export interface SbomFacts {
   rootfs: { name: string; sha256: string; packages: readonly Component[] };
 }
 
-/** What is in a bundle, as CycloneDX 1.6 wants it: the programs, what is compiled into them, and the root file system. */
+/** Renders the parts of a bundle as CycloneDX 1.6: the programs, what is compiled into them, and the root file system. */
 export function renderSbom({ bundle, time, programs, rootfs }: SbomFacts): string {
   const bom = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
-    // One bundle has one list of parts, whoever makes it again.
+    // Made from the bundle's digest, so that the same bundle always gets the same number.
     serialNumber: `urn:uuid:${uuidFrom(`homie sbom ${bundle.sha256}`)}`,
     version: 1,
     metadata: {

@@ -3,7 +3,7 @@ import type { Component } from './component.ts';
 
 export const thirdPartyFile = 'THIRD-PARTY.md';
 
-/** THIRD-PARTY.md: who made what is compiled in, under which licence, and the notices that have to go with it. */
+/** Renders THIRD-PARTY.md: the compiled-in components, their licences, and the notices that must be shipped with them. */
 export function renderThirdParty(packages: readonly Component[], runtime: readonly Component[]): string {
   return `# What is compiled into the programs
 
@@ -42,7 +42,7 @@ function shortVersion(version = ''): string {
   return /^[0-9a-f]{40}$/.test(version) ? version.slice(0, 12) : version;
 }
 
-/** Each text once, under the names of all that it belongs to. */
+/** Each notice once, under the names of all packages that have it. */
 function notices(components: readonly Component[]): string {
   const names = new Map<string, string[]>();
   for (const { name, version, notice } of components) {

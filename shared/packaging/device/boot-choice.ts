@@ -3,20 +3,20 @@ export type Bootname = (typeof bootnames)[number];
 
 export interface BootChoice {
   bootname: Bootname;
-  /** What the boot script saves before it boots; empty where nothing has changed. */
+  /** The variables that the boot script saves before it boots; empty if nothing has changed. */
   save: Record<string, string>;
-  /** No listed slot had an attempt left, so all were given theirs again. */
+  /** True if no listed slot had an attempt left, so that all listed slots got new attempts. */
   refilled: boolean;
 }
 
 const fullAttempts = 3;
-/** Less than full: more in a later boot says that Linux has proved a slot good since. */
+/** Less than full: a higher count at a later boot shows that Linux has proved a slot good since then. */
 const refilledAttempts = 2;
 
 /**
- * Chooses as the boot script does (docs/decisions/boot-script.md) where every slot has a kernel: BOOT_ORDER is a
- * list, the first slot in it with attempts left is booted and pays one. Nothing that is not listed is ever booted,
- * unless nothing is listed at all: then both are.
+ * Chooses a slot as the boot script does (docs/decisions/boot-script.md) if every slot has a kernel. BOOT_ORDER is a list:
+ * the first slot in it that has attempts left is booted and uses up one. A slot that is not listed is never booted, unless
+ * no slot is listed at all: then both count as listed.
  */
 export function chooseBoot(variables: Readonly<Record<string, string>>): BootChoice {
   const listed = [...new Set((variables['BOOT_ORDER'] ?? '').split(/\s+/))].filter(isBootname);
@@ -43,7 +43,7 @@ function isBootname(text: string): text is Bootname {
   return text === 'A' || text === 'B';
 }
 
-/** One hexadecimal digit, as RAUC writes them; anything else, and none, is a board fresh from the factory. */
+/** One hexadecimal digit, as RAUC writes it; any other value, or none, counts as full, as on a board fresh from the factory. */
 function attemptsOf(value: string | undefined): number {
   return value !== undefined && /^[\da-f]$/.test(value) ? Number.parseInt(value, 16) : fullAttempts;
 }

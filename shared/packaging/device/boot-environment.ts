@@ -4,13 +4,13 @@ import { onHost, requireTool } from './host.ts';
 
 const copyBytes = 0x4000;
 
-/** U-Boot's environment in a file: two copies, so that a cut while saving leaves one; the real fw_setenv writes it. */
+/** U-Boot's environment in a file: two copies, so that a power cut while saving leaves one. The real fw_setenv writes it. */
 export interface BootEnvironment {
   read(): Promise<Record<string, string>>;
   write(variables: Readonly<Record<string, string>>): Promise<void>;
 }
 
-/** Makes the environment of a healthy board, and the two tools in `binFolder` that know where it lies. */
+/** Makes the environment of a healthy board, and `fw_setenv` and `fw_printenv` in `binFolder`, which use that file. */
 export async function createBootEnvironment(options: {
   folder: string;
   binFolder: string;
@@ -33,7 +33,7 @@ export async function createBootEnvironment(options: {
 
   const defaults = join(folder, 'uboot-defaults');
   writeFileSync(defaults, 'BOOT_ORDER=A B\nBOOT_A_LEFT=3\nBOOT_B_LEFT=3\n');
-  // Twice, so that both copies are whole.
+  // Twice, because each run writes one of the two copies.
   for (let copy = 0; copy < 2; copy += 1) await onHost({ signal })`${setenv} -f ${defaults} -s ${defaults}`;
 
   return {

@@ -12,10 +12,10 @@ export interface RunOptions {
 }
 
 const usualDeadlineMs = 120_000;
-/** An emulator translates anew what a program compiles as it runs: interpreted, our programs take two thirds of it. */
+/** Under emulation our programs take two thirds of the time without the JIT, whose code an emulator must translate. */
 const isEmulating = process.arch !== 'arm64';
 
-/** What a service of the booted system finds: as from systemd, without HOME and SHLVL. */
+/** The environment of a service on the booted system: as from systemd, without HOME and SHLVL. */
 export function bootedEnvironment(options: {
   folder: string;
   bootId: string;
@@ -39,7 +39,10 @@ export function bootedEnvironment(options: {
   };
 }
 
-/** Runs a program with that environment and nothing of ours. Its exit code is an answer, 128 + N after signal N. */
+/**
+ * Runs a program with that environment only, without our own variables. Returns its exit code, never throws for it: 128 + N
+ * after signal N. Throws a Failure if the program does not start or exceeds its deadline.
+ */
 export async function runBooted(
   environment: Environment,
   program: string,

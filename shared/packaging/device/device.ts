@@ -13,25 +13,25 @@ import { installStandIns } from './services.ts';
 import { systemConf } from './system-conf.ts';
 
 export interface DeviceOptions {
-  /** An empty folder, or none yet; it is removed with the device. */
+  /** An empty folder, or one that does not exist yet; it is removed with the device. */
   folder: string;
   keyringPath: string;
   /** An ext4 image that both slots carry at the start; without it they carry an empty file system. */
   rootfsImage?: string | undefined;
   sizesMiB?: Partial<SizesMiB>;
-  /** What RAUC runs before anything of a bundle; none without it. */
+  /** The program that RAUC runs before anything from a bundle; by default none. */
   preInstallHandler?: string | undefined;
-  /** Added to the environment of all that runs on the device. */
+  /** Added to the environment of every program on the device. */
   environment?: Environment;
   signal?: AbortSignal | undefined;
 }
 
 const usualSizesMiB: SizesMiB = { boot: 8, slot: 192, data: 256 };
-/** The guide's /data. */
+/** The folders in the guide's /data. */
 const dataFolders = ['postgres', 'redis', 'core', 'backups', 'config', 'logs', 'rauc'];
 /**
- * An A/B board on this machine, running a healthy slot A with 3/3 attempts: the unmodified RAUC, loop devices,
- * ext4, U-Boot's environment, D-Bus. Whatever fails on the way, nothing of it is left. Needs root.
+ * Makes an A/B board on this machine, running a healthy slot A with 3/3 attempts: the unmodified RAUC, loop devices, ext4,
+ * U-Boot's environment, D-Bus. If a step fails, nothing of the device is left. Needs root. Throws a Failure.
  */
 export async function createDevice(options: DeviceOptions): Promise<Device> {
   requireMachine();

@@ -9,7 +9,7 @@ export interface SizesMiB {
   data: number;
 }
 
-/** As the real disk's: PARTLABELs, and the file systems' labels too. */
+/** The PARTLABELs of the real disk; file systems that are formatted here get the same labels (FAT: in capitals). */
 const partitionNames = ['boot', 'rootfs-a', 'rootfs-b', 'data'] as const;
 type PartitionName = (typeof partitionNames)[number];
 
@@ -24,7 +24,7 @@ interface Partition {
 
 const mib = 1024 * 1024;
 const sectorsPerMiB = mib / 512;
-/** What Linux 4.9 can mount and an old resize2fs can grow; by name, because mke2fs.conf differs from host to host. */
+/** Features that Linux 4.9 can mount and an old resize2fs can grow; named, because mke2fs.conf differs from host to host. */
 export const ext4Features =
   'none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum';
 
@@ -40,7 +40,7 @@ function layOutDisk(sizes: SizesMiB): Partition[] {
 
 export interface DiskOptions {
   image: string;
-  /** Where each partition gets its node, by its name. */
+  /** The folder for the partitions' device nodes; each node has the name of its partition. */
   nodeFolder: string;
   sizes: SizesMiB;
   rootfsImage?: string | undefined;
@@ -48,8 +48,8 @@ export interface DiskOptions {
 }
 
 /**
- * One sparse disk with a GPT; both slots carry the same system, as they leave the factory. The kernel is not
- * asked to read the table: nobody runs udev.
+ * Makes one sparse disk with a GPT; both slots hold the same system, as they leave the factory. The kernel is not asked to
+ * read the table, because udev does not run here.
  */
 export async function createDisk(options: DiskOptions): Promise<Partitions> {
   const { image, sizes, rootfsImage, signal } = options;
@@ -68,7 +68,7 @@ async function fillPartitions(partitions: readonly Partition[], options: DiskOpt
   const devices: Record<PartitionName, string> = { boot: '', 'rootfs-a': '', 'rootfs-b': '', data: '' };
   for (const { name, startMiB, sizeMiB } of partitions) {
     const carriesImage = name.startsWith('rootfs') && rootfsImage !== undefined;
-    // Before the loop device is there, whose cache would not know of it.
+    // Write the image before the loop device exists: the cache of the loop device would not see a later change.
     if (carriesImage)
       await onHost({
         signal,

@@ -1,12 +1,12 @@
 import { Failure } from '../../system/failure.ts';
 import { type CommandOptions, command } from '../../system/process/command.ts';
 
-/** What systemd gives its services; where a build machine keeps its tools too. */
+/** The PATH that systemd gives its services; a build machine has its tools in the same folders. */
 export const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const toolMs = 60_000;
 
-/** Runs a tool of this machine; an account's PATH may well leave out the sbin folders. */
+/** Runs a tool of this machine. The sbin folders are searched too, because a user's PATH may not have them. */
 export function onHost(options: Omit<CommandOptions, 'deadlineMs'> = {}): ReturnType<typeof command> {
   return command({ deadlineMs: toolMs, ...options, env: { PATH: hostPath(), ...options.env } });
 }
@@ -15,7 +15,7 @@ export function findTool(name: string): string | undefined {
   return Bun.which(name, { PATH: hostPath() }) ?? undefined;
 }
 
-/** The tool's path; `what` is what needs it, as in *Cannot <what>*. Throws a Failure where it is not there. */
+/** Returns the tool's path. Throws a Failure, *Cannot <what>*, if the tool is missing. */
 export function requireTool(name: string, debianPackage: string, what = 'make an embedded device'): string {
   const path = findTool(name);
   if (path !== undefined) return path;

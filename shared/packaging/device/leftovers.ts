@@ -5,15 +5,16 @@ import { mountsBelow, unmountBelow } from './mount.ts';
 import { endProcesses } from './processes.ts';
 
 /**
- * Takes a device off this machine: processes, mounts, loop devices, folder. It goes by what the machine shows,
- * not by what was noted, so it serves a whole device, half a one and none, and the remains of a killed owner.
+ * Removes a device from this machine: processes, mounts, loop devices, folder. It looks at the machine, not at records: so
+ * it works for a complete device, an incomplete one and none, and for what a killed program left. Throws a Failure if a
+ * mount or loop device stays in use.
  */
 export async function clearDevice(folder: string): Promise<void> {
   await endProcesses(folder, { graceMs: 0 });
   await unmountBelow(folder);
   for (const loop of loopsBelow(folder)) await onHost({ accept: 'any' })`losetup --detach ${loop}`;
   const mounts = mountsBelow(folder);
-  // Removing the folder now would remove what is mounted there.
+  // Removing the folder now would delete the files of the file system that is mounted there.
   if (mounts.length > 0)
     throw new Failure(`Cannot remove "${folder}": "${mounts[0]}" is still mounted`, {
       advice: 'Unmount it by hand, then remove the folder',

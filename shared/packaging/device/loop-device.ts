@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import { onHost } from './host.ts';
 
 /**
- * Attaches a part of the image and returns the block device to use for it: a node of our own, because RAUC 1.8
- * takes a mounted /dev/loopN for its image file, and would then write to a slot that is mounted. Where the
- * folder may have no nodes (a /tmp mounted nodev) it is /dev/loopN all the same, without that refusal.
+ * Attaches a part of the image and returns the block device to use for it: a device node of our own, because RAUC 1.8
+ * mistakes a mounted /dev/loopN for its image file, and would then write to a mounted slot. If the folder cannot have
+ * device nodes (a /tmp mounted nodev), it returns /dev/loopN, and RAUC does not refuse a mounted slot.
  */
 export async function attachLoop(options: {
   image: string;

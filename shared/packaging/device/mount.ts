@@ -8,7 +8,7 @@ export async function mountReadOnly(device: string, folder: string): Promise<voi
   await onHost()`mount -t ext4 -o ro,noload ${device} ${folder}`;
 }
 
-/** The same; false where there is nothing that can be mounted. */
+/** Mounts in the same way. Returns false if the device has nothing that can be mounted. */
 export async function canMountReadOnly(device: string, folder: string): Promise<boolean> {
   try {
     await mountReadOnly(device, folder);
@@ -38,7 +38,7 @@ export async function withMounted<T>(
   }
 }
 
-/** What is mounted in the folder or below it, the last one first. */
+/** The mount points at or below the folder, the newest mount first. */
 export function mountsBelow(folder: string): string[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
@@ -47,7 +47,10 @@ export function mountsBelow(folder: string): string[] {
     .reverse();
 }
 
-/** Unmounts all of it, except what is at or below one of `keep`. What is still in use goes when its last user does. */
+/**
+ * Unmounts everything at or below the folder, except what is at or below one of `keep`. A mount that is in use is detached
+ * lazily, and ends with its last user.
+ */
 export async function unmountBelow(folder: string, keep: readonly string[] = []): Promise<void> {
   for (const path of mountsBelow(folder)) {
     if (keep.some((kept) => path === kept || path.startsWith(`${kept}/`))) continue;

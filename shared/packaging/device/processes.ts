@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Deadline, pause } from '../../system/deadline.ts';
 import { Failure } from '../../system/failure.ts';
 
-/** In the environment of all that runs on the device, whatever session or parent it has by now. */
+/** A variable in the environment of every process of the device, which stays when its session or parent changes. */
 export const deviceMark = 'HOMIE_DEVICE';
 
-/** The device's processes: those with its mark, and their descendants, which may have overwritten theirs. */
+/** The pids of the device's processes: those with its mark, and their descendants, which may have overwritten theirs. */
 export function processesOf(folder: string): number[] {
   const mark = `\0${deviceMark}=${folder}\0`;
   const found = new Set<number>();
@@ -26,9 +26,9 @@ export function processesOf(folder: string): number[] {
 }
 
 /**
- * Ends them, those in `keep` excepted: SIGTERM and up to `graceMs` for a clean end, then SIGKILL until none is
- * left, twice in a row: one that is just forking escapes a single round, and one that is just replacing its
- * program shows no environment for a moment.
+ * Ends the device's processes, except those in `keep`: SIGTERM and up to `graceMs` for a clean end, then SIGKILL until two
+ * scans in a row find no process. One scan is not enough: it misses a process that is just forking, and a process that is
+ * just replacing its program shows no environment for a moment. Throws a Failure if processes remain after 10 s.
  */
 export async function endProcesses(
   folder: string,
@@ -58,7 +58,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Undefined for one that has ended, even where nobody collects the dead. */
+/** Undefined for a process that has ended, also for a zombie that its parent does not reap. */
 function parentOf(pid: number): number | undefined {
   const stat = readProc(pid, 'stat');
   const [state, parent] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];

@@ -7,7 +7,7 @@ import { requireTool } from './host.ts';
 
 const startMs = 30_000;
 
-/** A private bus, for this device alone: the host's own RAUC, if there is one, is never asked. */
+/** Starts a private D-Bus for this device, so that the host's own RAUC is never called. Returns when the bus is ready. */
 export async function startBus(
   folder: string,
   environment: Environment,
@@ -27,12 +27,12 @@ export async function startBus(
     environment,
     log,
   );
-  // It prints its address once it listens.
+  // The bus prints its address when it listens.
   await waitFor(bus, 'the bus', log, signal, async () => readFileSync(log, 'utf8').includes('unix:path='));
   return bus;
 }
 
-/** Returns when RAUC answers. The slot is given by the command line: this machine's own kernel knows of none. */
+/** Starts RAUC's service; returns when it answers. The command line names the slot: this machine's kernel does not. */
 export async function startRauc(
   folder: string,
   environment: Environment,
@@ -58,7 +58,7 @@ export async function startRauc(
   });
 }
 
-/** In a session of its own: Ctrl-C on our terminal is for us, and we end it in our order. */
+/** In its own session: Ctrl-C on our terminal must not reach the child, because we end our children in our own order. */
 function startInBackground(cmd: string[], environment: Environment, log: string): Bun.Subprocess {
   const descriptor = openSync(log, 'a');
   try {
@@ -78,7 +78,7 @@ function startInBackground(cmd: string[], environment: Environment, log: string)
   }
 }
 
-/** Returns when it answers; a child that never does is gone before we say so. */
+/** Returns when the child answers. A child that does not answer is killed before this throws. */
 async function waitFor(
   child: Bun.Subprocess,
   what: string,

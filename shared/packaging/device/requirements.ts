@@ -19,7 +19,7 @@ const packageOfTool = {
 /** sockaddr_un(7): 108 bytes with the last NUL. */
 const longestSocketPath = 107;
 
-/** Refuses a machine that cannot carry an embedded device. Nothing has been made by then. */
+/** Throws a Failure if this machine cannot carry an embedded device. Changes nothing. */
 export function requireMachine(): void {
   if (process.getuid?.() !== 0)
     throw new Failure('Cannot make an embedded device: it needs root (loop devices, mounts)', {
@@ -33,8 +33,8 @@ export function requireMachine(): void {
 }
 
 /**
- * The folder itself, links followed. It is removed with the device, so a folder with something in it is refused;
- * so is a name that fw_env.config, PATH or a socket's address cannot carry.
+ * Makes the folder if it is missing, and returns its real path. The folder is removed with the device, so a folder that is
+ * not empty is refused, and so is a name that fw_env.config, PATH or a socket address cannot hold. Throws a Failure.
  */
 export function claimFolder(path: string): string {
   const cannot = `Cannot make an embedded device in "${path}"`;

@@ -15,9 +15,9 @@ import { isRebootRequested, resetUnits, type ServiceOptions, writeService } from
 
 export interface Boot {
   booted: Bootname;
-  /** All attempts were spent, so the boot script gave them out again. */
+  /** True if no attempt was left, so that the boot script gave new ones. */
   refilled: boolean;
-  /** Slots that were tried before and carry nothing that can be mounted; each try has cost an attempt. */
+  /** Slots that were tried first but have nothing that can be mounted; each try has used up an attempt. */
   unbootable: Bootname[];
 }
 
@@ -38,7 +38,7 @@ export class Device implements AsyncDisposable {
   readonly dataFolder: string;
   /** Where the booted slot is mounted, read-only. */
   readonly rootFolder: string;
-  /** First on PATH: the stand-ins and shims, and whatever a test puts in their place. */
+  /** First on PATH: the stand-ins and shims, and programs that a test puts in their place. */
   readonly binFolder: string;
   /** `hang-VERB` and `fail-VERB` files here make systemctl hang or fail (`run` for systemd-run). */
   readonly unitsFolder: string;
@@ -62,7 +62,7 @@ export class Device implements AsyncDisposable {
     return this.#booted;
   }
 
-  /** What a service of the booted system finds; its boot id is new at each boot. */
+  /** The environment of a service on the booted system; its boot id is new at each boot. */
   get environment(): Environment {
     return this.#environment;
   }
@@ -88,7 +88,10 @@ export class Device implements AsyncDisposable {
     return sha256Of(this.#slotDevice(bootname));
   }
 
-  /** Never writes to the slot. The booted one is not mounted twice: RAUC 1.8 stops looking at a device it meets twice. */
+  /**
+   * Never writes to the slot. The booted slot is not mounted twice: RAUC 1.8 stops its search through all mounts at a
+   * device that it meets twice.
+   */
   async withSlotMounted<T>(bootname: Bootname, work: (folder: string) => T | Promise<T>): Promise<T> {
     if (bootname === this.#booted) return work(this.rootFolder);
     return withMounted(this.#slotDevice(bootname), this.folder, work);
@@ -102,7 +105,7 @@ export class Device implements AsyncDisposable {
     return isRebootRequested(this.unitsFolder);
   }
 
-  /** Down, with time for a clean end or without, and up again in the slot that the boot script picks. */
+  /** Shuts down, with or without time for a clean end, and boots the slot that the boot script chooses. Throws a Failure. */
   async reboot(how: 'orderly' | 'power-cut' = 'orderly'): Promise<Boot> {
     const graceMs = how === 'orderly' ? shutdownGraceMs : 0;
     await endProcesses(this.folder, { graceMs, keep: [this.#parts.bus.pid] });
@@ -122,7 +125,7 @@ export class Device implements AsyncDisposable {
     throw new Failure(`Cannot boot the device "${this.folder}": no slot that is listed can be mounted`);
   }
 
-  /** The booted system's part of a boot. For `createDevice` and `reboot`. */
+  /** Starts the booted system: a new boot id, an empty run folder, RAUC's service. Only for `createDevice` and `reboot`. */
   async start(bootname: Bootname): Promise<void> {
     const { folder, extra, signal } = this.#parts;
     this.#booted = bootname;
@@ -137,7 +140,7 @@ export class Device implements AsyncDisposable {
     return this.partitions[bootname === 'A' ? 'rootfs-a' : 'rootfs-b'];
   }
 
-  /** Takes everything off this machine, the folder too. Once is enough; a failed one may be tried again. */
+  /** Removes everything from this machine, also the folder. A second call does nothing, unless the first one failed. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#cleared ??= clearDevice(this.folder).catch((error: unknown) => {
       this.#cleared = undefined;

@@ -4,10 +4,10 @@ import { Failure } from '../../system/failure.ts';
 import type { Environment } from './booted-system.ts';
 import { requireTool } from './host.ts';
 
-/** systemd's part on a machine where it is not process 1: its two commands, really starting and stopping. */
+/** Stand-ins for systemd on a machine where it is not process 1: commands that really start and stop services. */
 
 export interface ServiceOptions {
-  /** `start` waits until it has ended, and answers with its failure. */
+  /** `start` waits until the service has ended, and fails if the service failed. */
   oneshot?: boolean;
 }
 
@@ -17,14 +17,14 @@ export function installStandIns(binFolder: string, systemConf: string): void {
     copyFileSync(join(source, name), join(binFolder, name));
     chmodSync(join(binFolder, name), 0o755);
   }
-  // On a board the configuration lies where RAUC looks for it.
+  // On a board RAUC finds its configuration at the default path; here it needs --conf.
   const rauc = requireTool('rauc', 'rauc');
   writeFileSync(join(binFolder, 'rauc'), `#!/bin/sh\nexec ${rauc} --conf=${systemConf} "$@"\n`, {
     mode: 0o755,
   });
 }
 
-/** Forgets what ran in the last boot; the units themselves stay, as they do in /etc. */
+/** Removes the state of the last boot; the units themselves stay, as they do in /etc. */
 export function resetUnits(unitsFolder: string, environment: Environment): void {
   rmSync(join(unitsFolder, 'state'), { recursive: true, force: true });
   mkdirSync(join(unitsFolder, 'state'), { recursive: true });

@@ -1,7 +1,7 @@
 import { renderSystemConf } from '../board/system-conf.ts';
 import type { Partitions } from './disk.ts';
 
-/** As a board's, except where things lie; without a handler unless told, because its factory system has no programs. */
+/** A board's system.conf with the paths of this machine. By default it has no handler: the factory system has no programs. */
 export function systemConf(options: {
   partitions: Partitions;
   mountFolder: string;

@@ -4,7 +4,7 @@ import { Failure, reasonOf } from '../../system/failure.ts';
 import { formatBytes } from '../../system/files/disk.ts';
 import { command } from '../../system/process/command.ts';
 
-/** What lsblk says of a block device that somebody wants to write an image to. */
+/** The fields that lsblk gives for a block device to which the user wants to write an image. */
 const nodeSchema = v.object({
   path: v.string(),
   type: v.string(),
@@ -19,13 +19,13 @@ type BlockNode = v.InferOutput<typeof nodeSchema>;
 
 export interface CardFacts {
   disk: BlockNode;
-  /** Itself, its partitions, and what is made of those (LVM, encrypted disks). */
+  /** Mount points of the disk, of its partitions, and of what is made of those (LVM, encrypted disks). */
   mounted: string[];
-  /** An eMMC is hot-pluggable to the kernel, yet it is soldered: only that has boot partitions. */
+  /** The kernel reports an eMMC as hot-pluggable, although it is soldered; only an eMMC has boot partitions. */
   isEmmc: boolean;
 }
 
-/** Undefined: the image may be written to it. The reason why not, else; what is worst is told first. */
+/** Returns the worst reason why the image must not be written to the disk; undefined if it may be written. */
 export function decideCard({ disk, mounted, isEmmc }: CardFacts, imageBytes: number): string | undefined {
   if (disk.type !== 'disk') return `it is a ${disk.type}, and not a whole disk`;
   if (mounted.length > 0) return `it is in use, mounted at ${mounted.join(', ')}`;
@@ -38,7 +38,7 @@ export function decideCard({ disk, mounted, isEmmc }: CardFacts, imageBytes: num
   return undefined;
 }
 
-/** Throws a usage Failure for a disk that the image must not be written to, and for what is no block device. */
+/** Throws a usage Failure for a disk to which the image must not be written, and for a path that is no block device. */
 export async function requireCard(device: string, imageBytes: number): Promise<void> {
   const reason = decideCard(await readCard(device), imageBytes);
   if (reason === undefined) return;
@@ -66,7 +66,7 @@ interface NodeWithChildren extends BlockNode {
   children?: unknown[] | undefined;
 }
 
-/** Reads lsblk's JSON for one device. Throws where it is of another form. */
+/** Reads lsblk's JSON for one device. Throws if the JSON has another form or no device. */
 export function parseLsblk(text: string, isEmmc: boolean): CardFacts {
   const { blockdevices } = v.parse(v.object({ blockdevices: v.array(v.unknown()) }), JSON.parse(text));
   const nodes = blockdevices.flatMap(flatten);

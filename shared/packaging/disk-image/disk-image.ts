@@ -23,13 +23,13 @@ const toolPackages = {
 };
 
 /**
- * The whole disk as a sparse file: both slots filled, so that the first update has a fallback, and U-Boot's environment
- * where the board keeps it on the disk. Throws a Failure; an older image of that name stays then.
+ * Makes the whole disk as a sparse file: both slots filled, so that the first update has a fallback, and U-Boot's
+ * environment if the board keeps it on the disk. Throws a Failure; then an older image of that name stays.
  */
 export async function makeDiskImage(options: DiskImageOptions): Promise<void> {
   const { board, partitions, output, log } = options;
   for (const [tool, debianPackage] of Object.entries(toolPackages)) requireTool(tool, debianPackage, what);
-  // Beside the output, on its disk: a rename must do.
+  // In the output's folder, so that the rename at the end stays on one file system.
   const work = mkdtempSync(`${output}.`);
   try {
     const sizeOf = (label: BoardPartition['label']): number =>
@@ -72,7 +72,7 @@ async function joinDisk(work: string, options: DiskImageOptions): Promise<void> 
   await run`genimage --config ${config} --inputpath ${work} --outputpath ${work} ${places}`;
 }
 
-/** By the tool that the device reads it with, into the copies where it looks for them. */
+/** Writes the copies with fw_setenv, the device's own tool, at the places where the device looks for them. */
 async function writeEnvironment(disk: string, work: string, { environment }: Board): Promise<void> {
   if (environment.kind !== 'disk') return;
   const config = join(work, 'fw_env.config');
@@ -83,11 +83,11 @@ async function writeEnvironment(disk: string, work: string, { environment }: Boa
   const initial = join(work, 'initial');
   writeFileSync(initial, initialEnvironment);
   const run = command({ deadlineMs: toolMs, cwd: dirname(disk) });
-  // Once a copy: it writes the older of the two.
+  // Once for each copy: fw_setenv writes the older of the two.
   for (const _ of environment.copies) await run`fw_setenv -c ${config} -f ${initial} -s ${initial}`;
 }
 
-/** The block map that bmaptool writes a card by, and the image as small as it goes over a network. */
+/** Makes the block map that bmaptool needs to write a card, and the image compressed for a network. Returns both paths. */
 export async function packDiskImage(
   image: string,
   signal?: AbortSignal,

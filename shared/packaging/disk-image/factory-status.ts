@@ -1,9 +1,9 @@
-/** What RAUC would know of the slots had it installed them itself: without it a new device's version is unknown. */
+/** RAUC's slot status, as if RAUC had installed the slots itself: without it the version of a new device is unknown. */
 
 export interface FactoryRelease {
   compatible: string;
   version: string;
-  /** Of the root file system's image, as a bundle would carry it. */
+  /** The digest of the root file system's image, as a bundle would contain it. */
   sha256: string;
   bytes: number;
   time: Date;

@@ -6,12 +6,12 @@ export interface DiskLayout {
   partitions: readonly BoardPartition[];
   /** The file with each partition's content, by its label. */
   files: Readonly<Record<BoardPartition['label'], string>>;
-  /** The same words give the same UUIDs. */
+  /** The UUIDs are made from this text: the same text gives the same UUIDs. */
   identity: string;
   output: string;
 }
 
-/** With the sizes that were chosen in place of the board's; the slots are of one size. */
+/** The board's partitions with the chosen sizes in place of the board's own; both slots have the same size. */
 export function sizedPartitions(
   board: Board,
   chosen: { slotMiB?: number | undefined; dataMiB?: number | undefined },
@@ -23,7 +23,7 @@ export function sizedPartitions(
   });
 }
 
-/** genimage's configuration: a GPT in which every partition has its label, the first one marked for U-Boot's scan. */
+/** genimage's configuration: a GPT in which every partition has its label, the boot partition marked for U-Boot's scan. */
 export function genimageConfig({ partitions, files, identity, output }: DiskLayout): string {
   const parts = partitions.map(
     ({ label, type, sizeMiB }) => `  partition ${label} {

@@ -5,8 +5,8 @@ const blockBytes = 4096;
 const toolMs = 120_000;
 
 /**
- * Writes the zeros of an ext4's journal into its sparse file. A block map leaves holes out, and a card that was used
- * before has the last image's journal there: after a power cut ext4 would go on reading into it.
+ * Writes the zeros of an ext4 journal into its sparse file. A block map leaves out holes, so a card that was used before
+ * would keep the last image's journal there: after a power cut ext4 would read on into that journal.
  */
 export async function writeOutJournal(image: string): Promise<void> {
   const { stdout } = await command({ deadlineMs: toolMs })`debugfs -R ${'blocks <8>'} ${image}`;
@@ -14,7 +14,7 @@ export async function writeOutJournal(image: string): Promise<void> {
   const zeros = Buffer.alloc(blockBytes);
   const descriptor = openSync(image, 'r+');
   try {
-    // The first one is its head, and says that it is empty.
+    // The first block is the journal's superblock, which says that the journal is empty.
     for (const block of blocks.slice(1)) writeSync(descriptor, zeros, 0, blockBytes, block * blockBytes);
     fsyncSync(descriptor);
   } finally {

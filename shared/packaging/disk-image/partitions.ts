@@ -11,7 +11,7 @@ import type { DiskImageOptions } from './options.ts';
 const mib = 1024 * 1024;
 const toolMs = 60 * 60_000;
 
-/** The FAT that U-Boot reads the boot script from. */
+/** Makes the FAT file system from which U-Boot reads the boot script. */
 export async function makeBoot(
   image: string,
   sizeMiB: number,
@@ -29,7 +29,7 @@ export async function makeBoot(
   await run`mcopy -i ${image} -m ${script} ::boot.scr`;
 }
 
-/** Grown to its slot, as RAUC does after an install (resize=true). */
+/** Makes the content of a slot: the root file system, grown to its slot as RAUC does after an install (resize=true). */
 export async function makeSlot(
   image: string,
   sizeMiB: number,
@@ -41,7 +41,7 @@ export async function makeSlot(
   await writeOutJournal(image);
 }
 
-/** The data partition as it leaves the factory: what RAUC would know had it installed the slots. */
+/** Makes the data partition as it leaves the factory, with RAUC's slot status as if RAUC had installed the slots. */
 export async function makeData(
   image: string,
   sizeMiB: number,

@@ -12,7 +12,7 @@ export interface RootfsFacts {
   bytes: number;
 }
 
-/** Reads version and compatible out of the image itself. Throws a usage Failure where it is none for this board. */
+/** Reads version and compatible from the image itself. Throws a usage Failure if it is no root file system for this board. */
 export async function readRootfs(image: string, board: Board): Promise<RootfsFacts> {
   requireFile(image);
   const version = /^VERSION=(\S+)$/m.exec(await readFileIn(image, `/${releasePath}`))?.[1];

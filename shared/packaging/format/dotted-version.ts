@@ -1,4 +1,4 @@
-/** Versions of RAUC, kernels and the C library: numbers between dots, of any count, with anything behind them. */
+/** Compares versions of RAUC, kernels and the C library: any count of numbers with dots between; text after them is ignored. */
 export function isOlder(version: string, than: string): boolean {
   const left = numbersOf(version);
   const right = numbersOf(than);

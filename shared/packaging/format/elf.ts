@@ -2,14 +2,14 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { Failure } from '../../system/failure.ts';
 import { isOlder } from './dotted-version.ts';
 
-/** What a device must have to run a program: read from its headers alone, however large the file is (elf(5)). */
+/** What a device must have to run a program. Only the program's headers are read, however large the file is (elf(5)). */
 export interface Elf {
   architecture: 'arm64' | 'x64' | 'other';
   /** `e_machine`, for messages about other architectures. */
   machine: number;
-  /** The loader it asks for; none where it is linked statically. */
+  /** The loader that the program asks for; undefined if it is linked statically. */
   loader: string | undefined;
-  /** The newest glibc among the symbol versions it needs, as in `2.17`; none where it needs none. */
+  /** The newest glibc among the symbol versions that the program needs, like `2.17`; undefined if it needs none. */
   glibc: string | undefined;
 }
 
@@ -25,7 +25,7 @@ const dynamicVersionsNeeded = 0x6fff_fffe;
 const dynamicVersionsNeededCount = 0x6fff_ffff;
 /** Lists in a broken file could be endless. */
 const mostEntries = 65_536;
-/** glibc(2.36) names the need for packed relocations so, instead of by its number. */
+/** The need for packed relocations is a symbol version without a number, GLIBC_ABI_DT_RELR; glibc 2.36 introduced it. */
 const glibcOfPackedRelocations = '2.36';
 
 interface Segment {
@@ -35,7 +35,7 @@ interface Segment {
   bytes: number;
 }
 
-/** `undefined` where the file is no ELF. Throws a Failure where it is one that cannot be read. */
+/** Returns `undefined` if the file is no ELF. Throws a Failure if it is an ELF that cannot be read. */
 export function readElf(path: string): Elf | undefined {
   const descriptor = openSync(path, 'r');
   try {

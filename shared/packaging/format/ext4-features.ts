@@ -1,7 +1,7 @@
 /** The features of an ext4 file system that decide which kernels and tools can use it (kernel: ext4/super.rst). */
 interface Ext4Feature {
   name: string;
-  /** The kernel that first mounts a file system with it for writing. */
+  /** The first kernel that mounts a file system with this feature for writing. */
   kernel: string;
 }
 
@@ -12,7 +12,7 @@ const incompatibleOffset = superblockOffset + 0x60;
 const readOnlyOffset = superblockOffset + 0x64;
 const orphanFile = 0x1000;
 
-/** Only those that came after Linux 3.8; all before are on any device. */
+/** Only features that came after Linux 3.8; every device has the older ones. */
 const incompatible: Record<number, Ext4Feature> = {
   8192: { name: 'metadata_csum_seed', kernel: '4.4' },
   1024: { name: 'ea_inode', kernel: '4.13' },
@@ -27,9 +27,9 @@ const readOnly: Record<number, Ext4Feature> = {
 };
 
 export interface Ext4 {
-  /** What a kernel must know. */
+  /** The features that a kernel must know. */
   features: Ext4Feature[];
-  /** Kernels ignore it, but e2fsck and resize2fs before 1.47 refuse the whole file system. */
+  /** Kernels ignore orphan_file, but e2fsck and resize2fs before 1.47 refuse the whole file system. */
   hasOrphanFile: boolean;
 }
 

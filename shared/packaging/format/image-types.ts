@@ -1,6 +1,6 @@
 import { isOlder } from './dotted-version.ts';
 
-/** Which files RAUC can write into a slot of a type: `updatepairs` in its update_handler.c, by the name's end. */
+/** The files that RAUC can write into a slot of each type, by the end of their names: `updatepairs` in its update_handler.c. */
 const squashfs = ['.squashfs', '.squashfs-lz4', '.squashfs-lzo', '.squashfs-xz', '.squashfs-zst'];
 const archives = ['.tar', '.caidx'];
 const extensions: Record<string, readonly string[]> = {
@@ -20,7 +20,7 @@ const extensions: Record<string, readonly string[]> = {
   'boot-mbr-switch': ['.vfat'],
   'boot-gpt-switch': ['.vfat', '.ext4'],
 };
-/** Into a slot of any type, byte by byte. */
+/** RAUC writes these into a slot of any type, byte by byte. */
 const always = ['.img', '.img.caibx'];
 const tgzSince = '1.10';
 
@@ -37,7 +37,7 @@ export function hasExtension(filename: string, known: readonly string[]): boolea
   );
 }
 
-/** Whether the file's bytes go into the slot as they are, and so must be its file system. */
+/** Whether RAUC copies the file's bytes into the slot as they are, so that they must be its file system. */
 export function isFileSystemImage(filename: string, slotType: string): boolean {
   return filename.endsWith('.ext4') || (slotType === 'ext4' && filename.endsWith('.img'));
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** What mounting depends on, from a squashfs superblock (kernel: Documentation/filesystems/squashfs.rst). */
+/** The fields of a squashfs superblock that mounting depends on (kernel: Documentation/filesystems/squashfs.rst). */
 export interface Squashfs {
   compressor: string;
   /** Without the padding to 4 KiB that mksquashfs puts behind it. */
@@ -13,7 +13,7 @@ const compressorOffset = 20;
 const usedBytesOffset = 40;
 const compressors: Record<number, string> = { 1: 'gzip', 2: 'lzma', 3: 'lzo', 4: 'xz', 5: 'lz4', 6: 'zstd' };
 
-/** The kernel that first mounts it; lzma was never merged for this format. */
+/** The first kernel that mounts a squashfs of each compressor; lzma was never merged for this format. */
 const compressorKernels: Record<string, string> = {
   gzip: '2.6.29',
   lzo: '2.6.36',
@@ -22,7 +22,7 @@ const compressorKernels: Record<string, string> = {
   zstd: '4.14',
 };
 
-/** Reads the superblock at the file's start; `undefined` where there is none. Throws what the system says. */
+/** Reads the superblock at the file's start; returns `undefined` if there is none. Throws the system's error. */
 export function readSquashfs(path: string): Squashfs | undefined {
   const superblock = Buffer.alloc(superblockBytes);
   const descriptor = openSync(path, 'r');

@@ -1,9 +1,9 @@
 import type { BundleEntry } from './bundle-entry.ts';
 
-/** What only a packed bundle has. */
+/** Facts that only a packed bundle has. */
 export interface Packing {
   compressor: string;
-  /** All that is signed: the squashfs, its padding, and in a verity bundle the hash tree. */
+  /** The size of all that is signed: the squashfs, its padding, and in a verity bundle the hash tree. */
   payloadBytes: number;
   signatureBytes: number;
   /** The manifest from the signature, in formats that keep it there. */
@@ -12,18 +12,18 @@ export interface Packing {
   signerCertificate: string;
 }
 
-/** Opened for reading: files are where `localPath` says, for as long as this is not disposed of. */
+/** A bundle that is open for reading. A fetched file is at its `localPath` until the content is disposed of. */
 export interface BundleContent extends AsyncDisposable {
-  /** What findings about the bundle as a whole are filed under. */
+  /** The file name in findings about the bundle as a whole. */
   name: string;
   entries: ReadonlyMap<string, BundleEntry>;
   packing?: Packing;
-  /** Brings files within reach of `localPath`. */
+  /** Makes the files readable at their `localPath`. */
   fetch(paths: readonly string[]): Promise<void>;
   localPath(path: string): string;
   /** The first bytes of a file of any size. */
   head(path: string, bytes: number): Promise<Buffer>;
 }
 
-/** More is no bundle but a folder given by mistake: images go into a bundle as files. */
+/** A folder with more entries is no bundle but was given by mistake: images go into a bundle as files. */
 export const mostEntries = 20_000;

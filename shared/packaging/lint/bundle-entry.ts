@@ -1,11 +1,11 @@
-/** What lies in a bundle, whether it is a folder yet or packed. Paths are relative, with `/`, without `./`. */
+/** An entry of a bundle, in a folder to be packed or in a packed bundle. Paths are relative, with `/`, without `./`. */
 export interface BundleEntry {
   path: string;
   kind: 'file' | 'folder' | 'link' | 'special';
   bytes: number;
   /** Permission bits. */
   mode: number;
-  /** Of a link. */
+  /** The target of a link. */
   target?: string;
   /** Files with the same identity are one file with several names. */
   identity?: string;
@@ -19,7 +19,7 @@ export type Resolved =
 type Entries = ReadonlyMap<string, BundleEntry>;
 const mostLinks = 40;
 
-/** Follows the path as the kernel would on a device, where the bundle's folder is all there is. */
+/** Follows the path and its links as the kernel would on a device; outside of the bundle's folder there is nothing. */
 export function resolveEntry(entries: Entries, path: string): Resolved {
   if (path.startsWith('/')) return { kind: 'outside' };
   const pending = path.split('/');

@@ -5,22 +5,22 @@ import type { BundleContent, Packing } from './bundle-content.ts';
 import { type BundleEntry, resolveEntry } from './bundle-entry.ts';
 import { type Program, readProgram } from './program.ts';
 
-/** All that the rules look at, read beforehand: the rules themselves touch no file. */
+/** All data that the rules look at, read beforehand: the rules themselves read no file. */
 export interface Bundle {
   name: string;
   entries: ReadonlyMap<string, BundleEntry>;
   packing?: Packing;
-  /** The file that findings about the manifest name: `bundle.conf` where that is all there is. */
+  /** The file name in findings about the manifest: `bundle.conf` if there is only that. */
   manifestFile: string;
   isManifestMissing: boolean;
-  /** False where there is nothing to judge in the manifest's place either. */
+  /** False if there is neither a manifest nor a `bundle.conf` to judge in its place. */
   hasManifestText: boolean;
   manifest: KeyFile;
   manifestLines: readonly string[];
-  /** By the path of the file itself, behind all links. */
+  /** By the path of the file itself, after all links are followed. */
   programs: ReadonlyMap<string, Program>;
   imageHeads: ReadonlyMap<string, Buffer>;
-  /** Files of a size that people write. */
+  /** The texts of files that are small enough to be written by hand. */
   smallFiles: ReadonlyMap<string, string>;
 }
 
@@ -72,7 +72,7 @@ export function isArtifact(image: KeyFileGroup): boolean {
   return manifestGroupOf(image.name)?.title === '[image.REPO/ARTIFACT]';
 }
 
-/** The last value of a key, with its line: what GLib answers. */
+/** The last entry of a key, with its line: GLib uses the last one too. */
 export function entryIn(manifest: KeyFile, group: string, key: string): KeyFileEntry | undefined {
   return manifest.groups.find(({ name }) => name === group)?.entries.findLast((entry) => entry.key === key);
 }

@@ -4,7 +4,7 @@ import { error, type Finding, warning } from './finding.ts';
 const dayMs = 24 * 60 * 60 * 1000;
 const soonMs = 30 * dayMs;
 
-/** Whether the devices' RAUC will take the signer's certificate, now and for a while. */
+/** Judges whether the devices' RAUC will accept the signer's certificate, now and for the next 30 days. */
 export function judgeCertificate(certificate: Certificate, file: string, now: Date): Finding[] {
   return [
     ...judgeTime(certificate, file, now),

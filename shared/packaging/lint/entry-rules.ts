@@ -2,7 +2,7 @@ import { type Bundle, entryIn, imagesOf } from './bundle.ts';
 import { type BundleEntry, nameOf, resolveEntry } from './bundle-entry.ts';
 import { error, type Finding, warning } from './finding.ts';
 
-/** What must not lie in a bundle, and what nobody meant to pack. */
+/** Finds entries that must not be in a bundle, and entries that were packed by mistake. */
 export function judgeEntries(bundle: Bundle): Finding[] {
   return [...bundle.entries.values()].flatMap((entry) => [
     ...judgeLink(bundle, entry),
@@ -37,7 +37,7 @@ function judgeKind(entry: BundleEntry): Finding[] {
 const leftovers =
   /^(\.git|\.svn|\.hg|\.DS_Store|\.rauc-workdir|Thumbs\.db|.*~|.*\.sw[op]|.*\.orig|.*\.raucb)$/;
 
-/** A folder counts for all that is in it. */
+/** Reports a folder once, not again for each entry in it. */
 function judgeLeftover(bundle: Bundle, entry: BundleEntry): Finding[] {
   const place = { file: entry.path };
   if (

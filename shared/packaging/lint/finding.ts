@@ -1,10 +1,10 @@
 import type { LintRule } from './rules.ts';
 
-/** One fault of a bundle, with what to do about it. An error is one that some device would fail at. */
+/** One fault of a bundle, with advice. The level is `error` if some device would fail because of it. */
 export interface Finding {
   rule: LintRule;
   level: 'error' | 'warning';
-  /** Its path in the bundle; the bundle's own name or the certificate's where it is a fault of those. */
+  /** The path in the bundle; the name of the bundle or certificate if the fault is in that as a whole. */
   file: string;
   line?: number;
   message: string;
@@ -44,7 +44,7 @@ function findingOf(
   return { rule, level, file, ...(line === undefined ? {} : { line }), message, advice };
 }
 
-/** Names in a bundle are somebody else's: no control character of theirs reaches a terminal. */
+/** Names in a bundle come from other people: their control characters must not reach a terminal. */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ');
 }

@@ -5,7 +5,7 @@ import { readHead } from '../format/file-head.ts';
 import { type BundleContent, mostEntries } from './bundle-content.ts';
 import type { BundleEntry } from './bundle-entry.ts';
 
-/** A bundle's content before it is packed. */
+/** Opens the folder of a bundle that is not packed yet. Throws a Failure. */
 export function openFolder(path: string): BundleContent {
   const entries = new Map<string, BundleEntry>();
   try {

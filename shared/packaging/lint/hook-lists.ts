@@ -4,7 +4,7 @@ import { type Bundle, entryIn, imagesOf } from './bundle.ts';
 export interface HookList {
   entry: KeyFileEntry;
   names: string[];
-  /** The image's group; none for the bundle's own hooks. */
+  /** The group of the image; undefined for the bundle's own hooks. */
   image: string | undefined;
 }
 

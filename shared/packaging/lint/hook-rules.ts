@@ -7,7 +7,7 @@ import type { LintTarget } from './lint-target.ts';
 import { judgeProgram } from './program-rules.ts';
 import { judgeScripts } from './script-rules.ts';
 
-/** Which hooks are asked for, and whether there is a program that can answer. */
+/** Judges which hooks the manifest names, and whether there is a program for them. */
 export function judgeHooks(bundle: Bundle, target: LintTarget): Finding[] {
   const program = entryIn(bundle.manifest, 'hooks', 'filename');
   const handler = entryIn(bundle.manifest, 'handler', 'filename');
@@ -75,7 +75,7 @@ function judgePairing(bundle: Bundle, program: KeyFileEntry | undefined): Findin
   return [];
 }
 
-/** A full custom handler does all that RAUC would: writing, slot hooks, and telling the bootloader. */
+/** A full custom handler replaces all that RAUC would do: writing, slot hooks, and setting the bootloader. */
 function judgeHandler(bundle: Bundle, handler: KeyFileEntry | undefined): Finding[] {
   const slotHooks = hookListsOf(bundle).find(({ image, names }) => image !== undefined && names.length > 0);
   if (handler === undefined || slotHooks === undefined) return [];

@@ -7,7 +7,7 @@ import { resolveEntry } from './bundle-entry.ts';
 import { error, type Finding, type Place, warning } from './finding.ts';
 import type { LintTarget } from './lint-target.ts';
 
-/** Whether each image is there, and is something RAUC can write and the device can mount. */
+/** Judges whether each image exists, RAUC can write it, and the device can mount it. */
 export function judgeImages(bundle: Bundle, target: LintTarget): Finding[] {
   const images = imagesOf(bundle.manifest);
   const hasHandler = entryIn(bundle.manifest, 'handler', 'filename') !== undefined;

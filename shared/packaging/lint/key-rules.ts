@@ -11,11 +11,11 @@ import { type Bundle, entryIn, formatOf, isArtifact } from './bundle.ts';
 import { error, type Finding, type Place, warning } from './finding.ts';
 import type { LintTarget } from './lint-target.ts';
 
-/** Older ones ignore [meta.*] on a device, and 1.8 does not even pack it. */
+/** An older RAUC ignores [meta.*] on a device, and 1.8 does not even pack it. */
 const metaSince = '1.10';
 const minVersionAbove = '1.13';
 
-/** Whether each group and key is known, to the oldest device too: RAUC refuses a bundle for one that is not. */
+/** Judges whether each group and key is known, also to the oldest device: RAUC refuses a bundle with an unknown one. */
 export function judgeKeys(bundle: Bundle, target: LintTarget): Finding[] {
   return [
     ...bundle.manifest.groups.flatMap((group) => [

@@ -2,7 +2,7 @@ import type { BundleFormat } from '../../rauc/manifest-keys.ts';
 import { Failure } from '../../system/failure.ts';
 import { isDottedVersion } from '../format/dotted-version.ts';
 
-/** The devices that a bundle is for, and how it is about to be packed. All have a default. */
+/** The devices that a bundle is for, and how it will be packed. All are optional. */
 export interface LintOptions {
   /** The oldest RAUC among the devices. */
   raucMin?: string;

@@ -13,14 +13,14 @@ import { openBundle } from './open-bundle.ts';
 import { judgePayload } from './payload-rules.ts';
 
 /**
- * Finds what RAUC would pack or sign without a word and a device would fail at, in a folder that is to be packed or
- * in a `.raucb` file. The manifest's faults come first, by line. Throws a Failure where it is no bundle at all.
+ * Finds faults that RAUC packs or signs without a warning but that make a device fail, in a folder to be packed or in a
+ * `.raucb` file. Faults of the manifest come first, by line. Throws a Failure if the path is no bundle at all.
  */
 export async function lintBundle(path: string, options: LintOptions = {}): Promise<Finding[]> {
   const target = lintTargetOf(options);
   await using content = await openBundle(path);
   const bundle = await inspectBundle(content);
-  // A folder given by mistake would drown the one finding that says so.
+  // A folder given by mistake has so many other findings that the user would miss the one that says so.
   if (!bundle.hasManifestText) return judgeManifestPresence(bundle);
   const given = options.certificatePath;
   const certificatePath = given ?? content.packing?.signerCertificate;

@@ -3,7 +3,7 @@ import type { KeyFileEntry, KeyFileGroup } from '../../rauc/key-file.ts';
 import { type Bundle, entryIn, manifestName } from './bundle.ts';
 import { error, type Finding, type Place, warning } from './finding.ts';
 
-/** What the manifest's text says, whatever the keys mean: readable, literal, compatible, versioned. */
+/** Judges the manifest's text, not the meaning of its keys: readable lines, literal values, a compatible, a version. */
 export function judgeManifest(bundle: Bundle): Finding[] {
   return [
     ...bundle.manifest.unreadable.map(({ line, text }) =>
@@ -26,7 +26,7 @@ export function judgeManifest(bundle: Bundle): Finding[] {
   ];
 }
 
-/** RAUC packs nothing without it; `bundle.conf` is then judged in its place, so that all faults are told at once. */
+/** RAUC packs nothing without a manifest. The other rules then judge `bundle.conf`, so that all faults are reported at once. */
 export function judgeManifestPresence(bundle: Bundle): Finding[] {
   if (!bundle.isManifestMissing) return [];
   const instead = bundle.manifestFile === manifestName ? '' : `; "${bundle.manifestFile}" is nothing to it`;

@@ -13,10 +13,10 @@ const listDeadlineMs = 60_000;
 const extractDeadlineMs = 300_000;
 /** A program is some 110 MB; an image is never extracted, only its head is read. */
 const mostExtractedBytes = 1024 ** 3;
-/** The kernel takes no longer word than 128 KiB, and a command is one word to the shell that runs it. */
+/** The kernel limits one argument to 128 KiB, and a whole command is one argument of the shell that runs it. */
 const mostNameCharacters = 60_000;
 
-/** A signed bundle: only what is asked for is extracted, into a temporary folder that goes when disposed of. */
+/** Opens a signed bundle. Only fetched files are extracted, into a folder that is removed on dispose. Throws a Failure. */
 export async function openPackedBundle(given: string): Promise<BundleContent> {
   const path = resolve(given);
   const { squashfs, parts } = readParts(path);

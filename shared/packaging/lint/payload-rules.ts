@@ -10,7 +10,7 @@ const blockBytes = 4096;
 const usualSignatureBytes = 64 * 1024;
 const signatureLimitSince = '1.14';
 
-/** Size, compression and signature of the whole. */
+/** Judges size, compression and signature of the bundle as a whole. */
 export function judgePayload(bundle: Bundle, target: LintTarget): Finding[] {
   return [
     ...judgePlainSize(bundle, target),

@@ -12,7 +12,7 @@ const oneProgram =
   'RAUC calls one program with the hook\'s name as its argument: give that file, as in "update-hooks/hook"';
 const anyExecute = 0o111;
 
-/** Whether the devices can start the program. `rauc bundle` looks at none of this, and installs fail too late. */
+/** Judges whether the devices can start the program. `rauc bundle` checks none of this, and installs fail too late. */
 export function judgeProgram(
   bundle: Bundle,
   target: LintTarget,

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { type Elf, readElf } from '../format/elf.ts';
 import { readHead } from '../format/file-head.ts';
 
-/** What the kernel would make of a program. */
+/** The kinds of program, as the kernel sees them. */
 export type Program =
   | { kind: 'elf'; elf: Elf }
   | { kind: 'script'; interpreter: string; text: string }

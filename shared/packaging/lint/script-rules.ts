@@ -8,7 +8,7 @@ import { hookListsOf } from './hook-lists.ts';
 const caseOfFirstArgument = /\bcase\s+["']?\$(?:1\b|\{1[^}]*\})["']?\s+in\b([\s\S]*?)\besac\b/g;
 const branch = /(?:^|;;|\bin\b)\s*\(?([^\s()#;][^()#;\n]*?)\s*\)/gm;
 
-/** Shell scripts that wait for calls which RAUC does not make, and calls which the hook script does not expect. */
+/** Finds shell scripts that wait for calls which RAUC does not make, and calls which the hook script does not handle. */
 export function judgeScripts(bundle: Bundle, filename: KeyFileEntry): Finding[] {
   const resolved = resolveEntry(bundle.entries, filename.value);
   if (resolved.kind !== 'found') return [];

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { Failure } from '../../system/failure.ts';
 import { command } from '../../system/process/command.ts';
 
-/** What stands behind a bundle's payload: the CMS signature, then its size in eight bytes, big-endian. */
+/** The end of a bundle, after its payload: the CMS signature, then its size in eight bytes, big-endian. */
 export interface SignatureParts {
   payloadBytes: number;
   signature: Buffer;
 }
 
 const sizeBytes = 8;
-/** Far above RAUC's own limit: above this it is no signature but the end of an unsigned file. */
+/** Far above RAUC's own limit. A larger number is no signature's size, but the end of an unsigned file. */
 const mostSignatureBytes = 16 * 1024 * 1024;
 const opensslDeadlineMs = 30_000;
 
-/** `undefined` where the file does not end with a signature's size. Throws what the system says. */
+/** Returns `undefined` if the file does not end with a signature's size. Throws the system's error. */
 export function readSignature(path: string): SignatureParts | undefined {
   const descriptor = openSync(path, 'r');
   try {
@@ -32,8 +32,8 @@ export function readSignature(path: string): SignatureParts | undefined {
 }
 
 /**
- * Who signed, and the manifest where the signature holds it (verity, crypt). The signature is not verified: that is
- * `rauc info`'s work. Writes into the folder, and answers with the certificate's path there.
+ * Extracts the signer's certificate, and the manifest if the signature holds it (verity, crypt). Does not verify the
+ * signature: `rauc info` does that. Writes into the folder; `signer` is the certificate's path there. Throws a Failure.
  */
 export async function openSignature(
   bundle: string,

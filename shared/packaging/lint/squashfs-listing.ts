@@ -6,8 +6,8 @@ const permissions = [0o400, 0o200, 0o100, 0o040, 0o020, 0o010, 0o004, 0o002, 0o0
 const kinds: Record<string, BundleEntry['kind']> = { '-': 'file', d: 'folder', l: 'link' };
 
 /**
- * Reads what `unsquashfs -lln` prints. The first line that is none of its lines is the answer instead: a name with a
- * line break in it, which nobody means.
+ * Parses the output of `unsquashfs -lln`. Returns the first line that has another form instead of the entries: it comes
+ * from a name with a line break, which is a mistake.
  */
 export function parseSquashfsListing(text: string): Map<string, BundleEntry> | string {
   const entries = new Map<string, BundleEntry>();

@@ -22,7 +22,7 @@ keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
 `;
 
-/** RAUC's default purpose asks for emailProtection, its `check-purpose=codesign` for codeSigning: both are in. */
+/** RAUC's default purpose asks for emailProtection, its `check-purpose=codesign` for codeSigning: the signer has both. */
 export const signerExtensions = `
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
@@ -39,7 +39,7 @@ export function signerPair(folder: string): Pair {
   return { keyPath: join(folder, 'signer.key.pem'), certificatePath: join(folder, 'signer.cert.pem') };
 }
 
-/** Makes a self-signed root, good for 20 years, in a new folder. Throws Failure. */
+/** Makes a self-signed root, valid for 20 years, in a new folder. Throws Failure. */
 export async function createRoot(folder: string, name: string): Promise<Pair> {
   const pair = rootPair(folder);
   await inNewFolder(folder, pair, `root "${name}"`, async () => {
@@ -56,7 +56,7 @@ export async function createRoot(folder: string, name: string): Promise<Pair> {
   return pair;
 }
 
-/** Makes a signer, good for two years, in a new folder; the root's key is only needed here. Throws Failure. */
+/** Makes a signer, valid for two years, in a new folder; the root's key is only needed here. Throws Failure. */
 export async function createSigner(folder: string, name: string, root: Pair): Promise<Pair> {
   const pair = signerPair(folder);
   await inNewFolder(folder, pair, `signer "${name}"`, async () => {
@@ -71,7 +71,7 @@ export async function createSigner(folder: string, name: string, root: Pair): Pr
   return pair;
 }
 
-/** Makes a key and a request for its certificate, both in the folder; answers with the request's path. */
+/** Makes a key and a request for its certificate, both in the folder. Returns the request's path. */
 export async function createRequest(folder: string, name: string, keyPath: string): Promise<string> {
   const config = join(folder, 'request.conf');
   const request = join(folder, 'request.csr');
@@ -84,7 +84,7 @@ export async function createRequest(folder: string, name: string, keyPath: strin
   return request;
 }
 
-/** No file of openssl's own configuration is read: a machine's defaults must not change what devices trust. */
+/** Runs openssl without its own configuration file: a machine's defaults must not change what devices trust. */
 export async function openssl(...words: string[]): Promise<void> {
   await command({ deadlineMs: opensslDeadlineMs, env: { OPENSSL_CONF: '/dev/null' } })`openssl ${words}`;
 }
@@ -94,7 +94,7 @@ async function createKey(path: string): Promise<void> {
   chmodSync(path, 0o600);
 }
 
-/** Leaves the key and the certificate alone in the folder, on the disk, with modes that no umask has changed. */
+/** Runs `work` in a new folder. Leaves only key and certificate there, on the disk, with modes that no umask has changed. */
 async function inNewFolder(
   folder: string,
   pair: Pair,
@@ -124,7 +124,7 @@ function scratchFile(folder: string, content: string): string {
   return path;
 }
 
-/** 159 random bits, positive: what RFC 5280 allows, and nothing to count from. */
+/** A random positive number of 159 bits, as RFC 5280 allows: no counter is needed. */
 function randomSerial(): string {
   const bytes = randomBytes(20);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;

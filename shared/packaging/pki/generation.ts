@@ -6,13 +6,13 @@ import { renameDurably, writeDurably } from '../../system/files/durable-file.ts'
 import { createRoot, createSigner, type Pair, rootPair } from './certificate.ts';
 import { isTrusted, type KeyFolder, nextNumber, readCertificate, signerUnder } from './key-folder.ts';
 
-/** How new keys come into the folder: made aside, then renamed into place, so that each is whole or not there. */
+/** Adds new keys to the folder: made in a staging folder, then renamed into place, so that each is whole or not there. */
 
 const stagingName = '.making';
 
 /**
- * Adds a root and a signer under it. Root, then keyring, then signer: the signer comes last, for it makes the
- * rest count. A root without a signer is what a run that was cut short has left; it is used, never replaced.
+ * Adds a root and a signer under it, in the order root, keyring, signer. The signer comes last, because root and keyring
+ * take effect only with it. A root without a signer comes from an interrupted run; it is used, never replaced.
  */
 export async function addGeneration(folder: string, keys: KeyFolder): Promise<void> {
   const last = keys.roots.at(-1);
@@ -31,7 +31,7 @@ export async function addGeneration(folder: string, keys: KeyFolder): Promise<vo
   });
 }
 
-/** Adds a signer under a root that is there, which is the only time that the root's key is needed. */
+/** Adds a signer under an existing root; only this needs the root's key. Throws a Failure if the root's files are missing. */
 export async function addSigner(folder: string, keys: KeyFolder, root: Pair): Promise<void> {
   for (const path of [root.keyPath, root.certificatePath]) {
     if (existsSync(path)) continue;
@@ -52,7 +52,7 @@ function trust(root: Pair, keys: KeyFolder): void {
   writeKeyring(keys.keyringPath, [...keys.trusted, certificate]);
 }
 
-/** Root certificates, the oldest first, for everybody to read whatever the umask: it is copied into images. */
+/** Writes root certificates, the oldest first. Every user may read the file, with any umask: it is copied into images. */
 export function writeKeyring(path: string, roots: readonly X509Certificate[]): void {
   writeDurably(path, roots.map(String).join(''));
   chmodSync(path, 0o644);
@@ -67,7 +67,7 @@ function signerName(keys: KeyFolder): string {
   return `Homie update signer ${nextNumber(keys.signers)}`;
 }
 
-/** In the same folder, for a rename must not leave the file system; what a killed run left in it goes first. */
+/** In the same folder, because a rename must not leave the file system. Remains of a killed run are removed first. */
 async function staging(folder: string, work: (stage: string) => Promise<void>): Promise<void> {
   const stage = join(folder, stagingName);
   rmSync(stage, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Failure, isMissing, reasonOf } from '../../system/failure.ts';
 import { type Pair, rootPair, signerPair } from './certificate.ts';
 
-/** What lies in a folder of keys: `root-1/`, `signer-1/` and so on, and the keyring that devices get. */
+/** Reads a folder of keys: `root-1/`, `signer-1/` and so on, and the keyring that devices get. */
 
 export interface NumberedPair extends Pair {
   number: number;
@@ -45,7 +45,7 @@ export function readCertificate(path: string): X509Certificate {
   return parsed(path)(readPem(path));
 }
 
-/** One PEM block a certificate; comments between them are openssl's to ignore, and ours. */
+/** Returns one PEM block for each certificate. Comments between the blocks are ignored, as openssl does. */
 export function splitKeyring(text: string): string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }

@@ -13,7 +13,7 @@ import {
   signerUnder,
 } from './key-folder.ts';
 
-/** What a bundle is signed with, and what it brings to the device. */
+/** The files that a bundle is signed with, and the keyring that it brings to the device. */
 export interface KeySet {
   certificatePath: string;
   keyPath: string;
@@ -24,8 +24,8 @@ export interface KeySet {
 }
 
 /**
- * The keys to sign with now, or none. While a rotation is under way that is the *old* signer: a device that has
- * not had the new keyring yet trusts no other, and one that has it trusts both. Throws Failure.
+ * The keys to sign with now; undefined if there are none. During a rotation that is the *old* signer: a device without the
+ * new keyring trusts no other, and a device with the new keyring trusts both. Throws Failure.
  */
 export function findKeys(folder: string): KeySet | undefined {
   const keys = readKeyFolder(folder);
@@ -48,7 +48,7 @@ export function findKeys(folder: string): KeySet | undefined {
   return keySetOf(signer, keys);
 }
 
-/** Makes the first root, signer and keyring. Keys that are there are never replaced: that is a usage Failure. */
+/** Makes the first root, signer and keyring. Never replaces existing keys, but throws a usage Failure. */
 export async function createKeys(folder: string): Promise<KeySet> {
   try {
     makeFolder(folder, 0o700);
@@ -66,12 +66,12 @@ export async function createKeys(folder: string): Promise<KeySet> {
   });
 }
 
-/** Adds a new root and a signer under it, and the root to the keyring. Answers with the new keys. Throws Failure. */
+/** Adds a new root and a signer under it, and the root to the keyring. Returns the new keys. Throws Failure. */
 export function rotateKeys(folder: string): Promise<KeySet> {
   return changingThere(folder, (keys) => addGeneration(folder, keys));
 }
 
-/** Adds a signer under the root that is signed with now, before the last one ends; devices need nothing new. */
+/** Adds a signer under the root in use, before the last signer expires; devices need nothing new. Throws Failure. */
 export function renewSigner(folder: string): Promise<KeySet> {
   return changingThere(folder, async (keys) => {
     const inUse = keys.trusted[0]?.fingerprint256;
@@ -87,7 +87,7 @@ export function renewSigner(folder: string): Promise<KeySet> {
   });
 }
 
-/** Leaves the newest root alone in the keyring; from then on its signer signs. The files stay, for the record. */
+/** Removes all roots but the newest from the keyring; from then on that root's signer signs. The files stay, for the record. */
 export function dropOldRoots(folder: string): Promise<KeySet> {
   return changingThere(folder, (keys) => {
     const newest = keys.trusted.at(-1);
@@ -102,7 +102,7 @@ export function dropOldRoots(folder: string): Promise<KeySet> {
 
 type Change = (keys: KeyFolder) => Promise<void> | void;
 
-/** Without its keyring a rotation would make a new one that knows the new root only, and lock devices out. */
+/** Refuses a folder without a keyring: a rotation would write one with the new root only, and lock devices out. */
 async function changingThere(folder: string, work: Change): Promise<KeySet> {
   const keys = readKeyFolder(folder);
   if (keys.signers.length > 0 && keys.trusted.length > 0) return changing(folder, work);
@@ -113,7 +113,7 @@ async function changingThere(folder: string, work: Change): Promise<KeySet> {
   });
 }
 
-/** Holds the folder's lock, so that no two take the same number; answers with the newest keys. */
+/** Holds the folder's lock, so that two programs never take the same number. Returns the newest keys. */
 async function changing(folder: string, work: Change): Promise<KeySet> {
   const lock = tryLock(join(folder, '.lock'), 'keys');
   if (!isLock(lock)) {

@@ -15,12 +15,12 @@ export interface BaseOptions {
   suite: Suite;
   packages: readonly string[];
   architecture: Architecture;
-  /** A mirror's address or a sources.list; mmdebstrap's own for the suite without it. */
+  /** A mirror's address or a sources.list; if undefined, mmdebstrap's default for the suite. */
   mirror: string | undefined;
   /** A folder of .deb files that are installed beside the suite's packages, or in their place. */
   debs: string | undefined;
   time: Date;
-  /** Whether the packages are fetched again although they were before. */
+  /** Whether to download the packages again although they are in the cache. */
   isFresh: boolean;
   cache: string;
   log: Log;
@@ -28,14 +28,17 @@ export interface BaseOptions {
 }
 
 const baseMs = 60 * 60_000;
-/** Nobody reads them on a device. */
+/** Folders in /usr/share that are not needed on a device. */
 const leftOut = ['man', 'doc', 'info', 'locale', 'lintian'].map(
   (name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`,
 );
-/** What reaches the disk before the root is mounted; all modules would make an initrd ten times as large. */
+/** The modules that reach the disk before the root is mounted; with all modules an initrd would be ten times as large. */
 const initrdModules = ['virtio_pci', 'virtio_mmio', 'virtio_blk', 'ext4', 'vfat'];
 
-/** The packages of a root file system as a tar file; made once for one list, then taken from the cache. Needs root. */
+/**
+ * Installs the packages of a root file system into a tar file and returns its path. The same list is installed once, then
+ * taken from the cache. Needs root. Throws a Failure.
+ */
 export async function makeBase(options: BaseOptions): Promise<string> {
   const { cache, isFresh, log, suite } = options;
   makeFolder(cache);
@@ -63,7 +66,7 @@ async function install(tar: string, work: string, options: BaseOptions): Promise
   const { suite, mirror, debs, time, log, signal } = options;
   requireTool('mmdebstrap', 'mmdebstrap', 'make a root file system');
   const setup = join(work, 'setup');
-  // Before the kernel's package makes its initrd.
+  // These files must be there before the kernel's package makes its initrd.
   await Bun.write(join(setup, 'etc/initramfs-tools/conf.d/homie'), 'MODULES=list\nCOMPRESS=zstd\n');
   await Bun.write(join(setup, 'usr/share/initramfs-tools/modules.d/homie'), `${initrdModules.join('\n')}\n`);
   const args = [
@@ -98,7 +101,7 @@ async function install(tar: string, work: string, options: BaseOptions): Promise
   }
 }
 
-/** apt resolves what they depend on; a version that is here wins over the suite's. */
+/** apt resolves their dependencies; a version in this folder replaces the suite's version. */
 function debHooks(folder: string): string[] {
   return [
     `--customize-hook=copy-in ${folder} /var/tmp`,
@@ -114,13 +117,13 @@ function keyringAt(path: string): string {
   });
 }
 
-/** apt and mmdebstrap say why in a line that begins with E; the last one only says that it failed. */
+/** apt and mmdebstrap give the reason in a line that begins with E; the last such line only says that they failed. */
 function wordsOf(error: unknown): string {
-  const { stderr = '' } = error as Partial<CommandFailure>; // any error may lack it
+  const { stderr = '' } = error as Partial<CommandFailure>; // other errors have no stderr
   return /^E: (.*)$/m.exec(stderr)?.[1] ?? reasonOf(error);
 }
 
-/** The same for the same packages from the same place: what the cache goes by. */
+/** The cache key: the same for the same packages from the same place. */
 export function recipeOf(options: Omit<BaseOptions, 'cache' | 'log' | 'signal' | 'isFresh'>): string {
   const { suite, packages, architecture, mirror, debs, time } = options;
   const files = debs === undefined ? [] : debsIn(debs).map((name) => digestOf(join(debs, name)));

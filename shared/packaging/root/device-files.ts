@@ -7,7 +7,7 @@ import { renderSystemConf } from '../board/system-conf.ts';
 import { project } from '../project.ts';
 import { layOver, writeInTree } from './overlay.ts';
 
-/** What every device has: RAUC's configuration and keyring, its board's fw_env.config, fstab, units, the rest of /etc. */
+/** Writes the files of every device: RAUC's configuration and keyring, fw_env.config, fstab, units, the rest of /etc. */
 
 const keyringPath = '/etc/rauc/keyring.pem';
 const systemCheck = '/usr/lib/homie/update-hooks/system-check';
@@ -27,8 +27,8 @@ export async function layDeviceFiles(
   layOver(tree, join(project.skeleton, 'device'));
   const environment = readFileSync(join(boardFolder(board.name), 'fw_env.config'), 'utf8');
   await writeInTree(tree, '/etc/fw_env.config', environment);
-  // What fw_printenv and fw_setenv take where no copy is whole. Where U-Boot's own variables lie in the same place it
-  // would be a device that does not boot: they would be gone.
+  // fw_printenv and fw_setenv use this file if no copy is whole. A board that keeps U-Boot's own variables in the same
+  // place does not get it: those variables would be lost, and the device would not boot.
   if (board.environment.kind === 'disk')
     await writeInTree(tree, '/etc/u-boot-initial-env', initialEnvironment);
   await writeInTree(tree, keyringPath, readKeyring(keyring));
@@ -43,7 +43,7 @@ export async function layDeviceFiles(
   await writeInTree(tree, '/etc/rauc/system.conf', conf);
 }
 
-/** Certificates and nothing else. Throws a usage Failure. */
+/** Reads the keyring. Throws a usage Failure if it holds no certificate, or anything else. */
 export function readKeyring(path: string): string {
   let text: string;
   try {

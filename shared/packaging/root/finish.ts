@@ -5,7 +5,7 @@ import { command } from '../../system/process/command.ts';
 
 const chrootMs = 20 * 60_000;
 
-/** What is started at boot, beside what its package starts by itself; not every suite has each of them. */
+/** The units to enable, in addition to those that their packages enable; not every suite has each of them. */
 const enabled = [
   'homie-data.service',
   'homie-grow-data.service',
@@ -15,10 +15,10 @@ const enabled = [
   'systemd-resolved.service',
   'systemd-timesyncd.service',
 ];
-/** A slot changes by an update of the whole, or not at all. */
+/** Masked, because a slot changes only as a whole, by an update. */
 const masked = ['apt-daily.timer', 'apt-daily-upgrade.timer'];
 
-/** Lets the tree's own tools make groups and enable units; what only one device may have goes. Needs root. */
+/** Lets the tree's own tools make groups and enable units, and removes files that only one device may have. Needs root. */
 export async function finishTree(tree: string, signal?: AbortSignal): Promise<void> {
   const run = command({ deadlineMs: chrootMs, signal });
   try {
@@ -28,15 +28,15 @@ export async function finishTree(tree: string, signal?: AbortSignal): Promise<vo
   } catch (error) {
     throw new Failure(`Cannot finish the root file system: ${reasonOf(error)}`, { cause: error });
   }
-  // Made at the first boot, so that no two devices are the same. Empty, not "uninitialized": that would be a first boot
-  // in the sense of systemd, which then enables whatever has an [Install] section, in every new slot.
+  // The machine id is made at the first boot, so that no two devices have the same. The file is empty, not "uninitialized":
+  // then systemd would see a first boot in every new slot, and enable every unit that has an [Install] section.
   writeFileSync(join(tree, 'etc/machine-id'), '');
   for (const path of onlyOfOneDevice.flatMap((pattern) => globSync(pattern, { cwd: tree }))) {
     rmSync(join(tree, path), { recursive: true, force: true });
   }
 }
 
-/** Times, names and keys of the build, and caches that only cost room. */
+/** Times, names and keys of the build, and caches that only take up space. */
 const onlyOfOneDevice = [
   'etc/ssh/ssh_host_*',
   'etc/.pwd.lock',

@@ -10,9 +10,9 @@ export interface ImageOptions {
   /** Where the file system goes; an older one of that name is replaced when the new one is whole. */
   output: string;
   label: string;
-  /** What identifies it: the same words give the same UUID. */
+  /** The UUID is made from this text: the same text gives the same UUID. */
   identity: string;
-  /** Fitted to the content where it is not given. */
+  /** If undefined, the size is fitted to the content. */
   sizeMiB: number | undefined;
   time: Date;
   work: string;
@@ -21,12 +21,13 @@ export interface ImageOptions {
 
 const mib = 1024 * 1024;
 const imageMs = 30 * 60_000;
-/** The programs of the next release are put beside those that run, and logs of an hour without /data. */
+/** Space for the programs of the next release beside the current ones, and for the logs of an hour without /data. */
 const spareMiB = 192;
 
 /**
- * An ext4 of the tree that Linux 4.9 and an old U-Boot read; the same bytes for the same tree and time. It is made of
- * a squashfs of the tree, which has every name in order and no other time than the files' own. Needs root.
+ * Makes an ext4 of the tree that Linux 4.9 and an old U-Boot can read; the same bytes for the same tree and time. It is
+ * made of a squashfs of the tree, which has all names in order and no times but the files' own. Needs root. Throws a
+ * Failure; then an older image of that name stays.
  */
 export async function makeImage(tree: string, options: ImageOptions): Promise<void> {
   const { output, label, identity, time, work, signal } = options;
@@ -34,7 +35,7 @@ export async function makeImage(tree: string, options: ImageOptions): Promise<vo
   const run = command({ deadlineMs: imageMs, signal, env });
   const packed = join(work, 'tree.squashfs');
   const mount = join(work, 'tree.mount');
-  // Beside the output, on its disk: a rename must do.
+  // In the output's folder, so that the rename at the end stays on one file system.
   const part = `${output}.part`;
   await run`mksquashfs ${tree} ${packed} -noappend -no-progress -noI -noD -noF -noX -exports`;
   mkdirSync(mount);
@@ -44,7 +45,7 @@ export async function makeImage(tree: string, options: ImageOptions): Promise<vo
     const sizeMiB = options.sizeMiB ?? fittedMiB(cost);
     const layout = ['-b', '4096', '-I', '256', '-i', String(bytesPerInode(cost, sizeMiB)), '-m', '1'];
     const id = uuidFrom(identity);
-    // The kernel writes out the tables of inodes once it runs; a block map would leave their zeros out.
+    // The kernel writes the inode tables when it runs (lazy_itable_init): a block map would leave out their zeros.
     const extended = `root_owner=0:0,hash_seed=${id},lazy_itable_init=1,lazy_journal_init=0`;
     const make = command({
       deadlineMs: imageMs,
@@ -73,7 +74,7 @@ interface TreeCost {
   inodes: number;
 }
 
-/** In blocks of 4 KiB, as ext4 will store it. */
+/** Counts inodes and blocks of 4 KiB, as ext4 will store the tree. */
 async function treeCost(tree: string, signal: AbortSignal | undefined): Promise<TreeCost> {
   const run = command({ deadlineMs: imageMs, signal });
   const { stdout } = await run`find ${tree} -xdev -printf ${'%s %n %y\\n'}`;
@@ -89,14 +90,14 @@ async function treeCost(tree: string, signal: AbortSignal | undefined): Promise<
   return { blocks: Math.ceil(blocks), inodes: Math.ceil(inodes) };
 }
 
-/** Content, a twelfth for tables and the journal, and what the system writes before its first update. */
+/** Content, a twelfth and 64 MiB for tables and the journal, and space for what the system writes before its first update. */
 export function fittedMiB({ blocks, inodes }: TreeCost): number {
   const content = (blocks * 4096 + inodes * 256) / mib;
   const wanted = content * 1.085 + 64 + spareMiB;
   return Math.ceil(wanted / 16) * 16;
 }
 
-/** mke2fs's own, and half of it where that would give too few inodes: mke2fs.conf differs from host to host. */
+/** The usual value of mke2fs, or half of it if that gives too few inodes; mke2fs.conf differs from host to host. */
 export function bytesPerInode({ inodes }: TreeCost, sizeMiB: number): number {
   const usual = 16_384;
   return (sizeMiB * mib) / usual > inodes * 1.5 ? usual : usual / 2;

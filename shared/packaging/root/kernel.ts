@@ -6,12 +6,12 @@ import { pathInRoot } from '../../system/files/rooted-path.ts';
 import type { Board } from '../board/board.ts';
 import { layOver } from './overlay.ts';
 
-/** A board whose firmware brings its device tree along runs any kernel; the others need their own. */
+/** A board whose firmware provides the device tree runs any kernel; other boards need their own kernel. */
 export function takesSuiteKernel(board: Board): boolean {
   return board.boot.deviceTree.startsWith('$');
 }
 
-/** Puts kernel and modules of a board's BSP into the tree: `boot/`, `lib/modules/`, and what else lies in the folder. */
+/** Copies a board's BSP into the tree: `boot/`, `lib/modules/`, and all other files of the folder. Throws a usage Failure. */
 export function layKernel(tree: string, folder: string): void {
   if (!existsSync(join(folder, 'boot')) || !existsSync(join(folder, 'lib', 'modules'))) {
     throw new Failure(
@@ -26,7 +26,7 @@ export function layKernel(tree: string, folder: string): void {
   layOver(tree, folder);
 }
 
-/** A suite's kernel has its version in its name; the boot script knows the board's names. */
+/** Links the names that the boot script loads to the suite's kernel and initrd, which have a version in their names. */
 export function linkSuiteKernel(tree: string, board: Board): void {
   const pairs: [path: string | undefined, prefix: string][] = [
     [board.boot.kernel, 'vmlinuz-'],
@@ -46,7 +46,7 @@ export function linkSuiteKernel(tree: string, board: Board): void {
   }
 }
 
-/** What the boot script loads from the slot is in the slot. Throws a Failure that names what is not. */
+/** Requires all files that the boot script loads from the slot. Throws a usage Failure that names the missing files. */
 export function requireBootFiles(tree: string, board: Board): void {
   const { kernel, initrd, deviceTree } = board.boot;
   const missing = [kernel, initrd, deviceTree].filter(

@@ -9,8 +9,8 @@ const place = '/opt/homie_orchestrator';
 const pipMs = 60 * 60_000;
 
 /**
- * Puts the orchestrator's code into the tree, and installs its requirements.txt there with the tree's own pip: from
- * its folder `wheels/` alone where it has one, which is the same each time, else from pip's index. Needs root.
+ * Puts the orchestrator's code into the tree, and installs its requirements.txt there with the tree's own pip: only from
+ * its folder `wheels/` if it has one, which gives the same result each time, else from pip's index. Needs root.
  */
 export async function layOrchestrator(
   tree: string,
@@ -24,7 +24,7 @@ export async function layOrchestrator(
   layOver(tree, folder, place);
   if (!existsSync(join(folder, 'requirements.txt'))) return;
   const source = existsSync(join(folder, 'wheels')) ? ['--no-index', `--find-links=${place}/wheels`] : [];
-  // Debian keeps pip out of its own Python's folders unless told; pip of focal knows no such switch.
+  // Debian's pip refuses to install into the system's Python unless told. A variable, because focal's pip knows no such switch.
   const env = { PIP_BREAK_SYSTEM_PACKAGES: '1', PYTHONDONTWRITEBYTECODE: '1', HOME: '/root' };
   const run = command({ deadlineMs: pipMs, signal, env });
   try {

@@ -14,12 +14,12 @@ import { Failure, reasonOf } from '../../system/failure.ts';
 import { makeFolder } from '../../system/files/durable-file.ts';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
 
-/** Of a source folder's content, what no device wants. */
+/** Names in a source folder that are not copied to a device. */
 const leftOut = new Set(['.git', '__pycache__', '.venv', 'node_modules', '.DS_Store']);
 
 /**
- * Lays the folder's content over the tree as root's, whoever owns it here: folders and programs 755, other files 644,
- * links as they are. Links of the tree are followed as the tree's own system would.
+ * Copies the folder's content over the tree, owned by root: folders and programs have mode 755, other files 644, links stay
+ * links. Links in the tree are followed as the tree's own system would follow them. Throws a Failure.
  */
 export function layOver(tree: string, folder: string, at = '/'): void {
   try {
@@ -58,7 +58,7 @@ function layFile(source: string, place: string, mode: number): void {
   chmodSync(place, mode);
 }
 
-/** Writes a text file of root's into the tree. */
+/** Writes a text file with mode 644 into the tree, owned by root. */
 export async function writeInTree(tree: string, path: string, text: string): Promise<void> {
   const place = join(pathInRoot(tree, dirname(path)), path.slice(path.lastIndexOf('/') + 1));
   makeFolder(dirname(place));

@@ -11,7 +11,7 @@ const pieceBytes = 1024 * 1024;
 /** The longest label that is known is "ENCRYPTED". */
 const overlapBytes = 64;
 
-/** A key in an image is in the hands of everybody who has one device. Throws a Failure that names every file. */
+/** Throws a Failure that names every file with a private key: every owner of a device could read the key. */
 export function refusePrivateKeys(tree: string): void {
   const published = publishedFiles(tree);
   const found = filesWithPrivateKey(tree).filter(
@@ -24,14 +24,17 @@ export function refusePrivateKeys(tree: string): void {
   });
 }
 
-/** Every file below the folder that holds a private key in PEM; links are not followed, out of the tree or in a ring. */
+/**
+ * The paths of all files below the folder that hold a private key in PEM. Links are not followed: they may lead out of the
+ * tree or in a circle.
+ */
 export function filesWithPrivateKey(tree: string): string[] {
   return [...filesBelow(tree, '')].filter((path) => holdsPrivateKey(join(tree, path))).sort();
 }
 
 /**
- * The MD5 of every file that came in a package, by its path: a key that lies in one unchanged was never a secret
- * (GnuTLS tests itself with some). dpkg keeps no other sum.
+ * The MD5 of every file that came in a package, by its path: a key that lies unchanged in a package was never a secret
+ * (GnuTLS tests itself with some). dpkg keeps no other checksum.
  */
 function publishedFiles(tree: string): Map<string, string> {
   const folder = join(tree, 'var/lib/dpkg/info');
@@ -57,7 +60,7 @@ function* filesBelow(tree: string, folder: string): Generator<string> {
   }
 }
 
-/** A file that only speaks of such keys (a library, a manual) has no base64 after the line. */
+/** A file that only mentions such keys (a library, a manual) has no base64 after the line. */
 function holdsPrivateKey(path: string): boolean {
   const descriptor = openSync(path, 'r');
   try {

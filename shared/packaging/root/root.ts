@@ -24,13 +24,13 @@ export interface RootOptions {
   architecture: Architecture;
   mirror: string | undefined;
   debs: string | undefined;
-  /** Beside those that every device and the guide's stack need. */
+  /** Packages in addition to those that every device and the guide's stack need. */
   packages: readonly string[];
-  /** Docker, python and git; a board to try the boot with does without. */
+  /** Whether to install Docker, python and git; a board that only tries the boot does not need them. */
   hasStack: boolean;
   kernel: string | undefined;
   orchestrator: string | undefined;
-  /** Laid over all the rest, as root's: keys for ssh, networks, units of your own. */
+  /** A folder that is copied over all the rest, owned by root: keys for ssh, networks, the user's own units. */
   overlay: string | undefined;
   keyring: string;
   /** Folder with the compiled programs. */
@@ -49,8 +49,8 @@ const unpackMs = 10 * 60_000;
 const unit = 'homie-orchestrator';
 
 /**
- * A root file system that boots on the board, updates itself and falls back: packages, kernel, configuration, our
- * programs as post-install would put them there. Throws a Failure; an older image of that name stays then. Needs root.
+ * Makes a root file system that boots on the board, updates itself and falls back: packages, kernel, configuration, and our
+ * programs where post-install would put them. Throws a Failure; then an older image of that name stays. Needs root.
  */
 export async function makeRoot(options: RootOptions): Promise<void> {
   const { board, version, output, time, sizeMiB, log, signal } = options;

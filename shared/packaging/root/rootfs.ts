@@ -6,15 +6,15 @@ import { epochSeconds } from '../bundle/manifest.ts';
 import { project } from '../project.ts';
 import { uuidFrom } from './image.ts';
 
-/** Small: post-install's programs get their room when RAUC grows the file system to its slot (resize=true). */
+/** Small: post-install's programs get their space when RAUC grows the file system to its slot (resize=true). */
 const demoMiB = 16;
 const toolDeadlineMs = 120_000;
-/** What Linux 4.9 and U-Boot cannot read; newer makers switch it on by themselves. */
+/** Features that Linux 4.9 and U-Boot cannot read; newer versions of mkfs.ext4 enable them by default. */
 const modernFeatures = '^metadata_csum_seed,^orphan_file';
 
 /**
- * A root file system to try bundles with: our overlay and a word about itself, nothing that boots. Made without
- * root rights, and the same bytes for the same overlay and time. `more` are further files, by path.
+ * Makes a root file system to try bundles with: our overlay and the text file DEMO; it does not boot. Needs no root rights,
+ * and gives the same bytes for the same overlay and time. `more`: the texts of further files, by path.
  */
 export async function makeDemoRootfs(
   image: string,
@@ -46,7 +46,7 @@ async function makeFileSystem(tree: string, image: string, version: string, time
   await run`mkfs.ext4 -q -F -L rootfs -U ${id} -O ${modernFeatures} -E ${extended} -d ${tree} ${image} ${`${demoMiB}M`}`;
 }
 
-/** mkfs copies owners and change times of the builder's files; a rootless build may have neither. */
+/** mkfs copies owners and change times from the build user's files, and a build without root cannot change those. */
 async function setEveryInode(tree: string, image: string, time: Date): Promise<void> {
   const stamp = `@${epochSeconds(time)}`;
   const lines = ['/', '/lost+found', ...pathsBelow(tree, '')].flatMap((path) => [
@@ -72,7 +72,7 @@ function pathsBelow(tree: string, path: string): string[] {
     });
 }
 
-/** libext2fs takes this for the time of day. */
+/** libext2fs uses this variable in place of the clock. */
 function fakeTime(time: Date): Record<string, string> {
   return { E2FSPROGS_FAKE_TIME: String(epochSeconds(time)) };
 }

@@ -4,19 +4,19 @@ import { Failure } from '../../system/failure.ts';
 export interface Suite {
   name: string;
   components: string;
-  /** What else the release needs to be as complete as the others. */
+  /** Packages that this release needs in addition, to be as complete as the others. */
   packages: readonly string[];
-  /** Its kernel, for a board that takes any. */
+  /** The release's kernel, for a board that runs any kernel. */
   kernelPackage: string;
-  /** What of the packages is not unpacked, in dpkg's words (`path-exclude=`, `path-include=`); the last one counts. */
+  /** Files of packages that are not unpacked, as dpkg options (`path-exclude=`, `path-include=`); the last match counts. */
   filters?: readonly string[];
-  /** Whose signature its packages carry, where the build machine's own apt does not know it. */
+  /** The keyring for the signatures of its packages, if the build machine's own apt does not know it. */
   keyring: string | undefined;
 }
 
 const debian = { components: 'main', kernelPackage: 'linux-image-arm64', keyring: undefined };
 const known: Record<string, Omit<Suite, 'name'>> = {
-  // The guide's. Its rauc is older than 1.8: bring a newer one with --debs.
+  // The guide's release. Its rauc is older than 1.8: give a newer one with --debs.
   focal: {
     components: 'main universe',
     packages: ['systemd-timesyncd'],
@@ -26,7 +26,7 @@ const known: Record<string, Omit<Suite, 'name'>> = {
   bookworm: { ...debian, packages: ['systemd-timesyncd', 'systemd-resolved', 'usr-is-merged'] },
 };
 
-/** What is not known by name is taken for a Debian like bookworm. Throws a usage Failure for what is no name. */
+/** An unknown name is taken for a Debian like bookworm. Throws a usage Failure for an invalid name. */
 export function suiteNamed(name: string, components?: string): Suite {
   if (!/^[a-z][a-z-]*$/.test(name)) {
     throw new Failure(`Cannot use the suite "${name}": a name like bookworm was expected`, {
@@ -38,8 +38,8 @@ export function suiteNamed(name: string, components?: string): Suite {
 }
 
 /**
- * Without these the next update is impossible, or the device cannot be reached or trusted. rauc looks into a plain bundle
- * with unsquashfs, and its package does not say so.
+ * Without these packages the next update is impossible, or the device cannot be reached or trusted. rauc runs unsquashfs on
+ * a plain bundle, but its package does not depend on squashfs-tools.
  */
 const devicePackages = [
   ...['systemd', 'systemd-sysv', 'dbus', 'udev', 'kmod', 'iproute2', 'e2fsprogs', 'util-linux', 'mount'],
@@ -56,8 +56,8 @@ const devicePackages = [
   ],
 ];
 /**
- * The guide's list; and growpart, which needs python3. Where the kernel has AppArmor, Docker starts no container without
- * apparmor_parser, and its package only recommends that one.
+ * The guide's list, and growpart, which needs python3. If the kernel has AppArmor, Docker starts no container without
+ * apparmor_parser, and Docker's package only recommends apparmor.
  */
 const stackPackages = [
   ...['docker.io', 'apparmor', 'docker-compose', 'python3', 'python3-pip', 'curl', 'wget', 'git'],

@@ -8,7 +8,7 @@ export interface Orchestrator {
   healthUrl: string;
 }
 
-/** Puts config and service onto the device, not started. The port is free now; only loopback is used. */
+/** Adds config and service to the device, but does not start the service. Its port is free now; only loopback is used. */
 export function addOrchestrator(device: Device): Orchestrator {
   const port = freePort();
   const healthUrl = `http://127.0.0.1:${port}/health`;

@@ -7,7 +7,7 @@ import type { Device } from '../device/running-device.ts';
 import { addOrchestrator } from './orchestrator.ts';
 import { readTrace } from './trace.ts';
 
-/** A whole update on the embedded device, from `rauc install` to the verdict, told line by line. */
+/** A whole update on the embedded device, from `rauc install` to the verdict, reported line by line. */
 
 type Tell = (text: string) => void;
 
@@ -20,7 +20,7 @@ export interface Simulation {
 
 const installDeadlineMs = 5 * 60_000;
 
-/** The device with its orchestrator running in slot A. */
+/** Adds the orchestrator to the device and starts it. Returns its health URL. */
 export async function startOrchestrator(device: Device): Promise<string> {
   const { healthUrl } = addOrchestrator(device);
   await mustRun(device, 'systemctl', ['start', 'homie-orchestrator']);
@@ -42,7 +42,7 @@ export async function installOnDevice({ device, bundle, traceFile, tell }: Simul
   await tellSlots(device, tell);
 }
 
-/** Boots the slot that the boot script would, and runs post-activate as its unit does. */
+/** Boots the slot that the boot script chooses, and runs post-activate as its unit does. */
 export async function bootAndDecide({ device, traceFile, tell }: Simulation): Promise<void> {
   const { booted } = await device.reboot();
   tell(`\nReboot: slot ${booted} comes up, and post-activate decides:`);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { isMissing } from '../../system/failure.ts';
 
-/** One program that ended on the embedded device (HOMIE_TRACE). */
+/** One line of the trace file (HOMIE_TRACE): a program that has ended on the embedded device. */
 const traceSchema = v.object({
   program: v.string(),
   exitCode: v.number(),
