@@ -27,7 +27,7 @@ const storageSchema = v.looseObject({
   backup_path: v.optional(absolutePath),
 });
 
-/** Ours alone, hence strict: a misspelt key would silently mean the default. */
+/** This section belongs to the updater alone, hence strict: a misspelt key would silently mean the default. */
 const updateSchema = v.strictObject({
   unit: v.optional(v.pipe(v.string(), v.regex(/^[\w@.:-]+$/, 'the name of a systemd unit'))),
   health_url: v.optional(
@@ -109,7 +109,7 @@ const fileSchema = v.pipe(
   }),
 );
 
-/** Key by key, for who describes them. */
+/** The schema of each key, for the reference documentation. */
 export const configKeys = { storage: storageSchema.entries, update: updateSchema.entries };
 
 export interface ConfigText {

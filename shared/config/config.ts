@@ -6,9 +6,9 @@ import { readConfigText } from './config-schema.ts';
 import { type FleetConfig, fleetConfigOf } from './fleet-schema.ts';
 import type { UpdateWindow } from './schedule-schema.ts';
 
-/** What the updater wants to know of `orchestrator.yaml`; durations in seconds, as in the file. */
+/** The settings that the updater reads from `orchestrator.yaml`; durations in seconds, as in the file. */
 export interface Config {
-  /** What is backed up before an update. */
+  /** The folder that is backed up before an update. */
   configPath: string;
   backupPath: string;
   update: UpdateConfig;
@@ -17,69 +17,72 @@ export interface Config {
 export interface UpdateConfig {
   /** The orchestrator's systemd unit. */
   unit: string;
-  /** Asked from outside, as a client would: a 2xx answer is healthy. */
+  /** The updater requests it from outside, as a client would: a 2xx answer is healthy. */
   healthUrl: string;
-  /** From the start of the unit to its first healthy answer, before a trial is given up. */
+  /** The longest time from the start of the unit to its first healthy answer; then the trial is abandoned. */
   healthDeadlineSeconds: number;
-  /** For the backup, while the orchestrator stands still. */
+  /** The longest time for the backup; the orchestrator is stopped meanwhile. */
   backupDeadlineSeconds: number;
-  /** No older version is installed, whatever ran here before. */
+  /** The minimum version: no older version is installed, regardless of the versions that ran here before. */
   versionFloor: string | undefined;
   allowDowngrade: boolean;
-  /** When updates may be installed and rebooted into; none: at any time. */
+  /** When updates may be installed and rebooted into; an empty list means at any time. */
   windows: readonly UpdateWindow[];
-  /** Whose wall clock the windows are told by; undefined is the system's. */
+  /** The time zone of the windows; undefined means the system's. */
   timeZone: string | undefined;
-  /** Outside a window already, so that only the reboot waits for it. */
+  /** `any-time`: installs outside a window too, so that only the reboot waits for it. */
   installAt: 'window' | 'any-time';
   /** `now`, `window`, `no` or `+N` minutes; undefined lets the windows decide. */
   reboot: string | undefined;
-  /** Whether new slots have homie-update.timer enabled; undefined: as the running one has. */
+  /** Whether new slots have homie-update.timer enabled; undefined: as in the running slot. */
   timer: boolean | undefined;
-  /** A program that gets each verdict as JSON on its stdin, and a URL that it is posted to. */
+  /** Receivers of each verdict as JSON: a program that reads it on its stdin, and a URL that gets it by POST. */
   verdictCommand: string | undefined;
   verdictWebhook: string | undefined;
-  /** What has to stay free on the data partition beside the backup. */
+  /** Space that must stay free on the data partition in addition to the backup. */
   reserveMiB: number;
-  /** In the root of a slot; where a slot has none, there are no images and no migrations. */
+  /** Path in the root of a slot; a slot without this file has no images and no migrations. */
   composeFile: string;
   databaseService: string;
   redisService: string;
   /** The service whose image carries alembic. */
   migrationService: string;
-  /** In the new slot's first boot, or already in the old system, which then stands still until the reboot. */
+  /**
+   * `trial`: in the new slot's first boot; `post-install`: in the old system, with the orchestrator stopped until the
+   * reboot.
+   */
   migrateIn: 'trial' | 'post-install';
-  /** Without progress; each sign of progress begins it anew, up to the longest. */
+  /** The longest time without progress; each sign of progress restarts it, up to the longest time in total. */
   migrationDeadlineSeconds: number;
   migrationLongestSeconds: number;
   pullDeadlineSeconds: number;
-  /** How long a healthy system has to stay healthy before it is believed. */
+  /** How long a healthy system has to stay healthy before it counts as healthy. */
   settleSeconds: number;
   disabledChecks: readonly string[];
   keepBackups: number;
   backupBudgetMiB: number | undefined;
   /** Where the API listens: a loopback address with its port, or the path of a unix socket. */
   apiListen: string;
-  /** The bearer token for all that changes anything. */
+  /** The file of the bearer token that every changing request to the API needs. */
   apiTokenFile: string;
   /** The only folder from which the API installs. */
   bundleFolder: string;
-  /** Where the newest bundle lies. */
+  /** The URL of the newest bundle. */
   url: string;
-  /** Who vouches for the server, and what opens its door to us. */
+  /** The certificates that the server's certificate is verified with, and our credentials for the server. */
   caFile: string | undefined;
   clientCertificateFile: string | undefined;
   clientKeyFile: string | undefined;
   tokenFile: string | undefined;
   basicAuthFile: string | undefined;
   limitRateKiB: number | undefined;
-  /** Whatever a server says or sends, no more is fetched. */
+  /** The largest bundle that is fetched, regardless of the size that a server announces or sends. */
   largestBundleMiB: number;
-  /** How long a server may send next to nothing. */
+  /** How long a server may send almost nothing. */
   stallSeconds: number;
-  /** In a row, with nothing gained, before the fetch is given up until the next run. */
+  /** Failed tries in a row without progress before the fetch is abandoned until the next run. */
   fetchTries: number;
-  /** What the images of a new version need beside those that are here; asked for before the bundle is fetched. */
+  /** Space that the images of a new version need in addition to the present ones; checked before the bundle is fetched. */
   imageAllowanceMiB: number;
   /** Undefined: the device belongs to no fleet. */
   fleet: FleetConfig | undefined;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** The keys of a fleet's server; without `fleet_url` there is none. */
+/** The config keys of the fleet's server; without `fleet_url` the device belongs to no fleet. */
 
 const absolutePath = v.pipe(v.string(), v.regex(/^\//, 'a path from the root, like /data/config'));
 const plainName = v.pipe(v.string(), v.regex(/^[\w.:-]{1,128}$/, 'a name of letters, digits and .:_-'));
@@ -29,7 +29,7 @@ export interface FleetConfig {
   controllerId: string | undefined;
   targetTokenFile: string | undefined;
   gatewayTokenFile: string | undefined;
-  /** What the server only attempts, or asks to be confirmed: done at once, or when somebody here says yes. */
+  /** For actions that the server only attempts or wants confirmed: done at once, or after an operator's yes on this device. */
   consent: 'automatic' | 'ask';
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** Who is told of each verdict, as `orchestrator.yaml` says it. */
+/** The config keys that name the receivers of each verdict. */
 
 const urlExpected = 'a URL that begins with https://, or with http:// for this machine alone';
 
