@@ -2,18 +2,18 @@ import * as v from 'valibot';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { Failure, reasonOf } from '../system/failure.ts';
 
-/** YAML that people write: what is wrong is told with its line, its key and what was expected. */
+/** Reads YAML that people write: an error message names the line, the key and the expected value. */
 
-/** For valibot a list is an object too. */
+/** valibot accepts a list where an object is expected. */
 export const notList = v.check((value) => !Array.isArray(value), 'a group of keys');
 
 type Schema = v.GenericSchema<unknown, unknown>;
 
 interface Checked<S extends Schema> {
-  /** As in *Cannot use <what>*, with its path in quotes. */
+  /** The file in the message *Cannot use <what>*, with its path in quotes. */
   what: string;
   schema: S;
-  /** The keys that are known beside the one, given by its way from the root, that is not. */
+  /** The known keys in the place of an unknown key; `way` holds the keys from the root to the unknown key. */
   knownKeys: (way: readonly string[]) => readonly string[];
 }
 
@@ -32,7 +32,7 @@ export function readCheckedYaml<S extends Schema>(text: string, checked: Checked
   return result.output;
 }
 
-/** An alias without its anchor is found only now, and without its line. */
+/** The parser reports an alias without its anchor only here, without its line. */
 function contentOf(document: Document.Parsed, what: string): unknown {
   try {
     return document.toJS() ?? {};
@@ -82,7 +82,7 @@ function found(value: unknown): string {
   return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
-/** The line of the deepest key that is there. */
+/** The line of the deepest key on the way that the document contains. */
 function lineOf(keys: string[], document: Document.Parsed, lines: LineCounter): number {
   for (let depth = keys.length; depth > 0; depth -= 1) {
     const node: unknown = document.getIn(keys.slice(0, depth), true);

@@ -2,12 +2,15 @@ import * as v from 'valibot';
 import { key } from './key.ts';
 import { trueOrFalse } from './values.ts';
 
-/** When updates may run, as `orchestrator.yaml` says it. */
+/** The config keys that say when updates may run. */
 
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 export type Weekday = (typeof weekdays)[number];
 
-/** By the wall clock of the time zone, in minutes since midnight: `to` is not in it, and is the next day's where it is not after `from`. */
+/**
+ * In minutes since midnight by the wall clock of the time zone. `to` itself is outside the window; if it is not after
+ * `from`, it is on the next day.
+ */
 export interface UpdateWindow {
   days: readonly Weekday[];
   from: number;
@@ -15,7 +18,7 @@ export interface UpdateWindow {
 }
 
 export const rebootExpected = 'now, window, no, or a number of minutes like +5';
-/** How a reboot may be asked for, in the config and on the command line; a week is the longest. */
+/** The forms of a reboot setting, in the config and on the command line; the longest delay is about a week. */
 export const rebootPattern = /^(?:now|window|no|\+\d{1,4})$/;
 
 const dayExpected = `a list of days, of ${weekdays.join(', ')}`;
@@ -30,7 +33,7 @@ const time = v.pipe(
   }),
 );
 
-/** Apart from its check, for the names of its keys. */
+/** Without the check of `from` and `to`, so that the names of its keys can be read. */
 export const windowSchema = v.strictObject(
   {
     days: v.optional(

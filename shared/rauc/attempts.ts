@@ -1,15 +1,15 @@
 import { Failure, reasonOf } from '../system/failure.ts';
 import { command } from '../system/process/command.ts';
 
-/** U-Boot's counters, beside what RAUC does with them: `BOOT_<bootname>_LEFT`, in hex (RAUC manual, "U-Boot"). */
+/** Sets U-Boot's boot counters, which RAUC also changes: `BOOT_<bootname>_LEFT`, in hex (RAUC manual, "U-Boot"). */
 
 const toolMs = 30_000;
 /** RAUC's `boot-attempts` unless system.conf says otherwise. */
 const mostAttempts = 3;
 
 /**
- * Gives back the attempt that this boot has cost: a reboot that somebody asked for is no failed boot. Answers with
- * what is left then. Throws a Failure.
+ * Gives back the attempt that this boot has used: a requested reboot is no failed boot. Returns the attempts that are
+ * left then. Throws a Failure.
  */
 export async function giveAttemptBack(bootname: string): Promise<number> {
   const variable = `BOOT_${bootname}_LEFT`;

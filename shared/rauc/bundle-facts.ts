@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { Failure, isMissing, reasonOf } from '../system/failure.ts';
 import { parseKeyFile, valueIn } from './key-file.ts';
 
-/** The file beside the programs in `update-hooks/` that tells them what RAUC does not. */
+/** The file beside the programs in `update-hooks/` with the facts that RAUC does not pass to them. */
 export const factsFileName = 'bundle.json';
 
 export interface BundleFacts {
   compatible: string;
   version: string;
-  /** `arm64` or `x64`: what the programs of the bundle run on; unknown for a bundle without our facts file. */
+  /** `arm64` or `x64`, the machine of the bundle's programs; undefined for a bundle without our facts file. */
   architecture: string | undefined;
-  /** Bytes of the root image; undefined where the manifest names none or it is not there. */
+  /** Bytes of the root image; undefined if the manifest names none or the image is missing. */
   imageBytes: number | undefined;
 }
 
-/** Reads a mounted bundle: slot hooks are told neither version nor compatible, the manifest inside says both. */
+/** Reads a mounted bundle: RAUC passes neither version nor compatible to slot hooks, but the manifest inside has both. */
 export function readBundleFacts(bundle: string): BundleFacts {
   const path = join(bundle, 'manifest.raucm');
   const manifest = parseKeyFile(readText(path));

@@ -1,8 +1,8 @@
 import { exitCodes, type Outcome } from '../system/exit-code.ts';
 
 /**
- * What a LastError means that only gives the exit code of system.conf's pre-install handler: RAUC keeps that program's
- * words in its own log. The handler's codes are those of our table. Undefined for every other LastError.
+ * Explains a LastError that gives only the exit code of system.conf's pre-install handler: RAUC writes that program's
+ * output to its own log only. The handler's codes are those of our table. Undefined for every other LastError.
  */
 export function handlerRefusal(lastError: string): { outcome: Outcome; reason: string } | undefined {
   const code = Number(
@@ -10,7 +10,7 @@ export function handlerRefusal(lastError: string): { outcome: Outcome; reason: s
   );
   for (const [outcome, [known, meaning]] of Object.entries(exitCodes)) {
     if (known !== code) continue;
-    // The table's own keys.
+    // The keys of the table are the outcomes.
     return { outcome: outcome as Outcome, reason: `the system's own check refused it: ${meaning}` };
   }
   return undefined;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Failure } from '../system/failure.ts';
 
-/** What RAUC tells a hook through its environment (RAUC manual, "Hook interface"), or a person through options. */
+/** What RAUC passes to a hook in its environment (RAUC manual, "Hook interface"), or an operator in options. */
 export interface HookPlace {
   /** Where the bundle is mounted; `manifest.raucm` lies in it. */
   bundle: string;
@@ -9,7 +9,7 @@ export interface HookPlace {
   slotMount: string | undefined;
   slotName: string | undefined;
   bootname: string | undefined;
-  /** The compatible of this system; only RAUC tells it. */
+  /** The compatible of this system; only RAUC passes it. */
   systemCompatible: string | undefined;
   isCalledByRauc: boolean;
 }
@@ -38,12 +38,12 @@ export function readHookEnvironment(options: HookOptions, env = process.env): Ho
   };
 }
 
-/** Whether RAUC called us as a handler of system.conf, which only those are told (RAUC manual, "System Handlers"). */
+/** Whether RAUC called us as a handler of system.conf: only handlers get this variable (RAUC manual, "System Handlers"). */
 export function isRaucsHandler(env = process.env): boolean {
   return env['RAUC_TARGET_SLOTS'] !== undefined;
 }
 
-/** The target slot's mount. Throws a usage Failure where nobody said it. */
+/** The target slot's mount. Throws a usage Failure if neither RAUC nor an option gives it. */
 export function slotMountOf(place: HookPlace): string {
   if (place.slotMount !== undefined) return place.slotMount;
   throw new Failure('Cannot find the target slot: RAUC_SLOT_MOUNT_POINT is not set', {
@@ -52,7 +52,7 @@ export function slotMountOf(place: HookPlace): string {
   });
 }
 
-/** install-check is told the prefix only; RAUC mounts the bundle at `bundle` below it. */
+/** install-check gets only the prefix; RAUC mounts the bundle at `bundle` below it. */
 function bundleBelow(prefix: string | undefined): string | undefined {
   return prefix === undefined ? undefined : join(prefix, 'bundle');
 }

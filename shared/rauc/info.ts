@@ -8,19 +8,19 @@ export interface BundleInfo {
 }
 
 const infoSchema = v.looseObject({ compatible: v.string(), version: v.nullish(v.string()) });
-/** Of a plain bundle the whole file is hashed. */
+/** RAUC hashes the whole file of a plain bundle. */
 const infoDeadlineMs = 30 * 60_000;
-/** `rauc info` exits so, whatever it has against a bundle. */
+/** `rauc info` exits with this code for every reason to reject a bundle. */
 const refused = 1;
 
-/** Verifies the bundle against the device's keyring, and reads what it is. Throws a signature Failure. */
+/** Verifies the bundle against the device's keyring, and returns its compatible and version. Throws a signature Failure. */
 export async function inspectBundle(path: string, signal?: AbortSignal): Promise<BundleInfo> {
   try {
     const run = command({ deadlineMs: infoDeadlineMs, signal });
     return parseInfo((await run`rauc info --output-format=json ${path}`).stdout, path);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    // It was not RAUC that said no: it is not there, took too long, or was ended.
+    // RAUC has not rejected the bundle: `rauc` is missing, took too long, or was ended.
     if (error.exitCode !== refused) {
       throw new Failure(`Cannot verify "${path}": ${error.message}`, { cause: error });
     }
@@ -41,7 +41,7 @@ export function parseInfo(json: string, path: string): BundleInfo {
   }
 }
 
-/** RAUC's own line without its preamble. */
+/** RAUC's last line without its prefix. */
 function raucReason(error: CommandFailure): string {
   const line = error.stderr
     .trim()

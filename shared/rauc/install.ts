@@ -29,7 +29,7 @@ export async function installBundle(path: string, options: InstallOptions = {}):
   }
 }
 
-/** RAUC took the bundle up, and failed. */
+/** RAUC started to install the bundle, and failed. */
 export class RaucRefusal extends Failure {
   /** RAUC's LastError. */
   readonly raucReason: string;
@@ -43,7 +43,7 @@ export class RaucRefusal extends Failure {
     this.raucReason = raucReason;
   }
 
-  /** A slot hook has failed; its last words went to RAUC's journal. */
+  /** Whether a slot hook has failed; its last line went to RAUC's journal. */
   get isOfSlotHook(): boolean {
     return this.raucReason.includes('failed to run slot hook');
   }

@@ -15,11 +15,11 @@ export interface KeyFileGroup {
 
 export interface KeyFile {
   groups: KeyFileGroup[];
-  /** Lines that are none of group, entry, comment or blank. */
+  /** Lines that are no group, entry, comment or blank line. */
   unreadable: { line: number; text: string }[];
 }
 
-/** Reads all there is; nothing is thrown, what cannot be read is listed. A repeated group continues the first. */
+/** Never throws: it lists the lines that it cannot read. A repeated group continues the first. */
 export function parseKeyFile(text: string): KeyFile {
   const file: KeyFile = { groups: [], unreadable: [] };
   let group: KeyFileGroup | undefined;
@@ -52,7 +52,7 @@ export function groupOf(file: KeyFile, name: string): KeyFileGroup | undefined {
   return file.groups.find((group) => group.name === name);
 }
 
-/** The last value of the key, as GLib answers. */
+/** The last value of the key, as in GLib. */
 export function valueIn(file: KeyFile, group: string, key: string): string | undefined {
   return groupOf(file, group)?.entries.findLast((entry) => entry.key === key)?.value;
 }

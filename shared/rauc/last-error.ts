@@ -1,11 +1,12 @@
 import { command } from '../system/process/command.ts';
 
-/** It is asked beside other things, by who may be in a hurry. */
+/** Short: the callers need it only in addition, and may be in a hurry. */
 const deadlineMs = 10_000;
 
 /**
- * Why RAUC's last install failed, whoever asked for it: the property LastError of its service, which keeps it until the
- * next install or its own end. Undefined where there was none, or nobody answers.
+ * Why RAUC's last install failed, regardless of the program that asked for it: the property LastError of RAUC's
+ * service, which keeps it until the next install or until the service ends. Undefined if there was none, or the
+ * service does not answer.
  */
 export async function readLastError(signal?: AbortSignal): Promise<string | undefined> {
   const installer = ['de.pengutronix.rauc', '/', 'de.pengutronix.rauc.Installer'];

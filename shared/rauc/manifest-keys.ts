@@ -1,10 +1,11 @@
 /**
- * What a manifest may hold, and the RAUC version that brought it (RAUC manual, "Manifest", and the parser of each
- * release). Parsing is strict: one key that a device's RAUC does not know, and it refuses the whole bundle.
+ * The groups and keys that a manifest may hold, and the RAUC version that introduced each (RAUC manual, "Manifest",
+ * and the parser of each release). Parsing is strict: RAUC rejects the whole bundle for one key that it does not
+ * know.
  */
 interface ManifestKey {
   since: string;
-  /** Written by `rauc bundle`; newer versions refuse it in what they are to pack. */
+  /** Written by `rauc bundle`; newer versions reject it in their input. */
   isGenerated?: boolean;
   /** Accepted and without any effect, on every version that accepts it. */
   isIgnored?: boolean;
@@ -83,7 +84,7 @@ export function manifestGroupOf(name: string): ManifestGroup | undefined {
   return manifestGroups.find((group) => group.pattern.test(name));
 }
 
-/** The version whose RAUC first reads the format. */
+/** The first RAUC version that reads the format. */
 export const bundleFormats = { plain: '1.0', verity: '1.5', crypt: '1.7' } as const;
 export type BundleFormat = keyof typeof bundleFormats;
 

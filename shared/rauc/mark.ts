@@ -9,8 +9,8 @@ export async function markGood(signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Makes the slot the primary one and refills it: the only way back, since `mark-bad` would leave one slot in
- * BOOT_ORDER (RAUC issue 1140).
+ * Makes the slot the primary one and refills its attempts: the only way back, since `mark-bad` would leave one slot
+ * in BOOT_ORDER (RAUC issue 1140).
  */
 export async function markActive(slot: 'other' | 'booted', signal?: AbortSignal): Promise<void> {
   await mark('mark-active', slot, `Cannot mark the ${slot} slot active`, signal);

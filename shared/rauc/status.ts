@@ -43,8 +43,8 @@ const statusSchema = v.looseObject({
 const statusDeadlineMs = 30_000;
 
 /**
- * Asks RAUC's service. Never from a hook: while it installs it answers everything with "already processing".
- * Throws a Failure where the service does not answer or answers what nobody knows.
+ * Asks RAUC's service. Never call it from a hook: during an install the service answers everything with "already
+ * processing". Throws a Failure if the service does not answer, or answers in an unknown form.
  */
 export async function readSlots(signal?: AbortSignal): Promise<Slots> {
   const answer = await askRauc(signal);

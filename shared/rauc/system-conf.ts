@@ -16,7 +16,7 @@ export interface SystemConf {
   slots: ConfiguredSlot[];
 }
 
-/** RAUC's own order of places (from 1.13 on; before, only the first). */
+/** The paths in RAUC's own order (from 1.13 on; before, only the first). */
 const places = ['etc/rauc/system.conf', 'run/rauc/system.conf', 'usr/lib/rauc/system.conf'];
 
 /** RAUC's configuration, for a hook that must not ask RAUC itself; undefined where none is found. */

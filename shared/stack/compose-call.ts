@@ -19,7 +19,7 @@ export function calling(what: string, options: CommandOptions): ReturnType<typeo
   };
 }
 
-/** The first generation of compose ends with the exit code as a line of its own, which would hide the reason. */
+/** The first generation of compose prints the exit code on a line after the reason, which would hide the reason. */
 function wordsOf(error: CommandFailure): string {
   if (error.exitCode === undefined) return reasonOf(error);
   const lines = error.stderr.split('\n').map((line) => line.trim());

@@ -1,22 +1,22 @@
 import { basename } from 'node:path';
 import { parse } from 'yaml';
 
-/** What `compose config` says, of either generation. */
+/** Reads the output of `compose config`, of both generations. */
 
 export interface Service {
   name: string;
-  /** As the compose file names it, a digest too; none where it is only built. */
+  /** As named in the compose file, with its digest; undefined for a service that is only built. */
   image: string | undefined;
 }
 
 export interface ComposeConfig {
-  /** Only the second generation says it. */
+  /** Only the second generation prints it. */
   project: string | undefined;
-  /** Those that `up` starts: none that waits for a profile, none of zero containers. */
+  /** The services that `up` starts: not those that wait for a profile, and not those with zero containers. */
   services: Service[];
 }
 
-/** Reads the output of `compose config`. Throws what the parser says. */
+/** Reads the output of `compose config`. Throws the parser's error. */
 export function readComposeConfig(text: string, profiles: readonly string[] = []): ComposeConfig {
   const content: unknown = parse(text, { logLevel: 'error' });
   const name = fieldOf(content, 'name');
@@ -32,7 +32,7 @@ export function readComposeConfig(text: string, profiles: readonly string[] = []
 
 /**
  * The name that `docker-compose up` in the folder gives its project: COMPOSE_PROJECT_NAME, from the environment or
- * the folder's .env, else the folder's own. Both generations keep small letters, digits, `-` and `_` only.
+ * the folder's .env, else the folder's name. Both generations keep small letters, digits, `-` and `_` only.
  */
 export function projectNameOf(folder: string, env: Record<string, string | undefined>, dotEnv = ''): string {
   const wanted = env['COMPOSE_PROJECT_NAME'] || valueInDotEnv(dotEnv, 'COMPOSE_PROJECT_NAME');
@@ -57,7 +57,7 @@ function isStarted(service: unknown, profiles: readonly string[]): boolean {
 }
 
 function fieldOf(value: unknown, key: string): unknown {
-  // What is an object, and no list, has fields of any name.
+  // An object that is no list may have fields of any name.
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)[key]
     : undefined;

@@ -6,9 +6,9 @@ import { filesBeside, findComposeTool, wordsOfFile } from './compose-tool.ts';
 
 /** A compose file as Docker Compose understands it. */
 export interface ComposeDescription {
-  /** What every call of it begins with: the tool, the folder, the files. */
+  /** The first words of every call: the tool, the folder, the files. */
   words: readonly string[];
-  /** What `config` printed. */
+  /** The output of `config`. */
   config: string;
 }
 
@@ -16,8 +16,8 @@ const configMs = 60_000;
 const known = new Map<string, ComposeDescription>();
 
 /**
- * Asked once for as long as the files stay as they are: the first generation of Docker Compose takes seconds to start
- * on a small board, and a trial asks in several places. Throws a Failure where no tool answers or the file is no good.
+ * Calls Docker Compose once for as long as the files stay as they are: its first generation takes seconds to start on
+ * a small board, and a trial asks in several places. Throws a Failure if no tool answers or the file is invalid.
  */
 export async function describeCompose(
   file: string,
@@ -42,7 +42,7 @@ async function readConfig(file: string, words: readonly string[], signal?: Abort
   }
 }
 
-/** The same for two calls just when nothing that Docker Compose reads has changed between them. */
+/** Equal for two calls exactly if no file that Docker Compose reads has changed between them. */
 function stateOf(file: string, folder: string): string {
   const files = [...filesBeside(file), join(dirname(file), '.env'), join(folder, '.env')];
   const stamps = files.filter(existsSync).map((path) => {

@@ -4,15 +4,15 @@ import { Failure, reasonOf } from '../system/failure.ts';
 import { command } from '../system/process/command.ts';
 import { projectNameOf } from './compose-config.ts';
 
-/** The words before the arguments: Docker Compose as a program, or as a word of docker. */
+/** The words before the arguments: Docker Compose as a program, or as a subcommand of docker. */
 export type ComposeTool = readonly [string, ...string[]];
 
-/** The program first: it is what the unit calls, and two generations in turn would make each container anew. */
+/** The program first: the unit calls it, and changing between the two generations would recreate each container. */
 const tools: readonly ComposeTool[] = [['docker-compose'], ['docker', 'compose']];
 /** The first generation is Python, which takes seconds to start on a board that is busy booting. */
 const askMs = 60_000;
 
-/** The one that this system has. Throws a Failure that names both where there is neither. */
+/** Finds the tool of this system. Throws a Failure that names both if there is neither. */
 export async function findComposeTool(signal?: AbortSignal): Promise<ComposeTool> {
   const reasons: string[] = [];
   for (const tool of tools) {
@@ -29,7 +29,7 @@ export async function findComposeTool(signal?: AbortSignal): Promise<ComposeTool
   });
 }
 
-/** What `docker-compose up` in the file's folder would read: the file, and the one beside it that overrides it. */
+/** The files that `docker-compose up` in the file's folder would read: the file, and the override file beside it. */
 export function filesBeside(file: string): string[] {
   const stem = basename(file, extname(file));
   const override = ['.yml', '.yaml']
@@ -39,8 +39,8 @@ export function filesBeside(file: string): string[] {
 }
 
 /**
- * Which files make the stack, and the folder that their relative paths begin at. Read from another folder than its own,
- * as from a slot that only we can see, a file still takes its variables from the .env beside it.
+ * The options for the files of the stack, and for the folder of their relative paths. If that folder is not the
+ * file's own, as for a file in a mounted slot, the variables still come from the .env beside the file.
  */
 export function wordsOfFile(file: string, folder = dirname(file)): string[] {
   const variables = join(dirname(file), '.env');
@@ -52,7 +52,7 @@ export function wordsOfFile(file: string, folder = dirname(file)): string[] {
   ];
 }
 
-/** The project's name where the first generation does not say it. */
+/** The project's name, for the first generation, which does not print it. */
 export function projectOf(folder: string): string {
   const path = join(folder, '.env');
   return projectNameOf(folder, process.env, existsSync(path) ? readFileSync(path, 'utf8') : '');

@@ -19,22 +19,23 @@ export type ComposeLimits = Pick<CommandOptions, 'signal'> & { deadlineMs?: numb
 type CallLimits = ComposeLimits & Pick<CommandOptions, 'accept' | 'onLine'>;
 
 export type ComposeRun = CallLimits & {
-  /** The container's, by which it can be removed. */
+  /** The container's name, by which it can be removed. */
   name?: string;
 };
 
 export type ComposeExec = CallLimits & {
-  /** A file of the host that gets the output, bytes as they are; it is emptied first. */
+  /** A file on the host that gets the output byte for byte; it is emptied first. */
   stdoutTo?: string;
-  /** A file of the host that is read; without one there is nothing to read. */
+  /** A file on the host that the command reads; without it the command reads nothing. */
   stdinFrom?: string;
 };
 
 const usualMs = 120_000;
 
 /**
- * The stack of a compose file, under the project name that `docker-compose up` in the file's folder uses; or `within`
- * one that runs, with its project and folder. Throws a Failure where the file or Docker Compose cannot be used.
+ * Finds the stack of a compose file, under the project name that `docker-compose up` in the file's folder uses; or,
+ * with `within`, under the project and folder of that running stack. Throws a Failure if the file or Docker Compose
+ * cannot be used.
  */
 export async function findCompose(file: string, signal?: AbortSignal, within?: Compose): Promise<Compose> {
   const folder = dirname(within?.file ?? file);
@@ -59,7 +60,7 @@ export class Compose {
   readonly #services: readonly Service[];
   readonly #words: readonly string[];
   readonly #signal: AbortSignal | undefined;
-  /** The container of a service, where one was found running. */
+  /** The container's id of each service that was found running. */
   readonly #running = new Map<string, string>();
 
   constructor(
@@ -80,12 +81,12 @@ export class Compose {
     return this.#services;
   }
 
-  /** Of the services, not of `run`; stopped ones too. */
+  /** The containers of the services, stopped ones too, without those of `run`. */
   containers({ signal = this.#signal }: ComposeLimits = {}): Promise<Container[]> {
     return readContainers(this.project, signal);
   }
 
-  /** Starts them, all where none is named, and returns when they were started: it does not wait for their health. */
+  /** Starts the services, or all if none is named; does not wait until they are healthy. */
   async up(services: readonly string[], options: ComposeLimits & { noDeps?: boolean } = {}): Promise<void> {
     const flags = options.noDeps === true ? ['--no-deps'] : [];
     await this.#command(
@@ -99,8 +100,8 @@ export class Compose {
   }
 
   /**
-   * One command in a new container of the service, without those it depends on, gone when it ends, however that is.
-   * Throws CommandFailure.
+   * Runs one command in a new container of the service, without the services it depends on. The container is removed
+   * at the end, also after a failure. Throws CommandFailure.
    */
   async run(service: string, argv: readonly string[], options: ComposeRun = {}): Promise<CommandResult> {
     const { name = `homie-update-${service}`, ...limits } = options;
@@ -108,13 +109,13 @@ export class Compose {
       const run = this.#command(`run "${argv[0] ?? ''}" in a new container of "${service}"`, limits);
       return await run`${this.#words} run --rm -T --no-deps --name=${name} ${service} ${argv}`;
     } catch (error) {
-      // Killing the client does not end what it has started, and a migration must not go on unseen.
+      // Killing the client does not end its container, and a migration must not continue unseen.
       await this.removeContainer(name).catch(() => {});
       throw error;
     }
   }
 
-  /** With force; one that is not there is removed already. */
+  /** By force; a missing container is no error. */
   async removeContainer(name: string, { deadlineMs = usualMs }: { deadlineMs?: number } = {}): Promise<void> {
     const { exitCode, stderr } = await command({ deadlineMs, accept: [1] })`docker rm --force ${name}`;
     if (exitCode !== 0 && !/no such container/i.test(stderr))
@@ -122,12 +123,12 @@ export class Compose {
   }
 
   /**
-   * One command in the service's running container. Past its deadline it is no longer waited for, but may go on in
-   * there. Throws CommandFailure, and Failure where the service does not run.
+   * Runs one command in the service's running container. After its deadline the call ends, but the command may
+   * continue in the container. Throws CommandFailure, and Failure if the service does not run.
    */
   async exec(service: string, argv: readonly string[], options: ComposeExec = {}): Promise<CommandResult> {
     const what = `run "${argv[0] ?? ''}" in service "${service}"`;
-    // To ask which container it is takes longer on a small board than most of what is run in it.
+    // On a small board finding the container takes longer than most of the commands in it, so its id is remembered.
     const known = this.#running.get(service);
     if (known !== undefined) {
       try {
@@ -153,7 +154,7 @@ export class Compose {
     return stdoutTo === undefined ? run`${words} < ${input}` : run`${words} < ${input} > ${stdoutTo}`;
   }
 
-  /** The last lines that the service's containers wrote, whole ones, of at most so many bytes. */
+  /** The last whole lines that the service's containers wrote, of at most so many bytes. */
   async logTail(service: string, bytes = 10_240): Promise<string> {
     return await readLogTail(this.project, service, bytes, this.#signal);
   }
@@ -163,7 +164,7 @@ export class Compose {
   }
 }
 
-/** The engine has run nothing: the container is gone, or does not run any more. */
+/** Whether the engine ran nothing, because the container is gone or no longer runs. */
 function hasLeft(error: unknown, id: string): boolean {
   if (!(error instanceof CommandFailure)) return false;
   return new RegExp(

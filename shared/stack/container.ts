@@ -1,7 +1,10 @@
 import * as v from 'valibot';
 import { CommandFailure, command } from '../system/process/command.ts';
 
-/** A container of a compose project, as the engine shows it: `ps` of the two generations of compose differ. */
+/**
+ * A container of a compose project, as the engine shows it: the output of `ps` differs between the two generations of
+ * compose.
+ */
 export interface Container {
   id: string;
   service: string;
@@ -12,7 +15,7 @@ export interface Container {
   restartCount: number;
   restartPolicy: string;
   exitCode: number;
-  /** When it was started last: it tells a restart that is counted nowhere, too. */
+  /** The time of its last start: it also shows a restart that `restartCount` does not count. */
   startedAt: string;
 }
 
@@ -47,7 +50,7 @@ export async function readContainers(project: string, signal?: AbortSignal): Pro
   const { stdout } = await run`docker ps --all --no-trunc --quiet ${filters}`;
   const ids = stdout.split('\n').filter((id) => id !== '');
   if (ids.length === 0) return [];
-  // One that has gone meanwhile is an error to docker, which shows the others all the same.
+  // docker reports an error for a container that is gone meanwhile, but still shows the others.
   const shown = await command({
     deadlineMs: askMs,
     signal,

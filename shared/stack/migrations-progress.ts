@@ -1,16 +1,16 @@
-/** How long a migration may take: as long as it moves, and never longer than the longest. */
+/** How long a migration may take: as long as it makes progress, and never longer than the longest time. */
 
 export interface Pace {
-  /** Without a sign of progress; each begins it anew. */
+  /** The longest time without progress; each sign of progress restarts it. */
   deadlineMs: number;
   longestMs: number;
 }
 
-/** What can be seen of it from outside. */
+/** The signs of progress that are visible from outside. */
 export interface Sight {
   /** How many lines it has printed. */
   lines: number;
-  /** What alembic has noted in the database. */
+  /** The revisions that alembic has recorded in the database. */
   revisions: string;
 }
 
@@ -25,7 +25,7 @@ export function beginProgress(sight: Sight, nowMs: number): ProgressSeen {
   return { ...sight, startedAtMs: nowMs, movedAtMs: nowMs };
 }
 
-/** Any change is progress: revisions go back, too, where a branch is merged. */
+/** Any change is progress: the revisions also become fewer when a branch is merged. */
 export function seeProgress(seen: ProgressSeen, sight: Sight, nowMs: number): ProgressSeen {
   const hasMoved = sight.lines !== seen.lines || sight.revisions !== seen.revisions;
   return { ...seen, ...sight, movedAtMs: hasMoved ? nowMs : seen.movedAtMs };

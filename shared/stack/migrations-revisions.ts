@@ -1,15 +1,15 @@
-/** What alembic says of revisions. */
+/** Reads the revisions in alembic's output. */
 
 export interface Revisions {
-  /** Of the database; empty where it was never migrated. */
+  /** The revisions of the database; empty if it was never migrated. */
   current: string[];
-  /** What the image brings. */
+  /** The last revisions in the image. */
   heads: string[];
 }
 
 /**
- * `0002`, `0002 (head)`, `ae10 (sensors) (effective head)`: one a line of `alembic current` and `alembic heads`, among
- * whatever else the container prints. Alembic allows neither spaces nor @, - and + in a revision.
+ * `0002`, `0002 (head)`, `ae10 (sensors) (effective head)`: one per line of `alembic current` and `alembic heads`,
+ * among other output of the container. Alembic allows neither spaces nor @, - and + in a revision.
  */
 const revisionLine = /^([^\s@+()-]+)((?: \([^()]+\))*)$/;
 
@@ -17,12 +17,12 @@ export function parseCurrent(output: string): string[] {
   return revisionsIn(output, () => true);
 }
 
-/** A head always says that it is one. */
+/** alembic always marks a head as one. */
 export function parseHeads(output: string): string[] {
   return revisionsIn(output, (marks) => / \((?:effective )?head\)/.test(marks));
 }
 
-/** A database with a revision more than the heads has nothing to migrate to. */
+/** A database that has all heads needs no migration, even if it has a further revision. */
 export function needsMigration({ current, heads }: Revisions): boolean {
   return heads.some((head) => !current.includes(head));
 }
@@ -35,7 +35,10 @@ function revisionsIn(output: string, accepts: (marks: string) => boolean): strin
   return [...new Set(found)].sort();
 }
 
-/** What alembic, or Python for it, has said last: the reason. The first docker-compose adds the bare exit code. */
+/**
+ * The last line of alembic, or of Python, which is the reason. The first generation of docker-compose adds the bare
+ * exit code.
+ */
 export function lastWordsOf(output: string): string | undefined {
   const last = output
     .split('\n')

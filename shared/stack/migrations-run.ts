@@ -11,11 +11,14 @@ export interface RunOptions {
   onLine?: (line: string) => void;
 }
 
-/** What is needed of Compose. Throws CommandFailure. */
+/** The part of Compose that is needed here. Throws CommandFailure. */
 export interface MigrationContainers {
-  /** A new container of the service, without those it depends on, removed when it ends: `run --rm --no-deps`. */
+  /**
+   * Runs a command in a new container of the service, without the services it depends on, removed at the end: `run
+   * --rm --no-deps`.
+   */
   run(service: string, argv: readonly string[], options: RunOptions): Promise<CommandResult>;
-  /** With force; one that is not there is removed already. */
+  /** By force; a missing container is no error. */
   removeContainer(name: string, options: { deadlineMs: number }): Promise<void>;
 }
 
@@ -25,15 +28,15 @@ interface AlembicPlace {
   signal?: AbortSignal | undefined;
 }
 
-/** Always the same, so that a run finds what one that was killed has left. */
+/** Always the same, so that a run finds the container that a killed run has left. */
 const containerName = 'homie-migration';
 const removeMs = 60_000;
 const removePauseMs = 200;
 const keptLines = 20;
 
 /**
- * A client that is killed leaves its container running: it is removed after each run, and before one. alembic says on
- * stdout why it fails, Python on stderr: the reason is the last line of both.
+ * A killed client leaves its container running: the container is removed before a run and after a failed one. alembic
+ * prints its reason on stdout, Python on stderr: the reason is the last line of both together.
  */
 export async function runAlembic(
   { containers, service, signal }: AlembicPlace,
@@ -51,14 +54,14 @@ export async function runAlembic(
     const argv = ['python', '-m', 'alembic', ...words];
     return await containers.run(service, argv, { signal, deadlineMs, onLine: keep, name: containerName });
   } catch (error) {
-    // The first failure is the one to tell; what is left then, the next run removes.
+    // The first failure is reported; the next run removes a container that is left.
     await endMigration(containers).catch(() => {});
     if (!(error instanceof CommandFailure) || error.exitCode === undefined) throw error;
     throw new CommandFailure(lastWordsOf(lines.join('\n')) ?? reasonOf(error), error.exitCode, error.stderr);
   }
 }
 
-/** Ends one that is under way. Docker may just be removing it itself, and its name is taken until that is done. */
+/** Ends a running migration. Docker may already be removing the container, and its name is taken until that is done. */
 export async function endMigration(containers: Pick<MigrationContainers, 'removeContainer'>): Promise<void> {
   const deadline = new Deadline(removeMs);
   for (;;) {

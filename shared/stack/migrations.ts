@@ -14,14 +14,14 @@ export interface MigrationService {
 
 export interface MigrationRequest extends MigrationService, Pace {
   log: Log;
-  /** What alembic has noted in the database by now. Where it cannot be asked, only printed lines are progress. */
+  /** The revisions that alembic has recorded so far. If this throws, only printed lines are progress. */
   readNoted: () => Promise<readonly string[]>;
   /**
-   * Ends all sessions in the database: PostgreSQL goes on with a statement whose client was killed, and its locks
-   * would block the next migration. Called before, and after a failure.
+   * Ends all sessions in the database: PostgreSQL continues a statement whose client was killed, and its locks would
+   * block the next migration. Called before a migration, and after a failure.
    */
   endSessions?: () => Promise<void>;
-  /** How often it is looked at. */
+  /** Milliseconds between two checks of the progress. */
   lookEveryMs?: number;
 }
 
@@ -39,7 +39,7 @@ export async function readRevisions(request: MigrationService): Promise<Revision
 }
 
 /**
- * Brings the database to the image's head. One that is given up leaves no container behind. Throws a Failure with
+ * Migrates the database to the image's head. An abandoned migration leaves no container behind. Throws a Failure with
  * alembic's last line.
  */
 export async function migrate(request: MigrationRequest): Promise<void> {
@@ -85,7 +85,10 @@ export async function migrate(request: MigrationRequest): Promise<void> {
   log.info(`Migrated the database with "${service}"`);
 }
 
-/** Where the database does not answer, alembic says so better, and after a failure that is the one to tell. */
+/**
+ * Errors are ignored: if the database does not answer, alembic reports it better, and after a failure the first one
+ * is reported.
+ */
 async function endSessionsFor({ endSessions }: MigrationRequest): Promise<void> {
   await endSessions?.().catch(() => {});
 }

@@ -4,7 +4,7 @@ import { composeLabel } from './container.ts';
 const askMs = 30_000;
 const mostLines = 500;
 
-/** The last lines that the service's containers wrote, stopped ones too: whole ones, of at most so many bytes. */
+/** The last whole lines that the service's containers wrote, stopped ones too, of at most so many bytes. */
 export async function readLogTail(
   project: string,
   service: string,
@@ -27,7 +27,7 @@ export async function readLogTail(
 export function lastLines(text: string, bytes: number): string {
   const all = Buffer.from(text);
   if (all.length <= bytes) return text;
-  // The line that the cut goes through is left out; one that is longer than all is cut.
+  // A line that the limit cuts is left out; a last line longer than the limit is cut.
   const tail = all.subarray(all.length - bytes - 1);
   const end = tail.indexOf('\n');
   return tail.subarray(end < 0 || end === tail.length - 1 ? 1 : end + 1).toString();

@@ -1,7 +1,7 @@
 import { Failure, reasonOf } from '../system/failure.ts';
 import { command } from '../system/process/command.ts';
 
-/** A reboot at a set time, through shutdown(8): systemd-logind keeps the time and warns who is logged in. */
+/** A reboot at a set time, through shutdown(8): systemd-logind keeps the time and warns the logged-in users. */
 
 const deadlineMs = 30_000;
 
@@ -12,8 +12,8 @@ export interface ScheduledShutdown {
 }
 
 /**
- * Replaces one that is scheduled already. The message goes to every terminal. Without systemd-logind the shutdown(8) of
- * older systems goes down at once: then it is not called, and that is a Failure.
+ * Replaces a scheduled reboot. The message goes to every terminal. Without systemd-logind the shutdown(8) of older
+ * systems shuts down at once: then it is not called, and a Failure is thrown.
  */
 export async function scheduleReboot(minutes: number, message: string): Promise<void> {
   if (minutes > 0) await requireLogind();
@@ -56,7 +56,10 @@ async function askLogind(signal?: AbortSignal): Promise<string> {
   return (await ask`busctl get-property ${login} ScheduledShutdown`).stdout;
 }
 
-/** Whoever has scheduled it; undefined where nothing is, or nobody answers (a chroot). */
+/**
+ * The scheduled shutdown, regardless of the program that asked for it; undefined if there is none, or systemd-logind
+ * does not answer (a chroot).
+ */
 export async function readScheduledShutdown(signal?: AbortSignal): Promise<ScheduledShutdown | undefined> {
   try {
     return parseScheduled(await askLogind(signal));

@@ -11,12 +11,12 @@ const askDeadlineMs = 30_000;
 const unitNotActive = 3;
 const unitNotThere = 4;
 
-/** Whether it runs or is about to. A unit that is not there is not active; that is fine on a first install. */
+/** Whether the unit runs or is starting. A missing unit is not active; that is fine on a first install. */
 export async function isUnitActive(unit: string, signal?: AbortSignal): Promise<boolean> {
   const ask = command({ deadlineMs: askDeadlineMs, accept: [unitNotActive, unitNotThere], signal });
   try {
     const { exitCode, stdout } = await ask`systemctl is-active ${unit}`;
-    // In a chroot systemctl does nothing, with success and without an answer.
+    // In a chroot systemctl does nothing, exits with success and prints nothing.
     if (exitCode === 0 && stdout.trim() === '')
       throw new Failure('systemctl does nothing here, this is a chroot');
     return exitCode === 0 || stdout.trim() === 'activating';
@@ -33,7 +33,7 @@ export async function stopUnit(unit: string, deadlineMs: number, signal?: AbortS
   }
 }
 
-/** Not waiting: post-activate may be ordered before the unit, and waiting would then be for itself. */
+/** Does not wait: post-activate may be ordered before the unit, and would then wait for itself. */
 export async function startUnit(unit: string): Promise<void> {
   try {
     await command({ deadlineMs: startDeadlineMs })`systemctl start --no-block ${unit}`;
@@ -45,16 +45,16 @@ export async function startUnit(unit: string): Promise<void> {
   }
 }
 
-/** When the dead man's switch goes off. */
+/** When the dead man's switch starts the unit. */
 export type DeadManWhen =
-  /** After the time, whatever has become of us by then. */
+  /** After this time, even if our program still runs. */
   | { afterSeconds: number }
   /** As soon as the lock is free: the kernel frees it when we die. */
   | { whenFree: string };
 
 /**
  * A dead man's switch: systemd starts the unit again when we no longer can (a crash, SIGKILL, out of memory). The
- * answer disarms it.
+ * returned function disarms it.
  */
 export async function armStartAgain(unit: string, when: DeadManWhen): Promise<() => Promise<void>> {
   const name = `homie-start-again-${process.pid}`;

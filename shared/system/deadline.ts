@@ -1,6 +1,6 @@
 import { realMsOf, steadyMs } from './steady-clock.ts';
 
-/** A moment that is so many milliseconds away, by a clock that runs evenly. */
+/** A moment `ms` milliseconds from now, by a clock that date changes do not affect. */
 export class Deadline {
   readonly #end: number;
 

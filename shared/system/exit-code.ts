@@ -1,4 +1,4 @@
-/** What every program's exit code means. The README and `--help` print this same table. */
+/** The meaning of each exit code, the same for every program. The README and `--help` print this same table. */
 export const exitCodes = {
   done: [0, 'done'],
   failed: [1, 'failed'],
@@ -21,7 +21,7 @@ export function exitCodeOf(outcome: Outcome): number {
   return exitCodes[outcome][0];
 }
 
-/** One line a code, for `--help`. */
+/** One line per code, for `--help`. */
 export function exitCodeTable(): string {
   return Object.values(exitCodes)
     .map(([code, meaning]) => `${String(code).padStart(3)}  ${meaning}`)

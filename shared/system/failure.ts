@@ -16,7 +16,7 @@ export class Failure extends Error {
   }
 }
 
-/** The reason in one line, whatever was thrown. */
+/** The reason in one line, for any thrown value. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof Failure) return oneLine(error.message);

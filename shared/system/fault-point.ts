@@ -5,9 +5,9 @@ import { Failure } from './failure.ts';
 declare const HOMIE_FAULT_POINTS: boolean | undefined;
 
 /**
- * Where a test makes a program die or hang: `HOMIE_FAULT=kill@backup:stopped`, `hang@…`, `fail@…` or `crash@…`. A kill
- * is SIGKILL, as a power cut is; a hang is a call that never returns, with deadlines and signals still at work, and a
- * line in the file of `HOMIE_STEPS`; a crash is a bug that nobody catches.
+ * A place where a test makes a program die or hang: `HOMIE_FAULT=kill@backup:stopped`, `hang@…`, `fail@…` or
+ * `crash@…`. A kill is SIGKILL, like a power cut; a hang is a call that never returns, with deadlines and signals
+ * still at work, and a line in the file of `HOMIE_STEPS`; a crash is an uncaught exception, like a bug.
  */
 export async function faultPoint(name: string): Promise<void> {
   if (typeof HOMIE_FAULT_POINTS === 'undefined' || !HOMIE_FAULT_POINTS) return;
@@ -21,15 +21,16 @@ export async function faultPoint(name: string): Promise<void> {
   await new Promise<never>(() => {});
 }
 
-/** How often this program has come to each step so far, and to any. */
+/** How often this program has reached each step so far, and all steps together. */
 const passed = new Map<string, number>();
 let passedInAll = 0;
 
 /**
- * Beside each step that a power cut may fall before or after: a file put in place, a child that is run. The step's
- * name and its number say which: `HOMIE_FAULT=kill@before:write hold#1`; or only how many have been passed, `kill@17`.
- * `HOMIE_STEPS` names a file that gets a line for each, in order, so that a test knows which there are and misses none.
- * With `HOMIE_STOPS=1` the program stops on either side of each step, until the test has looked around and continues it.
+ * Stands before and after each step that a power cut may interrupt: a file put in place, a child that is run. The
+ * step's name and its number select one: `HOMIE_FAULT=kill@before:write hold#1`; or the number of points passed,
+ * `kill@17`. `HOMIE_STEPS` names a file that gets a line for each step, in order, so that a test knows all steps.
+ * With `HOMIE_STOPS=1` the program stops before and after each step, until the test has inspected the device and
+ * continues it.
  */
 export function stepPoint(side: 'before' | 'after', words: () => string): void {
   if (typeof HOMIE_FAULT_POINTS === 'undefined' || !HOMIE_FAULT_POINTS) return;
@@ -47,7 +48,7 @@ export function stepPoint(side: 'before' | 'after', words: () => string): void {
     process.kill(process.pid, 'SIGKILL');
 }
 
-/** A change that the system keeps whole, as one step. */
+/** Makes a change that the system does whole or not at all, as one step. */
 export function atStep<T>(words: () => string, change: () => T): T {
   stepPoint('before', words);
   const result = change();
@@ -69,8 +70,8 @@ function crash(): never {
 }
 
 /**
- * A hang is waited for by tests: `HOMIE_FAULT_DEADLINE_MS` and `HOMIE_FAULT_NOTICE_MS` shorten the deadline, and the time
- * to notice that it is told to end, of a program that is built for them.
+ * Tests wait for a hang: in programs built for tests `HOMIE_FAULT_DEADLINE_MS` and `HOMIE_FAULT_NOTICE_MS` shorten
+ * the deadline, and the time to notice that the program is told to end.
  */
 export function msOrFault(which: 'DEADLINE' | 'NOTICE', ms: number): number {
   if (typeof HOMIE_FAULT_POINTS === 'undefined' || !HOMIE_FAULT_POINTS) return ms;

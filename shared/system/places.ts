@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the system lies. On a device these are `/data`, `/` and `/run/homie`; in a chroot or a test they move. */
+/** The folders of the system. On a device these are `/data`, `/` and `/run/homie`; in a chroot or a test they move. */
 export interface Places {
   /** The data partition: it outlives every slot. */
   readonly data: string;
   /** The root of the booted slot. */
   readonly root: string;
-  /** What is forgotten at a reboot: the lock. */
+  /** For files that are lost at a reboot: the lock. */
   readonly run: string;
 }
 
@@ -32,12 +32,12 @@ export function logFileOf(places: Places): string {
   return join(places.data, 'logs', 'update.log');
 }
 
-/** What the updater itself keeps: the transaction, the history, the user's inhibit file. */
+/** The updater's own files: the transaction, the history, the user's inhibit file. */
 export function updateFolderOf(places: Places): string {
   return join(places.data, 'update');
 }
 
-/** The kernel's name for this boot; it tells a device that has rebooted from one that has not. */
+/** The kernel's id of this boot; it shows whether a device has rebooted. */
 export function bootId(env = process.env): string {
   return env['HOMIE_BOOT_ID'] ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }

@@ -6,6 +6,6 @@ export function redact(text: string): string {
     .replace(/\b(authorization:\s*(?:bearer|basic|targettoken|gatewaytoken)\s+)\S+/gi, '$1***');
 }
 
-/** Also of a signed URL (`X-Amz-Signature`), and the PIN of a token (RFC 7512). */
+/** Also matches a signed URL (`X-Amz-Signature`), and the PIN of a token (RFC 7512). */
 const secretField =
   /([?&;](?:[\w.-]*[_.-])?(?:token|key|secret|password|sig|signature|credential|pin-value)=)[^&;\s"']+/gi;

@@ -2,19 +2,19 @@
 declare const HOMIE_FAULT_POINTS: boolean | undefined;
 
 const tickMs = 1_000;
-/** How long this program has paused, where its time is only that. */
+/** The time of the test clock: how long this program has paused. */
 let pausedMs = 0;
 
 /**
- * Milliseconds of a clock that a changed date cannot bend: a board without a battery starts in 1970 and jumps when NTP
- * answers. In a program built for tests, with `HOMIE_CLOCK=paused`, only pauses take time, of whole
- * seconds, and are over at once: what it decides does not depend on how busy the machine is.
+ * Milliseconds of a clock that date changes do not affect: a board without a battery starts in 1970 and jumps when
+ * NTP answers. In a program built for tests, with `HOMIE_CLOCK=paused`, only pauses take time, of whole seconds, and
+ * end at once: the program's decisions do not depend on how busy the machine is.
  */
 export function steadyMs(): number {
   return isOwnClock() ? pausedMs : performance.now();
 }
 
-/** How long a pause of so many milliseconds really takes. Where only pauses take time, it is over then. */
+/** How many milliseconds a pause of `ms` really takes: none with the test clock, which moves forward instead. */
 export function realMsOf(ms: number): number {
   if (!isOwnClock()) return ms;
   pausedMs += Math.ceil(ms / tickMs) * tickMs;

@@ -4,7 +4,7 @@ import { namesIn, requireInside } from './archive-names.ts';
 import { ArchiveReading } from './archive-reading.ts';
 import { unpackFailureOf } from './restore-failure.ts';
 
-/** An archive that has been found whole and harmless, and by what to know it again. */
+/** An archive that was found whole and harmless; `sha256` identifies it later. */
 export interface VerifiedArchive {
   path: string;
   rootName: string;
@@ -12,8 +12,8 @@ export interface VerifiedArchive {
 }
 
 /**
- * Reads the whole archive, once: its checksum is the one beside it, it decodes to a tar that has its end, and nothing in
- * that would lie outside of the folder of that name. Throws a Failure that says what is wrong.
+ * Reads the whole archive once, and checks that it has the checksum beside it, that it decodes to a tar with an end,
+ * and that every name in it lies inside the folder `rootName`. Throws a Failure that says what is wrong.
  */
 export async function verifyArchive(
   path: string,
@@ -22,14 +22,14 @@ export async function verifyArchive(
 ): Promise<VerifiedArchive> {
   const expected = readChecksum(path);
   await using reading = new ArchiveReading(path, signal);
-  // What tar says of a damaged archive is said only where nothing else is wrong with it.
+  // tar's own error about a damaged archive is reported only if all other checks pass.
   const [listing] = await Promise.allSettled([namesIn(reading.tar, signal)]);
   const { sha256, hasEnd } = await reading.finish().catch(async (error: unknown) => {
     await checkSaved(path, signal);
     throw cannotTrust(path, signal.aborted ? 'it was told to end' : reasonOf(error), error);
   });
   requireChecksum(path, sha256, expected);
-  // The decoder takes a stream that is cut short, or empty, for a whole one: only the tar's own end tells.
+  // The decoder accepts a truncated or empty stream as whole: only the tar's own end proves that nothing is missing.
   if (!hasEnd) throw cannotTrust(path, 'it ends too early');
   if (listing.status === 'rejected') throw unpackFailureOf(path, listing.reason, signal);
   requireInside(path, rootName, listing.value);

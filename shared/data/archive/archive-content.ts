@@ -3,14 +3,14 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { errorCodeOf } from '../../system/failure.ts';
 import { cannotBackUp, changedWhileBackedUp, shrankWhileBackedUp } from './archive-failure.ts';
 
-/** Links are not followed: what was a file when its folder was listed must be one now. */
+/** Links are not followed: a path that was a file when its folder was listed must still be a file. */
 const reading = constants.O_RDONLY | constants.O_NOFOLLOW;
 const pieceBytes = 512 * 1024;
 const smallBytes = 64 * 1024;
 
 /**
- * A small file at once: four trips to another thread cost more than its bytes. None where it is not small, or could
- * only be waited for (another program has a lease on it).
+ * Reads a small file synchronously: four trips to another thread cost more than its bytes. Undefined if the file is
+ * not small, or if opening it would block (another program has a lease on it).
  */
 export function readSmall(
   path: string,
@@ -38,7 +38,7 @@ export function readSmall(
   }
 }
 
-/** A file that is being backed up: exactly as many bytes as it had when it was opened. */
+/** Reads a file for the backup: exactly as many bytes as the file had when it was opened. */
 export class Content {
   readonly stats: BigIntStats;
   readonly #handle: FileHandle;
@@ -64,7 +64,7 @@ export class Content {
     }
   }
 
-  /** Throws a Failure naming the file where it ends too soon: its header has promised the size already. */
+  /** Throws a Failure that names the file if it ends too soon: its header already states the size. */
   async *pieces(): AsyncGenerator<Buffer> {
     for (let left = Number(this.stats.size); left > 0; ) {
       const piece = await this.#read(Math.min(left, pieceBytes));
@@ -73,7 +73,7 @@ export class Content {
     }
   }
 
-  /** Waits for a read that is under way: a descriptor must not be closed under it. */
+  /** Waits for a running read: its descriptor must not be closed meanwhile. */
   async close(): Promise<void> {
     await this.#reading?.catch(() => undefined);
     await this.#handle.close();

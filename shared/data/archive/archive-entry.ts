@@ -1,6 +1,6 @@
 import type { TreeEntry } from './tree-walk.ts';
 
-/** What archiver's tar plugin hands on to tar-stream for one entry; pax records carry what a tar header cannot. */
+/** One entry as archiver's tar plugin passes it to tar-stream; pax records carry the values that do not fit a tar header. */
 export interface EntryData {
   name: string;
   type: TreeEntry['kind'];
@@ -14,7 +14,7 @@ export interface EntryData {
   stats: { size: number };
 }
 
-/** The largest numbers the header has digits for: tar-stream writes six octal digits, and eleven for a size. */
+/** The largest numbers that fit the header: tar-stream writes six octal digits, and eleven for a size. */
 const largestOwner = 0o777777n;
 const largestSize = 0o77777777777n;
 /** tar-stream cuts times to 32 bits with a sign. */
@@ -45,7 +45,7 @@ export function describeEntry(entry: TreeEntry, stats = entry.stats): EntryData 
   };
 }
 
-/** archiver "sanitizes" names: backslashes become folders, a leading `word:` is cut. The pax path has the true one. */
+/** archiver "sanitizes" names: backslashes become folders, a leading `word:` is cut. The pax path has the true name. */
 function harmlessName(name: string): string {
   return name.replace(/[\\:]/g, '_');
 }

@@ -3,7 +3,7 @@ import { formatBytes } from '../../system/files/disk.ts';
 
 const stillWritten = 'Something still writes to it: stop that and try again';
 
-/** A backup is whole or it is none: whatever cannot be read ends it, and is named. */
+/** A backup is whole or it fails: the Failure names the path that could not be read. */
 export function cannotBackUp(path: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
   const vanished = isMissing(error);
@@ -18,12 +18,12 @@ export function shrankWhileBackedUp(path: string): Failure {
   });
 }
 
-/** Where a file was, something else is now. */
+/** For a path that was a file and is now something else. */
 export function changedWhileBackedUp(path: string): Failure {
   return new Failure(`Cannot back up "${path}": it is no longer a file`, { advice: stillWritten });
 }
 
-/** What the archive's own side met. An error without a code is a bug of ours, and stays what it is. */
+/** The Failure for an error on writing the archive. An error without a code is a bug of ours, and is returned unchanged. */
 export function cannotWriteArchive(target: string, bytes: number, error: unknown): unknown {
   const code = errorCodeOf(error);
   if (error instanceof Failure || code === undefined) return error;

@@ -7,8 +7,8 @@ import { isOverSoon } from './archive-progress.ts';
 const writeSome = promisify(write);
 
 /**
- * The archive's file while it is written: `<target>.part`, then `<target>.sha256`, then the target itself, so that
- * an archive that can be seen has its checksum, whenever power fails. An older one of that name is kept until then.
+ * The archive's file while it is written: `<target>.part`, then `<target>.sha256`, then the target itself, so that a
+ * visible archive has its checksum even after a power cut. An older archive of that name is kept until then.
  */
 export class ArchiveFile {
   readonly #target: string;
@@ -26,7 +26,7 @@ export class ArchiveFile {
     this.#descriptor = openSync(this.#part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   }
 
-  /** How much has reached the file. */
+  /** Bytes written to the file so far. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -36,7 +36,7 @@ export class ArchiveFile {
     await this.#writing;
   }
 
-  /** Makes the archive visible, with its checksum, and answers with that. */
+  /** Makes the archive visible, with its checksum, and returns the checksum. */
   commit(): string {
     fsyncSync(this.#descriptor);
     this.#state = 'committing';
@@ -50,7 +50,7 @@ export class ArchiveFile {
   async discard(): Promise<void> {
     const keepsOlder = this.#replaces && this.#state === 'writing';
     this.#state = 'discarded';
-    // Closed under a write that still waits, the descriptor could be another file's by the time it is written to.
+    // If the descriptor were closed during a pending write, its number could be another file's when the write takes place.
     if (await isOverSoon(this.#writing)) closeSync(this.#descriptor);
     rmSync(this.#part, { force: true });
     if (keepsOlder) return;

@@ -1,12 +1,12 @@
 import { command } from '../../system/process/command.ts';
 import { cannotRestore } from './restore-failure.ts';
 
-/** An hour for one that is read from a slow card. */
+/** An hour, enough for an archive on a slow card. */
 const listMs = 3_600_000;
 
 /**
- * The names in a tar, with a newline or backslash escaped. As they stand there: tar would else cut what leads outside,
- * and go on. Throws CommandFailure.
+ * Lists the names in a tar, with a newline or backslash escaped. Names that lead outside are listed unchanged: by
+ * default tar would shorten them and continue. Throws CommandFailure.
  */
 export async function namesIn(tar: AsyncIterable<Buffer>, signal: AbortSignal): Promise<string[]> {
   const list = command({ deadlineMs: listMs, signal, stdin: tar });
@@ -14,7 +14,10 @@ export async function namesIn(tar: AsyncIterable<Buffer>, signal: AbortSignal): 
   return stdout.split('\n').filter((name) => name !== '');
 }
 
-/** tar itself keeps symbolic links that lead outside from being followed, and hard links within. */
+/**
+ * Throws a Failure for a name outside the folder `rootName`. Links are tar's own task: it does not follow symbolic
+ * links that lead outside, and keeps hard links inside.
+ */
 export function requireInside(archive: string, rootName: string, names: readonly string[]): void {
   const outside = names.find((name) => name.startsWith('/') || name.split('/').includes('..'));
   if (outside !== undefined)

@@ -2,14 +2,14 @@ import { Failure } from '../../system/failure.ts';
 import { seconds } from '../../system/process/command.ts';
 
 /**
- * Watches work that may stop without a word: archiver's streams can wait for each other for ever. It fails once:
- * when nothing moved for `stallMs`, when the signal is aborted, or with the first error it is told.
+ * Watches work that may stop without an error: archiver's streams can wait for each other for ever. It fails once:
+ * when nothing moved for `stallMs`, when the signal is aborted, or with the first error that `fail` gets.
  */
 export class Progress {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   readonly #timer: NodeJS.Timeout;
-  /** Not a promise to race with: each of a hundred thousand races would stay in memory as long as it does. */
+  /** A set of callbacks, not one promise for Promise.race(): each of a hundred thousand races would stay in memory with it. */
   readonly #waiting = new Set<(error: unknown) => void>();
   #failure: { error: unknown } | undefined;
   #movedAtMs = performance.now();
@@ -53,7 +53,10 @@ export class Progress {
   }
 }
 
-/** Gives what has to be put away after a failure a second: a call that hangs in the kernel must not keep the failure. */
+/**
+ * Waits for work before the clean-up after a failure, for at most a second, and returns whether it has ended: a call
+ * that hangs in the kernel must not hold back the failure.
+ */
 export async function isOverSoon(work: Promise<unknown>): Promise<boolean> {
   const over = work.then(
     () => true,

@@ -6,7 +6,7 @@ import { isOverSoon } from './archive-progress.ts';
 
 const pieceBytes = 256 * 1024;
 
-/** An archive that is read through once: the tar in it, and the checksum of the file that it came from. */
+/** Reads an archive once: gives the tar in it, and the checksum of the archive file. */
 export class ArchiveReading {
   readonly #hash = createHash('sha256');
   readonly #end = new TarEnd();
@@ -17,13 +17,13 @@ export class ArchiveReading {
     this.#pieces = this.#read(path, signal);
   }
 
-  /** What of it has not been read yet. Who stops early leaves the rest. Throws where it cannot be read or decoded. */
+  /** The part of the tar that has not been read yet; a caller may stop early. Throws if it cannot be read or decoded. */
   get tar(): AsyncIterable<Buffer> {
     const next = () => this.#pieces.next();
     return { [Symbol.asyncIterator]: () => ({ next }) };
   }
 
-  /** Reads what is left. Throws what reading it has thrown, now or before. */
+  /** Reads the rest. Throws the error of this read or of an earlier one. */
   async finish(): Promise<{ sha256: string; hasEnd: boolean }> {
     for await (const _ of this.#pieces);
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -45,7 +45,7 @@ export class ArchiveReading {
         yield piece;
       }
     };
-    // What fails before the decoder destroys it with that error, which is thrown here.
+    // A stream that fails before the decoder destroys the decoder with its error, and the loop below throws that error.
     const decoder = pipeline(file, hashed, createZstdDecompress({ chunkSize: pieceBytes }), () => {});
     try {
       for await (const piece of decoder) {
@@ -63,7 +63,7 @@ export class ArchiveReading {
 
 const tarEndBytes = 1024;
 
-/** tar(5): whole blocks of 512 bytes, the last two of them empty. */
+/** tar(5): a tar has whole blocks of 512 bytes, the last two of them empty. */
 class TarEnd {
   #bytes = 0;
   #zeros = 0;

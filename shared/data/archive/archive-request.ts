@@ -9,7 +9,7 @@ export interface ArchiveRequest {
   rootName: string;
 }
 
-/** Refuses what could only become a bad backup, before anything is written. */
+/** Checks a request before anything is written. Throws a Failure for one that could only become a bad backup. */
 export function readRequest(given: { folder: string; target: string; rootName?: string }): ArchiveRequest {
   const folder = findFolder(given.folder);
   const target = resolve(given.target);

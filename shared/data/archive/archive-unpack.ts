@@ -9,16 +9,16 @@ import { cannotRestore, unpackFailureOf } from './restore-failure.ts';
 
 export interface UnpackRequest {
   archive: VerifiedArchive;
-  /** A folder of its own beside the one that is to be replaced; what a run before has left there goes. */
+  /** A separate folder beside the one to replace; leftovers of an earlier run in it are removed. */
   into: string;
   signal: AbortSignal;
 }
 
 const unpackMs = 3_600_000;
 const syncMs = 600_000;
-/** What it reads at once, it writes at once: its own 10 KiB took a third longer for large files. */
+/** tar writes as much at once as it reads at once: its default of 10 KiB took a third longer for large files. */
 const largeRecords = '--blocking-factor=512';
-/** Owners by number: the names of another slot's users are nobody's here. A time to come is no fault. */
+/** Owners by number: the user names of another slot mean nothing here. A time in the future is no error. */
 const exactly = [
   '--numeric-owner',
   '--same-owner',
@@ -29,9 +29,9 @@ const exactly = [
 ];
 
 /**
- * Unpacks what createArchive() has written, whole and on the disk, and answers where the folder lies. What is unpacked
- * is what has been verified, else it is thrown away; tar itself puts nothing outside of `into`, whatever it reads.
- * Throws a Failure, and leaves nothing.
+ * Unpacks an archive of createArchive(), whole and on the disk, and returns the path of the unpacked folder. If the
+ * archive has changed since it was verified, the unpacked files are removed; tar itself writes nothing outside of
+ * `into`, even from a hostile archive. Throws a Failure, and leaves nothing behind.
  */
 export async function unpackArchive({ archive, into, signal }: UnpackRequest): Promise<string> {
   const { path, rootName } = archive;
@@ -49,7 +49,7 @@ export async function unpackArchive({ archive, into, signal }: UnpackRequest): P
   }
 }
 
-/** Not by tar's own --zstd, which needs a program that a small system does not have. */
+/** Does not use tar's own --zstd, which needs a program that a small system does not have. */
 async function extract({ path, sha256 }: VerifiedArchive, into: string, signal: AbortSignal): Promise<void> {
   await using reading = new ArchiveReading(path, signal);
   const unpack = command({ deadlineMs: unpackMs, signal, stdin: reading.tar });

@@ -14,10 +14,10 @@ export interface ArchiveOptions {
   folder: string;
   /** The archive's path; `<target>.sha256` is put beside it. */
   target: string;
-  /** What the folder is called in the archive; its own name where none is given. */
+  /** The folder's name in the archive; by default its own name. */
   rootName?: string;
   signal?: AbortSignal;
-  /** How long nothing may move before the backup is given up. */
+  /** How long nothing may move before the backup is abandoned. */
   stallMs?: number;
 }
 
@@ -29,7 +29,7 @@ export interface ArchiveReport {
   leftOut: LeftOut[];
 }
 
-/** What `zstd -3` writes, with the checksum by which its readers tell a damaged frame. */
+/** The settings of `zstd -3`, with the checksum by which a reader detects a damaged frame. */
 const compression = {
   chunkSize: 256 * 1024,
   params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
@@ -65,8 +65,8 @@ async function packTree(
   const archive = new TarArchive();
   archive.on('error', progress.fail);
   archive.on('warning', progress.fail);
-  // What fails behind this stream does not reach archiver: a tar entry that is destroyed throws where nobody listens,
-  // and archiver's own abort() throws on a tar. On a failure it is left where it stands.
+  // An error after this stream does not reach archiver: a tar entry that is destroyed throws where no code catches
+  // it, and archiver's own abort() throws on a tar. After a failure archiver is left as it is.
   const tar = archive.pipe(new PassThrough());
   const written = writeCompressed(tar, file, progress);
   written.catch(progress.fail);
@@ -79,7 +79,7 @@ async function packTree(
       await packEntry(archive, entry, progress);
       entries += 1;
     }
-    // Its own promise may never settle; that all of it is written says the same.
+    // Its own promise may never settle; `written` settles when all of the archive is written.
     archive.finalize().catch(progress.fail);
     await progress.orFailure(written);
     return { entries, leftOut };
@@ -99,7 +99,7 @@ async function writeCompressed(tar: Readable, file: ArchiveFile, progress: Progr
   });
 }
 
-/** Each write to the compressor is a trip to another thread: too long for the 512 bytes that a tar header has. */
+/** Joins pieces: each write to the compressor is a trip to another thread, too slow for the 512 bytes of a tar header. */
 async function* blocksOf(pieces: AsyncIterable<Buffer>, progress: Progress): AsyncGenerator<Buffer> {
   let waiting: Buffer[] = [];
   let bytes = 0;
@@ -115,7 +115,7 @@ async function* blocksOf(pieces: AsyncIterable<Buffer>, progress: Progress): Asy
   yield Buffer.concat(waiting);
 }
 
-/** One entry at a time: what archiver has queued it holds in memory. */
+/** Packs one entry at a time: archiver holds queued entries in memory. */
 async function packEntry(archive: TarArchive, entry: TreeEntry, progress: Progress): Promise<void> {
   if (entry.kind !== 'file') return await append(archive, Buffer.alloc(0), describeEntry(entry), progress);
   const small = readSmall(entry.path, entry.stats.size);
@@ -131,7 +131,7 @@ async function packEntry(archive: TarArchive, entry: TreeEntry, progress: Progre
     await append(archive, source, describeEntry(entry, content.stats), progress);
   } finally {
     source?.destroy();
-    // One that opens only after we have given up is closed all the same.
+    // A file that opens only after the backup was abandoned is closed too.
     await isOverSoon(opening.then((opened) => opened.close()));
   }
 }
@@ -144,7 +144,7 @@ async function append(
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   archive.once('entry', () => resolve());
-  // archiver's types know less than its tar plugin hands on to tar-stream.
+  // archiver's types lack fields that its tar plugin passes to tar-stream.
   archive.append(source, data as unknown as TarEntryData);
   await progress.orFailure(promise);
 }

@@ -1,11 +1,14 @@
 import { errorCodeOf, Failure, reasonOf } from '../../system/failure.ts';
 import { CommandFailure, type CommandResult } from '../../system/process/command.ts';
 
-/** tar takes a write that the disk cut short for an error of its own. */
+/** tar reports a write that a full disk has cut short as an error of its own. */
 const fullDisk = /no space left|quota exceeded|wrote only \d+ of \d+ bytes/i;
 const isNoReason = /Exiting with failure status|Error is not recoverable/;
 
-/** What kept an archive from being unpacked. An error without a code is a bug of ours, and stays what it is. */
+/**
+ * The Failure for an archive that could not be unpacked. An error without a code is a bug of ours, and is returned
+ * unchanged.
+ */
 export function unpackFailureOf(archive: string, error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return cannotRestore(archive, 'it was told to end', error);
   if (error instanceof CommandFailure) {
@@ -25,7 +28,7 @@ export function cannotRestore(archive: string, reason: string, cause?: unknown):
   });
 }
 
-/** Of tar's own lines the last may only say that there was one before it. */
+/** The last line that gives a reason: tar's very last line may only say that there was an earlier error. */
 function lastLineOf({ stderr }: Pick<CommandResult, 'stderr'>): string | undefined {
   return stderr
     .split('\n')

@@ -2,12 +2,12 @@ import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { extendedAttributes } from '../../system/files/libc.ts';
 import { cannotBackUp } from './archive-failure.ts';
 
-/** One thing of a tree that an archive can hold. */
+/** One entry of a folder tree that an archive can hold. */
 export interface TreeEntry {
   kind: 'file' | 'directory' | 'symlink' | 'link';
-  /** Where it lies on the disk. */
+  /** Its path on the disk. */
   path: string;
-  /** What it is called in the archive. */
+  /** Its name in the archive. */
   name: string;
   stats: BigIntStats;
   /** A symlink's target, or the archive's name of the file that a hard link shares. */
@@ -15,10 +15,10 @@ export interface TreeEntry {
   attributes: ReadonlyMap<string, string>;
 }
 
-/** What the archive cannot hold, and so does not. */
+/** Something that the archive cannot hold and therefore leaves out. */
 export interface LeftOut {
   path: string;
-  /** `fifo`, `socket`, `device`; `mount` another file system; `name`, `target`, `xattr`: bytes that are not UTF-8. */
+  /** `mount` is another file system; `name`, `target` and `xattr` are bytes that are not UTF-8. */
   kind: 'fifo' | 'socket' | 'device' | 'mount' | 'name' | 'target' | 'xattr';
   /** The attribute's name where the kind is `xattr`. */
   attribute?: string;
@@ -30,8 +30,9 @@ interface Found {
 }
 
 /**
- * Walks the folder, itself first, each folder before what it holds, names in order: the same tree gives the same
- * archive. Stays on the folder's file system; names what it leaves out. Throws a Failure where the disk does.
+ * Walks the folder: first the folder itself, each folder before its contents, names in order, so that the same tree
+ * gives the same archive. Stays on the folder's file system; reports to `leaveOut` what it leaves out. Throws a
+ * Failure if the disk fails.
  */
 export function* walkTree(
   folder: string,
@@ -51,7 +52,7 @@ export function* walkTree(
       leaveOut({ path: name, kind });
       continue;
     }
-    // Only a folder's device tells a mount: overlayfs gives files the device of the layer they lie in.
+    // Only a folder's device identifies a mount: overlayfs gives files the device of the layer they lie in.
     if (kind === 'directory' && stats.dev !== device) {
       leaveOut({ path: name, kind: 'mount' });
       continue;
@@ -99,7 +100,7 @@ function targetOf(path: string): string | undefined {
   }
 }
 
-/** The folder's contents, the last name first, as a stack wants them. */
+/** The folder's contents, the last name first, because the caller takes them from the end of its stack. */
 function contentsOf(folder: Found, leaveOut: (leftOut: LeftOut) => void): Found[] {
   const contents: Found[] = [];
   for (const bytes of namesIn(folder.path).sort((a, b) => b.compare(a))) {
@@ -128,7 +129,7 @@ function attributesOf(found: Found, leaveOut: (leftOut: LeftOut) => void): Map<s
   return attributes;
 }
 
-/** The text whose UTF-8 are these bytes; none where they are not UTF-8, for archiver can write nothing else. */
+/** The bytes as text; undefined if they are not UTF-8, because archiver can write nothing else. */
 function textOf(bytes: Buffer): string | undefined {
   const text = bytes.toString('utf8');
   return Buffer.from(text).equals(bytes) ? text : undefined;

@@ -7,8 +7,9 @@ import { exchangeNames } from '../../system/files/libc.ts';
 import { timeInName } from './backup.ts';
 
 /**
- * Puts the fresh folder in the place of the one there, and answers where that is kept: beside it, by the time. At
- * every moment one of the two is in place. Undefined where none was there. Throws a Failure.
+ * Replaces the folder by `fresh`, and returns where the old one is kept: beside it, with the time in its name. If the
+ * file system can exchange names, one of the two is in place at every moment. Undefined if there was no old folder.
+ * Throws a Failure.
  */
 export function swapFolder(folder: string, fresh: string, now: Date): string | undefined {
   try {
@@ -33,7 +34,7 @@ export function swapFolder(folder: string, fresh: string, now: Date): string | u
   }
 }
 
-/** Where the file system cannot do it at once: for a moment nothing is in place. `aside` is free. */
+/** For a file system that cannot exchange names at once: for a moment no folder is in place. `aside` is a free name. */
 function changePlaces(kept: string, folder: string, aside: string): void {
   try {
     move(folder, aside);
@@ -44,7 +45,7 @@ function changePlaces(kept: string, folder: string, aside: string): void {
   try {
     move(kept, folder);
   } catch (error) {
-    // The caller throws away what lies aside.
+    // The old folder goes back first: the caller removes the folder at `aside`.
     renameSync(aside, folder);
     throw error;
   }
@@ -58,7 +59,7 @@ function move(from: string, to: string): void {
   );
 }
 
-/** A clock that starts anew at each boot makes the same time again. */
+/** A clock that restarts at each boot can give the same time again. */
 function freeName(wanted: string): string {
   let name = wanted;
   for (let number = 2; existsSync(name); number += 1) name = `${wanted}-${number}`;

@@ -16,16 +16,16 @@ export interface BackupFile {
 export interface Retention {
   /** How many of each family are kept. */
   keep: number;
-  /** What all of them may take; the newest of each family is kept all the same. */
+  /** The most bytes of all backups together; the newest of each family is kept even beyond it. */
   budgetBytes?: number | undefined;
-  /** What is needed whatever its age: a clock that was set back makes the newest look old. */
+  /** Paths that are kept at any age: a clock that was set back makes the newest look old. */
   inUse?: readonly string[];
 }
 
 const checksumEnd = '.sha256';
-/** A backup of files, a dump and a saved redis are families of their own. */
+/** Backups of files, dumps and saved redis files are separate families. */
 const familyName = /^(pre-update|pre-migrate|manual)-.+\.(tar\.zst|dump|rdb)$/;
-/** What a run that was killed has left; nobody writes while we look. */
+/** Leftovers of a killed run; no program writes a backup while this is checked. */
 export const leftoverName = /^(pre-update|pre-migrate|manual)-.+\.part$/;
 
 interface Backup extends BackupFile {
@@ -33,8 +33,8 @@ interface Backup extends BackupFile {
 }
 
 /**
- * What to remove, in this order: a backup before its checksum, so that one that can be seen always has it. Files of
- * others are never in it.
+ * The paths to remove, in this order: a backup before its checksum, so that a visible backup always has one. Never
+ * includes files of other programs.
  */
 export function chooseExpired(
   files: readonly BackupFile[],
@@ -78,7 +78,10 @@ export function chooseExpired(
   ];
 }
 
-/** Removes what has expired, with nobody writing there. What cannot be removed is said, and is no failure. */
+/**
+ * Removes expired backups; call it only while no program writes there. A file that cannot be removed is a warning, no
+ * failure. Returns the removed paths.
+ */
 export function expireBackups(folder: string, options: Retention & { log: Log }): string[] {
   const files = listFiles(folder);
   const removed: string[] = [];
@@ -123,7 +126,7 @@ function isChecksum({ path }: BackupFile): boolean {
   return name.endsWith(checksumEnd) && familyName.test(name.slice(0, -checksumEnd.length));
 }
 
-/** Of the same time, which a clock at 1970 gives easily, the later name. */
+/** Backups of the same time, which a clock at 1970 easily gives, are sorted by name, the later name first. */
 function newestFirst(one: BackupFile, other: BackupFile): number {
   return other.at - one.at || (one.path < other.path ? 1 : -1);
 }

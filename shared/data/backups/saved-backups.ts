@@ -2,17 +2,17 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Failure, isMissing, reasonOf } from '../../system/failure.ts';
 
-/** What a backup holds, which its name's end tells. */
+/** What a backup holds; the end of its name says which. */
 export type SavedKind = 'config' | 'database' | 'redis';
 
 export interface SavedBackup {
   path: string;
   kind: SavedKind;
-  /** What it was taken for. */
+  /** Why it was taken. */
   occasion: 'pre-update' | 'pre-migrate' | 'manual';
   /** The version whose data it holds. */
   from: string;
-  /** The version that was to come; none for one that was asked for. */
+  /** The version that it was taken for; undefined for a manual backup. */
   to: string | undefined;
   /** By the board's clock, which may have been wrong. */
   at: Date;
@@ -38,7 +38,7 @@ export function findBackups(folder: string): SavedBackup[] {
 }
 
 const backupName = /^(pre-update|pre-migrate|manual)-(.+)-(\d{8}T\d{6}Z)\.(?:tar\.zst|dump|rdb)$/;
-/** Versions have hyphens of their own: the second begins where a number with two points does. */
+/** A version may contain hyphens: the second version begins at a number with two points, or at `unknown`. */
 const twoVersions = /^(.+?)-(unknown|\d+\.\d+\.\d+.*)$/;
 
 function readBackup(path: string): SavedBackup | undefined {
@@ -55,7 +55,7 @@ function isOccasion(text: string | undefined): text is SavedBackup['occasion'] {
   return text === 'pre-update' || text === 'pre-migrate' || text === 'manual';
 }
 
-/** `20260102T030405Z`; undefined where no clock has ever shown that. */
+/** Reads `20260102T030405Z`; undefined if that is no valid time. */
 function readTime(text: string): Date | undefined {
   const at = new Date(text.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'));
   return Number.isNaN(at.getTime()) ? undefined : at;

@@ -6,14 +6,14 @@ import { askDatabase, type Database } from './database.ts';
 export type RowCounts = Record<string, number>;
 
 export interface DatabaseFacts {
-  /** As stored, indexes and all: what a restore needs beside it. */
+  /** Size as stored, with indexes: a restore needs as much in addition. */
   bytes: number;
-  /** What alembic has noted; empty where it was never here. */
+  /** The revisions that alembic has recorded; empty if alembic has never run on this database. */
   revisions: string[];
   rows: RowCounts;
 }
 
-/** One answer a line, each tagged. All of one moment. A table's children count for themselves. */
+/** One tagged answer per line, all from one moment. The rows of a child table count for the child only. */
 const factsScript = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT json_build_array('bytes', '', pg_database_size(current_database()));
 SELECT format('SELECT json_build_array(''revision'', version_num, 0) FROM %s ORDER BY version_num', found)
@@ -42,7 +42,10 @@ export async function readFacts(database: Database, name?: string): Promise<Data
   return facts;
 }
 
-/** What alembic has noted, for who wants to see a migration move; empty where it was never here. */
+/**
+ * The revisions that alembic has recorded, to watch the progress of a migration; empty if it has never run on this
+ * database.
+ */
 export async function readNotedRevisions(database: Database): Promise<string[]> {
   const script = `SELECT format('SELECT version_num FROM %s ORDER BY 1', found)
   FROM to_regclass('alembic_version') AS found WHERE found IS NOT NULL
@@ -53,15 +56,18 @@ export async function readNotedRevisions(database: Database): Promise<string[]> 
 
 export interface DatabaseNames {
   live: string;
-  /** Restored into, until it takes the live one's place. */
+  /** A restore fills this database, until it takes the place of the live one. */
   fresh: string;
-  /** The one whose place was taken. */
+  /** The former live database, after the swap. */
   replaced: string;
 }
 
 const longestNameBytes = 63;
 
-/** A longer name is cut by PostgreSQL, and could then be another's: refused before anything depends on it. */
+/**
+ * PostgreSQL cuts a longer name, which could then be another database's: rejected with a Failure before anything
+ * depends on it.
+ */
 export function namesFor(live: string): DatabaseNames {
   const names = { live, fresh: `${live}_restore`, replaced: `${live}_replaced` };
   if (Buffer.byteLength(names.replaced) <= longestNameBytes) return names;

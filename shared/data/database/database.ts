@@ -1,18 +1,18 @@
 import { reasonOf } from '../../system/failure.ts';
 import { CommandFailure, type CommandResult } from '../../system/process/command.ts';
 
-/** PostgreSQL in its container, 13 or later, reached as the container's own user over its own socket. */
+/** Access to PostgreSQL 13 or later in its container, as the container's own user over its own socket. */
 
 export interface ExecOptions {
   deadlineMs: number;
   signal?: AbortSignal | undefined;
-  /** A file of the host that gets the program's output, bytes as they are; it is emptied first. */
+  /** A file on the host that gets the program's output byte for byte; it is emptied first. */
   stdoutTo?: string;
-  /** A file of the host that the program reads; without one it reads nothing. */
+  /** A file on the host that the program reads; without it the program reads nothing. */
   stdinFrom?: string;
 }
 
-/** What is needed of Compose: a program run in the container of a service that runs. Throws CommandFailure. */
+/** The part of Compose that is needed here: runs a program in the container of a running service. Throws CommandFailure. */
 export interface Containers {
   exec(service: string, argv: readonly string[], options: ExecOptions): Promise<CommandResult>;
 }
@@ -24,15 +24,15 @@ export interface Database {
   signal?: AbortSignal | undefined;
 }
 
-/** Where all programs of ours are told apart from the stack's. */
+/** The application name that distinguishes our sessions from the stack's. */
 const ourName = 'homie-update';
-/** Always there, and never the stack's own: from here that can be renamed. */
+/** A database that always exists and is never the stack's own: a session in it can rename the stack's database. */
 export const maintenance = 'template1';
 const askMs = 120_000;
 
 /**
- * The container's variables are read inside it, so that no secret is seen on a command line. What a database sets for
- * its users (a time limit, read-only) does not hold for us.
+ * The container's variables are read inside it, so that no secret appears on a command line. The settings of a
+ * database for its users (a time limit, read-only) are overridden for us.
  */
 const enter = `set -eu
 export LC_ALL=C PGAPPNAME=${ourName} PGUSER="\${POSTGRES_USER:-postgres}"
@@ -58,9 +58,9 @@ export function runTool(
 }
 
 export interface Question {
-  /** The stack's own where none is given. */
+  /** The database's name; by default the stack's own. */
   name?: string;
-  /** What psql reads; it quotes a variable: `:'name'` as a text, `:"name"` as a name. */
+  /** The text that psql reads; psql quotes a variable: `:'name'` as a text, `:"name"` as a name. */
   script: string;
   variables?: Record<string, string>;
   deadlineMs?: number;
@@ -77,13 +77,13 @@ export async function askDatabase(
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-/** The name of the stack's own database, whether that is there or not. */
+/** The name of the stack's own database, even if that database does not exist. */
 export async function readDatabaseName({ containers, service, signal }: Database): Promise<string> {
   const argv = ['sh', '-c', tellName];
   return (await containers.exec(service, argv, { deadlineMs: askMs, signal })).stdout;
 }
 
-/** On the volume that it stores its data on. */
+/** Free bytes on the volume of the database; infinite if unknown. */
 export async function readFreeBytes({ containers, service, signal }: Database): Promise<number> {
   const { stdout } = await containers.exec(service, ['sh', '-c', tellFree], { deadlineMs: askMs, signal });
   const [, kibibytes] = /\s\d+\s+\d+\s+(\d+)\s+\d+%/.exec(stdout) ?? [];
@@ -91,18 +91,18 @@ export async function readFreeBytes({ containers, service, signal }: Database): 
 }
 
 /**
- * Ends what a run of ours that was killed has left working in the container: our end of a program that runs there
- * dies alone. A dump would block the next migration, a swap could still take place.
+ * Ends the sessions that a killed run of ours has left in the container: when our client is killed, its program in
+ * the container continues. A dump would block the next migration, a swap could still take place.
  */
 export async function endLeftovers(database: Database, deadlineMs = askMs): Promise<void> {
   const script = endSessions(`application_name = '${ourName}'`);
   await askDatabase(database, { name: maintenance, script, deadlineMs });
 }
 
-/** Ends all sessions in the stack's own database: a statement goes on by itself when its client was killed. */
+/** Ends all sessions in the stack's own database: a statement continues after its client was killed. */
 export async function endSessionsOfStack(database: Database): Promise<void> {
   const name = await readDatabaseName(database);
-  // A literal of psql is not replaced inside a DO block: the name goes through a setting.
+  // psql does not replace its variables inside a DO block: the name is passed as a setting.
   const script = `SELECT set_config('homie.name', :'name', false) \\g /dev/null
 ${endSessions("datname = current_setting('homie.name')")}`;
   await askDatabase(database, { name: maintenance, script, variables: { name } });
@@ -121,7 +121,7 @@ END $$;
 `;
 }
 
-/** In PostgreSQL's own words where it has said some: it adds lines of detail after the one that counts. */
+/** PostgreSQL's own reason if it gave one: the first error line, because lines of detail follow it. */
 export function databaseReasonOf(error: unknown): string {
   if (!(error instanceof CommandFailure)) return reasonOf(error);
   const [, reason] = /^.*?\b(?:ERROR|FATAL|PANIC|error|fatal):\s+(.+)$/m.exec(error.stderr) ?? [];

@@ -13,7 +13,7 @@ function partOf(target: string): string {
   return `${target}.part`;
 }
 
-/** Empty and private: it holds all that the stack knows. */
+/** Empty, and readable for its owner only: it will hold all data of the stack. */
 export function beginPart(target: string): string {
   const part = partOf(target);
   rmSync(part, { force: true });
@@ -21,7 +21,10 @@ export function beginPart(target: string): string {
   return part;
 }
 
-/** Makes it visible, with its checksum first, whenever power fails. One of that name from before is gone then. */
+/**
+ * Makes the file visible; its checksum comes first, so that a visible file has one even after a power cut. An older
+ * file of that name is removed.
+ */
 export async function commitPart(target: string, signal?: AbortSignal): Promise<SavedFile> {
   const part = partOf(target);
   const descriptor = openSync(part, 'r+');
@@ -36,7 +39,7 @@ export async function commitPart(target: string, signal?: AbortSignal): Promise<
   return { path: target, sha256, bytes };
 }
 
-/** A checksum without its file says nothing: it goes too, unless an older file of that name still stands. */
+/** A checksum without its file is useless: it is removed too, unless an older file of that name still exists. */
 export function discardPart(target: string): void {
   rmSync(partOf(target), { force: true });
   if (statSync(target, { throwIfNoEntry: false }) === undefined)

@@ -4,8 +4,8 @@ import { Progress } from '../archive/archive-progress.ts';
 const lookEveryMs = 250;
 
 /**
- * Does the work as long as the file grows: without growth for `stallMs` the work's signal is aborted, and the failure
- * says so. Ends only after the work has.
+ * Runs the work as long as the file grows: without growth for `stallMs` it aborts the work's signal and throws a
+ * Failure that says so. Ends only after the work has ended.
  */
 export async function whileItGrows<T>(
   {

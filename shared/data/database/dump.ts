@@ -10,13 +10,13 @@ import { whileItGrows } from './dump-growth.ts';
 export interface DumpRequest extends Database {
   /** The dump's path on the host; `<target>.sha256` is put beside it. */
   target: string;
-  /** How long nothing may be written before it is given up. */
+  /** How long nothing may be written before the dump is abandoned. */
   stallMs?: number;
   deadlineMs?: number;
 }
 
 export interface DumpReport extends SavedFile {
-  /** What alembic had noted. */
+  /** The revisions that alembic had recorded. */
   revisions: string[];
   rows: DatabaseFacts['rows'];
   /** The size of the database itself: a restore needs about as much room beside it. */
@@ -26,12 +26,12 @@ export interface DumpReport extends SavedFile {
 const usualStallMs = 60_000;
 const usualDeadlineMs = 3_600_000;
 const cleanUpMs = 15_000;
-/** With less than this a disk is full, whatever became of the tool's message about it. */
+/** With less than this a disk counts as full, even if the tool's message about it is lost. */
 const fullBytes = 64 * 1024;
 
 /**
- * Dumps the stack's database into a file that `pg_restore` reads, with nobody else at work in it. It is there whole,
- * read through once and with its checksum, or not at all. Throws a Failure.
+ * Dumps the stack's database into a file that `pg_restore` reads; no other program may work in the database
+ * meanwhile. The dump is there whole, read through once and with its checksum, or not at all. Throws a Failure.
  */
 export async function dumpDatabase(request: DumpRequest): Promise<DumpReport> {
   const { target, signal, service } = request;
@@ -59,7 +59,7 @@ async function writeDump(request: DumpRequest): Promise<SavedFile> {
   } catch (error) {
     const failure = cannotDump(service, target, error, signal);
     discardPart(target);
-    // What we have given up on still runs in the container, and would block a migration. Where that is gone, so is it.
+    // The abandoned pg_dump still runs in the container, and would block a migration. If the container is gone, so is pg_dump.
     await endLeftovers({ ...request, signal: undefined }, cleanUpMs).catch(() => {});
     throw failure;
   }
@@ -79,7 +79,7 @@ export async function verifyDump(
   return { sha256 };
 }
 
-/** `pg_restore --list` reads no further than the list at the beginning: a dump that was cut short would pass. */
+/** `pg_restore --list` reads no further than the list at the beginning: it would accept a truncated dump. */
 async function readThrough(database: Database, path: string, deadlineMs: number): Promise<void> {
   await runTool(database, ['pg_restore', '--file=/dev/null'], { deadlineMs, stdinFrom: path });
 }
@@ -92,7 +92,7 @@ function cannotDump(service: string, target: string, error: unknown, signal?: Ab
       advice: 'Free space there and try again',
       cause: error,
     });
-  // An error of neither a program nor the system is a bug of ours, and stays what it is.
+  // An error of neither a program nor the system is a bug of ours, and is returned unchanged.
   if (!(error instanceof CommandFailure) && errorCodeOf(error) === undefined) return error;
   const reason = signal?.aborted ? 'it was told to end' : databaseReasonOf(error);
   return new Failure(`Cannot dump the database of "${service}": ${reason}`, {

@@ -5,7 +5,7 @@ import { type Database, databaseReasonOf, readFreeBytes } from './database.ts';
 import type { DatabaseNames } from './database-facts.ts';
 import { dropReplaced, swap } from './restore-steps.ts';
 
-/** The steps of a restore that may need patience, or do without. */
+/** The steps of a restore that are retried, or that may fail without failing the restore. */
 
 interface Attempt extends Database {
   log: Log;
@@ -14,7 +14,10 @@ interface Attempt extends Database {
 const attempts = 5;
 const attemptPauseMs = 500;
 
-/** Both stand side by side, and PostgreSQL's log of its writes may grow by as much. It is tried all the same. */
+/**
+ * Warns if space may be short; the restore is tried anyway. The old and the restored database stand side by
+ * side, and PostgreSQL's write-ahead log may grow by as much.
+ */
 export async function isShortOfSpace(request: Attempt, bytes: number): Promise<boolean> {
   const free = await readFreeBytes(request);
   if (free >= bytes * 2) return false;
@@ -25,7 +28,7 @@ export async function isShortOfSpace(request: Attempt, bytes: number): Promise<b
   return true;
 }
 
-/** Somebody who connects again and again may come between the end of the sessions and the rename. */
+/** Retries the swap: a client that connects again and again may come between the end of the sessions and the rename. */
 export async function swapAtLast(
   request: Attempt,
   names: DatabaseNames,
@@ -44,7 +47,10 @@ export async function swapAtLast(
   }
 }
 
-/** What is live is restored by now: one that cannot be dropped only takes room, until the next restore drops it. */
+/**
+ * The live database is restored by now: a replaced one that cannot be dropped only takes space until the next restore
+ * drops it.
+ */
 export async function dropReplacedAtLast(request: Attempt, names: DatabaseNames): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {

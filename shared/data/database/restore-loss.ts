@@ -1,6 +1,6 @@
 import type { RowCounts } from './database-facts.ts';
 
-/** What a restore takes away or brings back, one line a table, by numbers of rows: `orders: 3 rows more`. */
+/** Lists the rows that a restore removes or brings back, one line per table: `orders: 3 rows more`. */
 export function describeDropped(before: RowCounts, restored: RowCounts): string[] {
   const tables = [...new Set([...Object.keys(before), ...Object.keys(restored)])].sort();
   return tables.flatMap((table) => describeTable(table, before[table], restored[table]) ?? []);

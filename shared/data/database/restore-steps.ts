@@ -2,20 +2,20 @@ import * as v from 'valibot';
 import { askDatabase, type Database, maintenance, runTool } from './database.ts';
 import type { DatabaseNames } from './database-facts.ts';
 
-/** The steps of a restore, each harmless when it is done again. */
+/** The steps of a restore, each safe to repeat. */
 
 export interface Presence {
-  /** There, and not half dropped. */
+  /** The live database exists, and is not half dropped. */
   hasLive: boolean;
-  /** There; whether what it held can still be read, its note says. */
+  /** The replaced database exists; `note` says whether its data can still be read. */
   hasReplaced: boolean;
-  /** What the swap that replaced it has noted, unless it was half dropped. */
+  /** The note that the swap has left on the replaced database; undefined if that database is half dropped. */
   note: string | undefined;
 }
 
 const foundSchema = v.object({ name: v.string(), isWhole: v.boolean(), note: v.nullable(v.string()) });
 
-/** Dropping takes more than one step: a database that it was cut short for is marked with -2, and only to be dropped. */
+/** Dropping takes several steps: PostgreSQL marks a half-dropped database with -2, and such a database can only be dropped. */
 export async function findDatabases(database: Database, names: DatabaseNames): Promise<Presence> {
   const script = `SELECT json_build_object('name', datname, 'isWhole', datconnlimit <> -2,
     'note', shobj_description(oid, 'pg_database'))
@@ -30,7 +30,10 @@ export async function findDatabases(database: Database, names: DatabaseNames): P
   };
 }
 
-/** Empty, and like the one it is made after in what cannot be changed later. A newer PostgreSQL has other columns. */
+/**
+ * Creates an empty database with those properties of `like` that cannot be changed later. A newer PostgreSQL has
+ * other columns.
+ */
 export async function createFresh(database: Database, names: DatabaseNames, like: string): Promise<void> {
   const script = `DROP DATABASE IF EXISTS :"fresh" WITH (FORCE);
 SELECT format('CREATE DATABASE %I TEMPLATE template0 OWNER %I ENCODING %L LC_COLLATE %L LC_CTYPE %L TABLESPACE %I',
@@ -48,8 +51,8 @@ SELECT format('CREATE DATABASE %I TEMPLATE template0 OWNER %I ENCODING %L LC_COL
 }
 
 /**
- * The note comes last: without it nothing swaps, not even what a killed run has left on its way. Statistics are not in
- * a dump; without them the first queries are slow.
+ * The note comes last: without it no swap takes place, not even one that a killed run has left under way. A dump has
+ * no statistics; without ANALYZE the first queries are slow.
  */
 export async function fillFresh(
   database: Database,
@@ -63,9 +66,10 @@ export async function fillFresh(
 }
 
 /**
- * In one transaction the restored database takes the name of the live one, which keeps its data under another. A
- * session that is opened meanwhile waits for the name, and then finds the restored one. Rights and settings of the
- * database itself are not in a dump: they go over as they are; only at the end, for they would hold for pg_restore.
+ * In one transaction the restored database takes the name of the live one, which keeps its data under another name. A
+ * session that is opened meanwhile waits for the name, and then finds the restored database. Rights and settings of
+ * the database itself are not in a dump: they are copied as they are, and only now, because they would also apply to
+ * pg_restore.
  */
 export async function swap(
   database: Database,
@@ -108,7 +112,7 @@ const endSessionsScript = `SELECT pg_terminate_backend(pid) FROM pg_stat_activit
 
 /**
  * GRANT rather than a copied list, so that PostgreSQL knows which roles the database needs. The settings are copied
- * as they are stored: only some of them are lists, and as text they could not be told apart.
+ * as they are stored: only some of them are lists, and as text a list looks like a single value.
  */
 const copyPropertiesScript = `SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I', :'fresh', pg_get_userbyid(datdba))
   FROM pg_database WHERE datname = :'live' AND datacl IS NOT NULL
@@ -138,7 +142,7 @@ function ask(
   return askDatabase(database, { name: maintenance, script, variables: { live, fresh, replaced, ...more } });
 }
 
-/** How libpq reads a value between quotes. */
+/** Escapes a value for the quotes of libpq. */
 function connectionValue(text: string): string {
   return text.replace(/[\\']/g, '\\$&');
 }

@@ -16,7 +16,7 @@ import { describeDropped } from './restore-loss.ts';
 import { createFresh, dropFresh, fillFresh, findDatabases, type Presence } from './restore-steps.ts';
 
 export interface RestoreRequest extends Database {
-  /** What dumpDatabase() has written. */
+  /** A file that dumpDatabase() has written. */
   dump: string;
   log: Log;
   deadlineMs?: number;
@@ -24,18 +24,18 @@ export interface RestoreRequest extends Database {
 
 export interface RestoreReport {
   database: string;
-  /** What alembic has noted in the dump. */
+  /** The revisions that alembic has recorded in the dump. */
   revisions: string[];
   rows: RowCounts;
-  /** What was written since the dump, by numbers of rows: `orders: 3 rows more`. */
+  /** Changes since the dump, in numbers of rows: `orders: 3 rows more`. */
   dropped: string[];
 }
 
 const usualDeadlineMs = 3_600_000;
 
 /**
- * Puts the dump in the place of the stack's database, whatever a run before has left. The dump is read through first;
- * what is live is whole at every moment, the old one or the restored one. Throws a Failure.
+ * Replaces the stack's database by the dump, also after an interrupted run. The dump is read through first; the live
+ * database is whole at every moment, either the old or the restored one. Throws a Failure.
  */
 export async function restoreDatabase(request: RestoreRequest): Promise<RestoreReport> {
   const { dump, log, signal } = request;
@@ -64,7 +64,7 @@ async function replaceLive(
   const isShort = await isShortOfSpace(request, lost?.bytes ?? statSync(request.dump).size);
   const restored = await fillAndSwap(request, names, { like, note, hasLive: found.hasLive }).catch(
     (error) => {
-      // Out of space in its own log PostgreSQL falls, and only its last client is told why.
+      // Without space for its own log PostgreSQL stops, and only its last client gets the reason.
       throw isShort && error instanceof Failure && !request.signal?.aborted ? noSpace(request, error) : error;
     },
   );
@@ -78,7 +78,7 @@ async function replaceLive(
 }
 
 interface Swap {
-  /** What the fresh one is made after. */
+  /** The database whose properties the fresh one gets. */
   like: string;
   note: string;
   hasLive: boolean;
@@ -97,13 +97,13 @@ async function fillAndSwap(
     await swapAtLast(request, names, note, hasLive);
     return restored;
   } catch (error) {
-    // It only takes room. Where it cannot be dropped now, the next restore does it.
+    // The fresh database only takes space. If it cannot be dropped now, the next restore drops it.
     await dropFresh({ ...request, signal: undefined }, names).catch(() => {});
     throw error;
   }
 }
 
-/** A run that was killed after its swap has left what it replaced: what is live then is restored already. */
+/** A run that was killed after its swap has left the replaced database: then the live one is already restored. */
 async function readLost(
   request: RestoreRequest,
   names: DatabaseNames,

@@ -19,8 +19,8 @@ import type { Redis } from './redis.ts';
 import { findWriteLogs, replaceWriteLog } from './redis-write-log.ts';
 
 /**
- * Puts what saveRedis() has saved in the place of what redis reads at its next start; redis has to be stopped. Where
- * it keeps a log of its writes it reads that alone: the log begins anew with what was saved. Throws a Failure.
+ * Replaces the files that redis reads at its next start by a file of saveRedis(); redis has to be stopped. A redis
+ * with a log of its writes reads only that log, which is therefore restarted from the saved file. Throws a Failure.
  */
 export async function restoreRedis(
   request: Redis & { saved: string; file: string; log: Log },
@@ -49,14 +49,17 @@ async function isRunning({ containers, service, signal }: Redis): Promise<boolea
     await containers.exec(service, ['true'], { deadlineMs: 60_000, signal });
     return true;
   } catch (error) {
-    // A deadline says nothing; each answer says that there is nothing to run it in.
+    // After a timeout the state is unknown; any other failure means that there is no running container.
     if (error instanceof CommandFailure ? error.exitCode === undefined : !(error instanceof Failure))
       throw error;
     return false;
   }
 }
 
-/** What stands under the name is the old file or the whole new one. It has to stay readable to redis, which is not root: its owner and mode are those of the file or folder it was. */
+/**
+ * The name stands for the old file or the whole new one at every moment. Redis is not root and has to be able to read
+ * the file: it gets the owner and mode of the old file, or the owner of the folder if there was no file.
+ */
 function copyInPlace(from: string, to: string): void {
   const part = `${to}.part`;
   const isThere = existsSync(to);

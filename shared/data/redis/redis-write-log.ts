@@ -3,15 +3,15 @@ import { basename, dirname, join } from 'node:path';
 import { removeDurably, writeDurably } from '../../system/files/durable-file.ts';
 
 /**
- * Redis's log of its writes, "appendonly": where there is one, nothing else is read at the start. Up to 6 it is one
- * file, from 7 on a folder whose manifest names the files: https://redis.io/docs/management/persistence/
+ * Redis's log of its writes, "appendonly": if it exists, redis reads nothing else at the start. Up to redis 6 it is
+ * one file, from 7 on a folder whose manifest names the files: https://redis.io/docs/management/persistence/
  */
 export interface WriteLog {
   kind: 'file' | 'manifest';
   path: string;
 }
 
-/** Copies so that what stands under the name is the old file or the whole new one. */
+/** Copies so that the name stands for the old file or the whole new one at every moment. */
 export type PutInPlace = (from: string, to: string) => void;
 
 const manifestEnd = '.manifest';
@@ -27,7 +27,10 @@ export function findWriteLogs(folder: string): WriteLog[] {
   return existsSync(file) ? [...manifests, { kind: 'file', path: file }] : manifests;
 }
 
-/** A log may begin with a saved file, and then needs nothing else. The manifest is what makes it count, at once. */
+/**
+ * Restarts the log from the saved file: a log may begin with one, and then needs nothing else. Writing the manifest
+ * makes the new log valid in one step.
+ */
 export function replaceWriteLog({ kind, path }: WriteLog, saved: string, put: PutInPlace): void {
   if (kind === 'file') {
     put(saved, path);

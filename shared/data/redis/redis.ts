@@ -11,13 +11,13 @@ export interface Redis {
   containers: Containers;
   /** The service of the compose file. */
   service: string;
-  /** The folder of the host that the container has as /data. */
+  /** The folder on the host that the container mounts as /data. */
   dataFolder: string;
   signal?: AbortSignal | undefined;
 }
 
 export interface RedisReport extends SavedFile {
-  /** The file below `dataFolder` that redis itself reads: what restoreRedis() has to know. */
+  /** The file below `dataFolder` that redis itself reads; restoreRedis() needs it. */
   file: string;
   /** Whether redis reads its log of writes rather than that file; a restore serves both. */
   appendOnly: boolean;
@@ -27,7 +27,7 @@ const containerFolder = '/data';
 const usualDeadlineMs = 120_000;
 const pauseMs = 200;
 
-/** Has redis write down all that it knows, and copies that: whole and with its checksum, or not at all. */
+/** Makes redis save all its data, and copies the file: whole and with its checksum, or not at all. */
 export async function saveRedis(
   request: Redis & { target: string; deadlineMs?: number },
 ): Promise<RedisReport> {
@@ -45,12 +45,15 @@ export async function saveRedis(
   }
 }
 
-/** The file below `dataFolder` that redis reads, asked of one that runs. */
+/** Asks a running redis for the file below `dataFolder` that it reads. */
 export async function findRedisFile(redis: Redis, deadlineMs: number): Promise<string> {
   return fileOf(await readConfig(redis, new Deadline(deadlineMs)), redis.service);
 }
 
-/** Not BGSAVE, which needs as much memory again; nobody waits for an answer now. One of its own may be under way. */
+/**
+ * Not BGSAVE, which needs as much memory again; no client waits for redis now. Redis may already be saving: then it
+ * is retried.
+ */
 async function save(redis: Redis, deadline: Deadline): Promise<void> {
   for (;;) {
     const answer = await askRedis(redis, ['SAVE'], deadline);
@@ -78,7 +81,7 @@ function fileOf(config: Record<string, string>, service: string): string {
 }
 
 /**
- * An error is an answer like any other to redis-cli, which reads a password from the container's REDISCLI_AUTH. One
+ * redis-cli prints an error like any other answer; it reads a password from the container's REDISCLI_AUTH. A redis
  * that has just been started does not answer yet, or is still loading.
  */
 async function askRedis(redis: Redis, words: string[], deadline: Deadline): Promise<string> {
@@ -119,7 +122,7 @@ async function copySaved(
 const checksumBytes = 8;
 const endOfFile = 0xff;
 
-/** RDB begins with its name, and ends with a mark and a checksum: https://rdb.fnordig.de/file_format.html */
+/** An RDB file begins with `REDIS`, and ends with a mark and a checksum: https://rdb.fnordig.de/file_format.html */
 export function isWhole(path: string): boolean {
   const descriptor = openSync(path, 'r');
   try {

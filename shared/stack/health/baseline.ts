@@ -4,7 +4,7 @@ import type { HealthCheck } from './check.ts';
 import { runChecks } from './run-checks.ts';
 import { type Baseline, failingInBoth } from './verdict.ts';
 
-/** Between two looks: a container that crashes and comes back is seen to do so. */
+/** The pause between two rounds: it makes a container that crashes and restarts visible. */
 const betweenLooksMs = 1_000;
 
 const baselineSchema = v.record(
@@ -17,8 +17,8 @@ const baselineSchema = v.record(
 );
 
 /**
- * What is broken before the update: what fails at two looks in a row, after a first one that only notes how often
- * each container has restarted. What fails just once would excuse what the update breaks.
+ * What is broken before the update: the checks that fail in two rounds in a row, after a first round that only notes
+ * how often each container has restarted. A check that fails only once would excuse a fault of the update.
  */
 export async function takeBaseline(checks: readonly HealthCheck[], signal: AbortSignal): Promise<Baseline> {
   const first = await runChecks(checks, signal);
@@ -29,7 +29,7 @@ export async function takeBaseline(checks: readonly HealthCheck[], signal: Abort
   return failingInBoth(second, await runChecks(checks, signal));
 }
 
-/** Reads one back; what is no baseline excuses nothing. */
+/** Reads a saved baseline; invalid content excuses nothing. */
 export function parseBaseline(content: unknown): Baseline {
   const parsed = v.safeParse(baselineSchema, content);
   return parsed.success ? parsed.output : {};

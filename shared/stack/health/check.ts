@@ -1,11 +1,11 @@
 /** One question about the running system. */
 export interface HealthCheck {
   name: string;
-  /** One that is only wanted is told, and decides nothing. */
+  /** A check that is not required is reported, but decides nothing. */
   isRequired: boolean;
-  /** What it may cost; later it counts as failed. */
+  /** The longest time that it may take; after it the check counts as failed. */
   budgetMs: number;
-  /** Ends when told to; what it throws is its reason. */
+  /** Ends when the signal is aborted; a thrown error is the reason of the failed check. */
   run(signal: AbortSignal): Promise<CheckResult>;
 }
 
@@ -14,7 +14,7 @@ export type CheckResult = { isHealthy: true } | Unhealthy;
 export interface Unhealthy {
   isHealthy: false;
   reason: string;
-  /** Where a check finds several things wrong: one line each, by what is wrong, so that old ones excuse no new one. */
+  /** If a check finds several faults: one line each, by the thing at fault, so that an old fault excuses no new one. */
   faults?: Readonly<Record<string, string>>;
 }
 

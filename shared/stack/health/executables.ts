@@ -14,8 +14,8 @@ const folders = [
 ] as const;
 
 /**
- * A check for each executable in etc/homie/health/required.d and wanted.d of the root, named by its file: 0 is
- * healthy, else its last line is the reason. Whatever else lies there is told once.
+ * A check for each executable in etc/homie/health/required.d and wanted.d of the root, named after its file: exit
+ * code 0 is healthy, else the last line is the reason. Other files there cause one warning each.
  */
 export function findExecutableChecks(root: string, log: Log): HealthCheck[] {
   return folders.flatMap(([name, isRequired]) => {

@@ -14,16 +14,16 @@ import type { FindStack } from './stack.ts';
 import { unitCheck } from './unit.ts';
 
 export interface FindChecksOptions {
-  /** Of the booted slot. */
+  /** The root of the booted slot. */
   root: string;
   config: UpdateConfig;
-  /** What the new version's migrations end with; without it the schema is not looked at. */
+  /** The last revisions of the new version's migrations; without them the schema is not checked. */
   schemaHeads?: readonly string[];
   log: Log;
   signal: AbortSignal;
 }
 
-/** All that this system can be asked, but what the config disables. A disabled name that nothing has is told. */
+/** All checks for this system, except those that the config disables. Warns about a disabled name that no check has. */
 export async function findChecks(options: FindChecksOptions): Promise<HealthCheck[]> {
   const { root, config, log } = options;
   const own = [httpCheck(config.healthUrl), unitCheck(config.unit), ...(await findStackChecks(options))];
@@ -40,7 +40,7 @@ export async function findChecks(options: FindChecksOptions): Promise<HealthChec
 
 const builtIn = ['http', 'unit', 'compose', 'database', 'redis'];
 
-/** A compose file that cannot be read fails the checks rather than us: it is the new version's, and a verdict on it. */
+/** An unreadable compose file fails the checks, not the updater: it belongs to the new version, and counts in its verdict. */
 async function findStackChecks(options: FindChecksOptions): Promise<HealthCheck[]> {
   const { root, config, schemaHeads, log, signal } = options;
   const file = pathInRoot(root, config.composeFile);
@@ -61,7 +61,7 @@ async function findStackChecks(options: FindChecksOptions): Promise<HealthCheck[
   }
 }
 
-/** Asks compose until it has answered once: it takes seconds on a board, and the file does not change. */
+/** Calls compose until it has answered once: it takes seconds on a board, and the file does not change. */
 function rememberingStack(file: string): FindStack {
   let found: Compose | undefined;
   return async (signal) => {
@@ -70,7 +70,7 @@ function rememberingStack(file: string): FindStack {
   };
 }
 
-/** A file may be called like another check; its answer would take the other's place. */
+/** An executable may have the name of another check; its result would replace the other's. */
 function withNameOfItsOwn(check: HealthCheck, index: number, all: readonly HealthCheck[]): HealthCheck {
   const isTaken = all.slice(0, index).some(({ name }) => name === check.name);
   return isTaken ? { ...check, name: `${check.isRequired ? 'required' : 'wanted'}.d/${check.name}` } : check;

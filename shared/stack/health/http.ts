@@ -3,7 +3,7 @@ import { getOnce } from '../../transfer/request/http.ts';
 import { type CheckResult, type HealthCheck, healthy, unhealthy } from './check.ts';
 
 const budgetMs = 5_000;
-/** Longer than any word about health is; what is cut off here is no JSON any more, and then the status decides. */
+/** Longer than any health message; a truncated answer is no valid JSON, and then the status decides. */
 const mostBytes = 65_536;
 const longestWords = 200;
 const badStatus = /^(?:unhealthy|error|starting)$/i;
@@ -13,7 +13,7 @@ export function httpCheck(url: string): HealthCheck {
   return { name: 'http', isRequired: true, budgetMs, run: (signal) => probeHealth(url, signal) };
 }
 
-/** Asks once. Never throws but when told to end. */
+/** Asks once. Throws only when the signal is aborted. */
 export async function probeHealth(
   url: string,
   signal: AbortSignal,
@@ -27,7 +27,7 @@ export async function probeHealth(
   }
 }
 
-/** 2xx is healthy, unless its JSON says something else in a field `status`. */
+/** 2xx is healthy, unless its JSON has an unhealthy value in a field `status`. */
 export function judgeAnswer({ status, body }: { status: number; body: string }): CheckResult {
   if (status < 200 || status > 299) {
     const firstLine = body.trim().split('\n')[0]?.slice(0, longestWords) ?? '';

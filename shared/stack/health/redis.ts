@@ -9,7 +9,7 @@ export function redisCheck(find: FindStack, service: string): HealthCheck {
   return inServiceCheck(find, { name: 'redis', service, budgetMs, argv, judge: judgePing });
 }
 
-/** redis-cli ends with 0 whatever the server answers. One that asks for a password is up. */
+/** redis-cli exits with 0 for every answer of the server. A server that asks for a password is up. */
 function judgePing({
   exitCode,
   stdout,

@@ -9,12 +9,12 @@ interface Checked {
   ms: number;
 }
 
-/** What each check found, by its name. */
+/** The result of each check, by its name. */
 export type Report = Readonly<Record<string, Checked>>;
 
 const longestReason = 200;
 
-/** Runs all at once, each for its budget at most. Throws only the signal's reason. */
+/** Runs all checks at once, each for at most its budget. Throws only the signal's reason. */
 export async function runChecks(checks: readonly HealthCheck[], signal: AbortSignal): Promise<Report> {
   const entries = await Promise.all(
     checks.map(async (check): Promise<[string, Checked]> => {
@@ -27,7 +27,7 @@ export async function runChecks(checks: readonly HealthCheck[], signal: AbortSig
   return Object.fromEntries(entries);
 }
 
-/** A check that does not listen to its signal is left behind. */
+/** A check that ignores its signal is no longer waited for. */
 async function runInBudget({ budgetMs, run }: HealthCheck, signal: AbortSignal): Promise<CheckResult> {
   signal.throwIfAborted();
   const over = Promise.withResolvers<CheckResult>();
@@ -54,7 +54,7 @@ function asResult(error: unknown): CheckResult {
   return unhealthy(reasonOf(error));
 }
 
-/** A reason ends up in the log and in the transaction. */
+/** A reason is written to the log and to the transaction. */
 function shortened(result: CheckResult): CheckResult {
   if (result.isHealthy) return result;
   const { reason, faults } = result;

@@ -5,7 +5,7 @@ import type { FindStack } from './stack.ts';
 
 const budgetMs = 20_000;
 
-/** Every service of the compose file runs, as the file says, and stays up between two looks. */
+/** Every service of the compose file runs as the file says, and stays up between two rounds. */
 export function composeCheck(find: FindStack): HealthCheck {
   let before: readonly Container[] = [];
   return {
@@ -22,7 +22,7 @@ export function composeCheck(find: FindStack): HealthCheck {
   };
 }
 
-/** What is wrong with the services' containers, by service; `before` is what the last look saw. */
+/** The faults of the services' containers, by service; `before` holds the containers of the last round. */
 export function judgeContainers(
   services: readonly Service[],
   now: readonly Container[],
@@ -47,9 +47,9 @@ function faultOf(
   before: readonly Container[],
 ): string | undefined {
   const { state, exitCode, health, restartPolicy } = container;
-  // Docker brings the old version's containers back at a boot, and they are as healthy as ever.
+  // At a boot Docker restarts the old version's containers, and they may be healthy.
   if (image !== undefined && container.image !== image) return `still runs "${container.image}"`;
-  // A service that is to run just once has no policy that would start it again.
+  // A service that is to run only once has no policy that would restart it after a success.
   const isOneShot = restartPolicy === 'no' || restartPolicy === 'on-failure';
   if (state === 'exited' && exitCode === 0 && isOneShot) return undefined;
   if (state === 'restarting') return `restarts again and again (it ended with ${exitCode})`;

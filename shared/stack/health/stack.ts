@@ -1,7 +1,7 @@
 import type { Compose } from '../compose.ts';
 import { type CheckResult, type HealthCheck, healthy } from './check.ts';
 
-/** The compose file's stack once it can be read: a file that cannot is a finding of each check that needs it. */
+/** The compose file's stack, once it can be read: an unreadable file fails each check that needs the stack. */
 export type FindStack = (signal: AbortSignal) => Promise<Pick<Compose, 'services' | 'containers' | 'exec'>>;
 
 export interface InServiceOptions {
@@ -10,11 +10,11 @@ export interface InServiceOptions {
   budgetMs: number;
   /** The command in the service's container. */
   argv: readonly string[];
-  /** What its answer means. */
+  /** Turns the command's answer into a result. */
   judge(answer: { exitCode: number; stdout: string; stderr: string }): CheckResult;
 }
 
-/** Asks inside the container of a service; a stack without the service has nothing to answer for. */
+/** Runs a command in the container of a service; a stack without the service is healthy. */
 export function inServiceCheck(find: FindStack, options: InServiceOptions): HealthCheck {
   const { name, service, budgetMs, argv, judge } = options;
   return {
@@ -29,7 +29,7 @@ export function inServiceCheck(find: FindStack, options: InServiceOptions): Heal
   };
 }
 
-/** The last line that says something. */
+/** The last line that is not blank. */
 export function lastLineOf(text: string): string {
   return (
     text

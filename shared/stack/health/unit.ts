@@ -3,7 +3,7 @@ import { type HealthCheck, healthy, unhealthy } from './check.ts';
 
 const budgetMs = 10_000;
 
-/** The orchestrator's unit is up, and not only about to be: a unit that systemd restarts for ever is "activating". */
+/** The orchestrator's unit is active, and not only starting: a unit that systemd restarts for ever is "activating". */
 export function unitCheck(unit: string): HealthCheck {
   return {
     name: 'unit',

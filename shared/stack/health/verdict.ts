@@ -1,18 +1,18 @@
 import type { CheckResult, Unhealthy } from './check.ts';
 import type { Report } from './run-checks.ts';
 
-/** What failed before the update already, by the check's name: plain JSON. */
+/** The checks that already failed before the update, by name: plain JSON. */
 export type Baseline = Readonly<Record<string, Unhealthy>>;
 
 /** Each line is `name: reason`. */
 export type Verdict = {
-  /** Required, but broken before the update already: not the update's fault. */
+  /** Required, but already broken before the update: not the update's fault. */
   excused: readonly string[];
-  /** Only wanted. */
+  /** Failed, but not required. */
   unfulfilled: readonly string[];
 } & ({ isHealthy: true } | { isHealthy: false; reason: string });
 
-/** What the checks' answers mean for the update. */
+/** Decides from the results of the checks whether the update is healthy. */
 export function judge(report: Report, baseline: Baseline = {}): Verdict {
   const failing: string[] = [];
   const excused: string[] = [];
@@ -32,14 +32,14 @@ export function judge(report: Report, baseline: Baseline = {}): Verdict {
     : { isHealthy: false, reason: failing.join('; '), excused, unfulfilled };
 }
 
-/** The lines of all that failed, whoever's fault it is. */
+/** One line for each failed check, excused or not. */
 export function failuresIn(report: Report): string[] {
   return Object.entries(report).flatMap(([name, { result }]) =>
     result.isHealthy ? [] : [`${name}: ${result.reason}`],
   );
 }
 
-/** What failed in both, with the later reasons: a check that fails now and then is no excuse. */
+/** The checks that failed in both reports, with the later reasons: a check that fails now and then excuses nothing. */
 export function failingInBoth(earlier: Report, later: Report): Baseline {
   const both = Object.entries(later).flatMap(([name, { result }]) => {
     const before: CheckResult | undefined = earlier[name]?.result;
@@ -48,7 +48,7 @@ export function failingInBoth(earlier: Report, later: Report): Baseline {
   return Object.fromEntries(both);
 }
 
-/** Where the check says what it found wrong, each of these was broken before or was not. */
+/** If the check lists its faults, separates the new ones from those that existed before. */
 function compare(now: Unhealthy, before: Unhealthy | undefined): { fresh?: string; old?: string } {
   if (before === undefined) return { fresh: now.reason };
   if (now.faults === undefined || before.faults === undefined) return { old: now.reason };

@@ -9,9 +9,9 @@ import { type Baseline, judge, type Verdict } from './verdict.ts';
 export interface WaitOptions {
   checks: readonly HealthCheck[];
   baseline?: Baseline;
-  /** To be healthy by then. */
+  /** Time until the system has to be healthy. */
   deadlineMs: number;
-  /** And to stay so: whoever is healthy in time has this long on top. */
+  /** How long it then has to stay healthy; a system that is healthy in time gets this time in addition. */
   settleMs: number;
   log: Log;
   signal: AbortSignal;
@@ -21,8 +21,8 @@ const shortestPauseMs = 300;
 const longestPauseMs = 5_000;
 
 /**
- * How long to leave an unhealthy system alone, after a round of so many milliseconds: as long as it took, within bounds. A
- * slow board that is still starting is not asked for more than half of its time, while a check that was given up may still
+ * The pause after an unhealthy round that took so many milliseconds: as long as the round, within bounds. So rounds of
+ * up to 5 s take at most half of the time of a slow board that is still starting, where an abandoned check may still
  * run in its container.
  */
 export function pauseAfter(roundMs: number): number {
@@ -30,8 +30,8 @@ export function pauseAfter(roundMs: number): number {
 }
 
 /**
- * Asks until all required checks have passed at two rounds at least `settleMs` apart, and at each in between, or the
- * deadline has come; the last round's verdict is the answer then.
+ * Runs the checks until all required ones have passed in two rounds at least `settleMs` apart, and in each round
+ * between, or until the deadline is over; then returns the last round's verdict.
  */
 export async function waitUntilHealthy(options: WaitOptions): Promise<Verdict> {
   const { checks, baseline = {}, settleMs, log, signal } = options;

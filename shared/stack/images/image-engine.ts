@@ -1,11 +1,11 @@
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { command } from '../../system/process/command.ts';
 
-/** What the Docker engine says of itself and of the images it has. */
+/** The Docker engine, as it describes itself. */
 export interface Engine {
-  /** Where images lie. */
+  /** The folder where the engine stores images. */
   rootFolder: string;
-  /** As the kernel names it: `aarch64`. */
+  /** The kernel's name of the architecture: `aarch64`. */
   machine: string;
 }
 
@@ -28,7 +28,7 @@ export async function askEngine(signal: AbortSignal): Promise<Engine> {
   }
 }
 
-/** Its id, the same for all names of one image; undefined where it is not here. */
+/** The image's id, the same for all its names; undefined if the engine does not have the image. */
 export async function imageId(image: string, signal: AbortSignal): Promise<string | undefined> {
   const ask = command({ deadlineMs: askMs, signal, accept: [1] });
   const { exitCode, stdout, stderr } = await ask`docker image inspect ${'--format={{.Id}}'} ${image}`;
@@ -38,14 +38,14 @@ export async function imageId(image: string, signal: AbortSignal): Promise<strin
 }
 
 export interface LocalImage {
-  /** By which it can be removed. */
+  /** The name by which it can be removed. */
   reference: string;
   repository: string;
   id: string;
   digest: string | undefined;
 }
 
-/** Every name of every image, one that has lost its name to a newer one by its digest. */
+/** Every name of every image; an image that has lost its name to a newer one is named by its digest. */
 export async function listImages(signal: AbortSignal): Promise<LocalImage[]> {
   const format = '--format={{.Repository}}|{{.Tag}}|{{.Digest}}|{{.ID}}';
   const ask = command({ deadlineMs: askMs, signal });

@@ -6,7 +6,7 @@ import { isLocalRegistry } from './image-reference.ts';
 export type Layers = ReadonlyMap<string, number>;
 
 const askMs = 30_000;
-/** As OCI's image specification names what uname(1) says. */
+/** The names of OCI's image specification for those of uname(1). */
 const architectures: Record<string, string> = {
   aarch64: 'arm64',
   x86_64: 'amd64',
@@ -22,8 +22,8 @@ const listSchema = v.object({
 });
 
 /**
- * Asks the registry, which may not answer, or not in a way that is understood: undefined then. `machine` is the
- * kernel's name of it, which is what `docker info` shows.
+ * Asks the registry; undefined if it does not answer, or answers in an unknown form. `machine` is the kernel's name
+ * of the architecture, as `docker info` shows it.
  */
 export async function readLayers(
   image: string,

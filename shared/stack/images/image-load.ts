@@ -4,7 +4,7 @@ import { Failure, reasonOf } from '../../system/failure.ts';
 import { command } from '../../system/process/command.ts';
 import type { SpaceNeeds } from './image-space.ts';
 
-/** What `docker save` writes, plain or compressed, in the order of the names. */
+/** Finds the files of `docker save`, plain or compressed, in the order of their names. */
 export function findImageFiles(folder: string | undefined): string[] {
   if (folder === undefined || !existsSync(folder)) return [];
   return readdirSync(folder)
@@ -26,7 +26,7 @@ export function needsOf(files: readonly string[]): Pick<SpaceNeeds, 'tarBytes' |
 export async function loadImages(file: string, deadlineMs: number, signal: AbortSignal): Promise<void> {
   const run = command({ deadlineMs: Math.max(1, deadlineMs), signal });
   try {
-    // Docker reads zstd itself only from version 23 on. What zstd cannot read to its end, docker cannot either.
+    // Docker itself reads zstd only from version 23 on. If zstd cannot read the file to its end, docker fails too.
     if (file.endsWith('.zst') && (await hasZstd(signal)))
       await run`zstd --decompress --stdout --quiet ${file} | docker load --quiet`;
     else await run`docker load --quiet --input=${file}`;

@@ -5,7 +5,7 @@ import { imageId, listImages } from './image-engine.ts';
 import { parseReference } from './image-reference.ts';
 
 export interface PruneOptions {
-  /** All that the running and the fallback slot's compose files name. */
+  /** All images that the compose files of the running and the fallback slot name. */
   keep: readonly string[];
   log: Log;
   signal: AbortSignal;
@@ -14,14 +14,14 @@ export interface PruneOptions {
 const removeMs = 120_000;
 
 /**
- * Removes images of the kept ones' repositories that none of the two slots needs, and answers with their names. Never
- * an image of another repository, nor one that any container was made of: docker itself refuses that, and is not
- * forced. What cannot be removed is told.
+ * Removes the images that neither slot needs from the repositories of the kept ones, and returns their names. Never
+ * removes an image of another repository, nor one that a container was made of: docker itself refuses that, and is
+ * not forced. Warns about an image that cannot be removed.
  */
 export async function pruneImages({ keep, log, signal }: PruneOptions): Promise<string[]> {
   const kept = keep.map(parseReference);
   const ids = new Set<string | undefined>();
-  // By its id too: to take the last tag from an image takes the digests from it that a slot may know it by.
+  // Images are compared by id too: removing the last tag of an image also removes the digests by which a slot may know it.
   for (const image of keep) ids.add(await imageId(image, signal));
   const spare = (await listImages(signal)).filter(
     ({ repository, id }) => kept.some((one) => one.repository === repository) && !ids.has(id),

@@ -5,7 +5,7 @@ import type { Log } from '../../system/terminal/log.ts';
 import { type Patience, type PullTrouble, pauseBeforeMs, readPullTrouble, timesIn } from './pull-trouble.ts';
 
 export interface PullOptions {
-  /** Of all images together. */
+  /** For all images together. */
   deadline: Deadline;
   log: Log;
   signal: AbortSignal;
@@ -16,8 +16,8 @@ const usualPatience: Patience = { firstPauseMs: 1_000, longestPauseMs: 60_000 };
 const shortestAttemptMs = 30_000;
 
 /**
- * Pulls one image, again and again where that can help and time is left. Throws a Failure with image and reason:
- * `tryLater` where it might have worked, `noSpace`, else `failed`.
+ * Pulls one image, and tries again as long as that can help and time is left. Throws a Failure with image and reason:
+ * `tryLater` if a later pull may work, `noSpace`, else `failed`.
  */
 export async function pullImage(image: string, options: PullOptions): Promise<void> {
   const { deadline, log, signal, patience = usualPatience } = options;
@@ -30,7 +30,7 @@ export async function pullImage(image: string, options: PullOptions): Promise<vo
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof CommandFailure)) throw error;
-      // What the deadline has cut short tells less than what docker said before.
+      // A pull that was ended at its deadline explains less than docker's message before.
       const trouble: PullTrouble =
         (error.exitCode === undefined ? last : undefined) ?? readPullTrouble(error);
       last = trouble;
@@ -48,7 +48,10 @@ export async function pullImage(image: string, options: PullOptions): Promise<vo
   }
 }
 
-/** Docker waits for ever on a connection that died silently: half of what is left remains for another attempt. */
+/**
+ * Docker waits for ever on a connection that died silently: an attempt gets half of the time left, so that another
+ * can follow.
+ */
 function attemptMs(leftMs: number): number {
   return Math.max(1, Math.min(leftMs, Math.max(leftMs / 2, shortestAttemptMs)));
 }

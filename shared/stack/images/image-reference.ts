@@ -1,11 +1,11 @@
 export interface ImageReference {
-  /** Without the parts that docker leaves out itself when it lists: `docker.io/library/redis` is `redis`. */
+  /** Without the parts that docker omits in its own lists: `docker.io/library/redis` is `redis`. */
   repository: string;
   tag: string | undefined;
   digest: string | undefined;
 }
 
-/** `registry:5000/homie/core:1.0@sha256:…` in its parts. */
+/** Splits `registry:5000/homie/core:1.0@sha256:…` into its parts. */
 export function parseReference(reference: string): ImageReference {
   const [name = '', digest] = reference.split('@', 2);
   const colon = name.indexOf(':', name.lastIndexOf('/') + 1);
@@ -18,7 +18,7 @@ export function parseReference(reference: string): ImageReference {
   };
 }
 
-/** Whether the image comes from this machine: docker itself then speaks plain HTTP. */
+/** Whether the image comes from a registry on this machine: docker itself then speaks plain HTTP. */
 export function isLocalRegistry(reference: string): boolean {
   return /^(?:127\.|localhost[:/]|\[::1\])/.test(reference);
 }

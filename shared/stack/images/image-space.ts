@@ -2,24 +2,24 @@ import { Failure } from '../../system/failure.ts';
 import { formatBytes } from '../../system/files/disk.ts';
 
 export interface SpaceNeeds {
-  /** Compressed, as they come from the registry, each once. */
+  /** Compressed size in the registry, each layer counted once. */
   layerBytes: number;
-  /** Images that the registry said nothing of. */
+  /** The number of images whose size the registry did not give. */
   unknownImages: number;
-  /** Files of the bundle that are loaded. */
+  /** The bundle's image files that are to be loaded. */
   tarBytes: number;
   compressedTarBytes: number;
 }
 
 export const noNeeds: SpaceNeeds = { layerBytes: 0, unknownImages: 0, tarBytes: 0, compressedTarBytes: 0 };
 
-/** Layers lie there compressed until they are unpacked, to about twice that. */
+/** A layer is stored compressed until it is unpacked, to about twice that size. */
 const layerFactor = 3;
 /** `docker load` unpacks all of the file before it takes the layers out of it. */
 const tarFactor = 2;
 const compressedTarFactor = 5;
 
-/** What docker needs at its peak, beside the reserve that is to be left. */
+/** Bytes that docker needs at its peak, plus the reserve that must stay free: once more for each image of unknown size. */
 export function neededBytes(needs: SpaceNeeds, reserveBytes: number): number {
   const { layerBytes, unknownImages, tarBytes, compressedTarBytes } = needs;
   return (

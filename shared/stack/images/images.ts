@@ -12,7 +12,7 @@ import { neededBytes, noNeeds, requireSpace, type SpaceNeeds } from './image-spa
 import type { Patience } from './pull-trouble.ts';
 
 export interface ImagesOptions {
-  /** The new version's. */
+  /** The new version's compose file. */
   compose: Pick<Compose, 'services'>;
   config: Pick<UpdateConfig, 'pullDeadlineSeconds' | 'reserveMiB'>;
   /** Files that `docker save` wrote, for an update without network. */
@@ -24,7 +24,7 @@ export interface ImagesOptions {
 
 export interface ImageReport {
   present: readonly string[];
-  /** Files of the bundle. */
+  /** The bundle's image files. */
   loaded: readonly string[];
   pulled: readonly string[];
 }
@@ -35,8 +35,8 @@ export function imagesOf(compose: Pick<Compose, 'services'>): string[] {
 }
 
 /**
- * Sees to it that every image is here: from the bundle's files first, then from the registries, all within the pull
- * deadline. Nothing is ever removed for it. Throws a Failure that names image and reason.
+ * Makes every image available: from the bundle's files first, then from the registries, all within the pull deadline.
+ * Never removes an image for it. Throws a Failure that names image and reason.
  */
 export async function ensureImages(options: ImagesOptions): Promise<ImageReport> {
   const { compose, config, bundleImagesFolder, log, signal } = options;
@@ -81,7 +81,7 @@ function requireSpaceFor(needs: SpaceNeeds, { rootFolder }: Engine, reserveBytes
   requireSpace(rootFolder, freeBytes, needed);
 }
 
-/** Layers that images of the same repositories have brought here are not fetched again. */
+/** Does not count layers that are already here with images of the same repositories: docker does not fetch them again. */
 async function pullNeeds(
   images: readonly string[],
   { machine }: Engine,

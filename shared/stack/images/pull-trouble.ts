@@ -4,17 +4,17 @@ import { type CommandFailure, seconds } from '../../system/process/command.ts';
 /** Why a pull failed, and whether it may work a little later. */
 export interface PullTrouble {
   reason: string;
-  /** Docker's own. */
+  /** Docker's own last line. */
   words: string;
   heals: boolean;
   outcome: Outcome;
-  /** Where the registry has said so. */
+  /** The wait that the registry asked for. */
   retryAfterMs?: number;
 }
 
 type Rule = readonly [words: RegExp, reason: string, outcome: Outcome];
 
-/** In docker's and the registries' words; the first that fits decides. What may heal ends as "try again later". */
+/** Texts of docker and the registries; the first match decides. `tryLater` marks trouble that may pass. */
 const rules: readonly Rule[] = [
   [/to the docker daemon|error during connect/i, 'the Docker engine does not answer', 'tryLater'],
   [/no space left on device|disk quota exceeded/i, 'there is no space left', 'noSpace'],
@@ -70,7 +70,7 @@ const rules: readonly Rule[] = [
   [/verification failed|unexpected size|short read|checksum/i, 'it arrived damaged', 'tryLater'],
 ];
 
-/** From what docker has said last; one that was ended at its deadline may just have had a bad connection. */
+/** Reads docker's last output; a pull that was ended at its deadline may only have had a bad connection. */
 export function readPullTrouble(failure: Pick<CommandFailure, 'exitCode' | 'stderr'>): PullTrouble {
   const words = failure.stderr;
   const rule = rules.find(([pattern]) => pattern.test(words));
@@ -102,7 +102,7 @@ const unitMs: Record<string, number> = {
   h: 3_600_000,
 };
 
-/** `toomanyrequests: retry-after: 1m30s, allowed: 44000/minute`; seconds where no unit is given. */
+/** Reads `toomanyrequests: retry-after: 1m30s, allowed: 44000/minute`; seconds if no unit is given. */
 function retryAfterIn(words: string): number | undefined {
   const text = /retry[- ]after:?\s*((?:[\d.]+\s*(?:ns|us|µs|ms|s|m|h)?\s*)+)/i.exec(words)?.[1];
   if (text === undefined) return undefined;
@@ -116,7 +116,7 @@ export interface Patience {
   longestPauseMs: number;
 }
 
-/** Twice as long each time, and never at the same time as all other devices; `random` is from 0 to 1. */
+/** Doubles with each attempt, with a random part so that devices do not ask at the same time; `random` is from 0 to 1. */
 export function pauseBeforeMs(
   attempt: number,
   trouble: PullTrouble,

@@ -4,20 +4,23 @@ import { basename } from 'node:path';
 import { Failure, isMissing, reasonOf } from '../failure.ts';
 import { removeDurably, renameDurably, writeDurably } from './durable-file.ts';
 
-/** Each backup has its checksum beside it, in the form of sha256sum(1): a backup that can be seen can be checked. */
+/** Each backup has its checksum beside it, in the form of sha256sum(1), so that every visible backup can be checked. */
 
 export function checksumFileOf(backup: string): string {
   return `${backup}.sha256`;
 }
 
-/** Makes a finished part visible, with its checksum first, whenever power fails. An older one is gone then. */
+/**
+ * Makes a finished part visible; its checksum comes first, so that a visible file has one even after a power cut. An
+ * older target is removed before.
+ */
 export function publish(part: string, target: string, sha256: string): void {
   if (existsSync(target)) removeDurably(target);
   writeDurably(checksumFileOf(target), `${sha256}  ${basename(target)}\n`, 0o600);
   renameDurably(part, target);
 }
 
-/** Throws a Failure unless the file has the checksum beside it. Answers with that. */
+/** Throws a Failure unless the file has the checksum beside it. Returns the checksum. */
 export async function checkSaved(path: string, signal?: AbortSignal): Promise<string> {
   const expected = readChecksum(path);
   let sha256: string;
@@ -30,7 +33,7 @@ export async function checkSaved(path: string, signal?: AbortSignal): Promise<st
   return sha256;
 }
 
-/** Throws a Failure unless the file, which has the one, should have it. */
+/** Throws a Failure unless the file's checksum is the expected one. */
 export function requireChecksum(path: string, sha256: string, expected: string): void {
   if (sha256 !== expected) throw cannotTrust(path, 'it does not have the checksum beside it');
 }
@@ -46,7 +49,7 @@ export function cannotTrust(path: string, reason: string, cause?: unknown): Fail
   return new Failure(`Cannot trust the backup "${path}": ${reason}`, { advice, cause });
 }
 
-/** The checksum beside it. Throws a Failure where there is none, or that of another file. */
+/** Reads the checksum beside the file. Throws a Failure if there is none, or if it is that of another file. */
 export function readChecksum(path: string): string {
   const file = checksumFileOf(path);
   let line: string;

@@ -38,8 +38,8 @@ function entriesOf(folder: string): Dirent[] {
 }
 
 /**
- * The size of a slot's device, by whatever name, or of the file that stands for one; `undefined` where there is none. It
- * is looked at only: in a sandbox without devices access(2) says that none is there.
+ * The size of a slot's device, under any of its names, or of the file that stands for one; `undefined` if there is
+ * none. The device is not opened: in a sandbox without devices access(2) reports that there is none.
  */
 export function deviceBytes(path: string): number | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });

@@ -22,8 +22,8 @@ import { basename, dirname } from 'node:path';
 import { atStep, stepPoint } from '../fault-point.ts';
 
 /**
- * Puts a file in place whole or not at all, whenever power fails: temporary file, fsync, rename, fsync of the
- * folder. Throws what the system says, with the file as it was.
+ * Puts a file in place whole or not at all, whenever power fails: temporary file, fsync, rename, fsync of the folder.
+ * Throws the system's error, and leaves the old file as it was.
  */
 export function writeDurably(path: string, content: string | Uint8Array, mode = 0o644, owner?: Owner): void {
   putInPlace(path, mode, (part) => {
@@ -37,20 +37,20 @@ export function writeDurably(path: string, content: string | Uint8Array, mode = 
   });
 }
 
-/** Whose a file is; its writer's where that is not said. */
+/** The owner of a file; by default the process that writes it. */
 export interface Owner {
   uid: number;
   gid: number;
 }
 
-/** What `writeDurablyMeanwhile` leaves where it was cut short; the next one takes its place. */
+/** The file that an interrupted `writeDurablyMeanwhile` leaves; the next call replaces it. */
 export function meanwhilePartOf(path: string): string {
   return `${path}.part`;
 }
 
 /**
- * The same promise, with the disk at work while we go on: for a note that is written again and again, by one program
- * at a time.
+ * Promises the same as writeDurably(), but does not block while the disk works: for a note that is written again and
+ * again, by one program at a time.
  */
 export async function writeDurablyMeanwhile(path: string, content: string, mode = 0o644): Promise<void> {
   const part = meanwhilePartOf(path);
@@ -79,7 +79,7 @@ export async function writeDurablyMeanwhile(path: string, content: string, mode 
   stepPoint('after', step);
 }
 
-/** The same promise for a copy of another file. */
+/** Promises the same as writeDurably(), for a copy of another file. */
 export function copyDurably(from: string, to: string, mode: number): void {
   putInPlace(to, mode, (part) => copyFileSync(from, part));
 }
@@ -100,7 +100,7 @@ function putInPlace(path: string, mode: number, fill: (part: string) => void): v
   });
 }
 
-/** The mode is set again because open(2) takes our umask off it. */
+/** The mode is set again because open(2) applies our umask to it. */
 function finish(part: string, mode: number): void {
   const descriptor = openSync(part, 'r');
   try {
@@ -115,7 +115,7 @@ function discard(part: string): void {
   try {
     unlinkSync(part);
   } catch {
-    // Mostly it was never there; in any case the first error is the one to tell.
+    // Usually the file never existed; in any case the first error is the one to report.
   }
 }
 
@@ -128,7 +128,7 @@ export function renameDurably(from: string, to: string): void {
   });
 }
 
-/** Removes a file so that it stays away when power fails. One that is not there is no error. */
+/** Removes a file so that it stays away when power fails. A missing file is no error. */
 export function removeDurably(path: string): void {
   const step = (): string => `remove ${basename(path)}`;
   atStep(step, () => {
@@ -138,8 +138,8 @@ export function removeDurably(path: string): void {
 }
 
 /**
- * Appends one line and fsyncs; a line torn by a power cut before us is closed first, so that ours stands alone. The
- * folder is synced with the first line: a new file's name is lost otherwise.
+ * Appends one line and fsyncs; a line torn by an earlier power cut is ended first, so that the new line stands alone.
+ * The folder is synced with the first line: otherwise a new file's name is lost.
  */
 export function appendLine(path: string, line: string): void {
   const step = (): string => `append ${basename(path)}`;
@@ -169,7 +169,7 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Whether the other path is a regular file with the same bytes; read in pieces, these files are large. */
+/** Whether the other path is a regular file with the same bytes. Reads in pieces, because these files are large. */
 export function isSameFile(one: string, other: string): boolean {
   const oneStat = statSync(one);
   const otherStat = lstatSync(other, { throwIfNoEntry: false });
@@ -201,7 +201,7 @@ function isSameContent(first: number, second: number): boolean {
   }
 }
 
-/** A full disk may take a part of it first, and only then say so. */
+/** Writes until all is written: a full disk may accept a part first, and report the error only then. */
 export function writeAll(descriptor: number, content: string | Uint8Array): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   let written = 0;

@@ -35,7 +35,7 @@ function libC(): LibC {
 const lockExclusive = 2;
 const lockNonBlocking = 4;
 
-/** flock(2), not waiting. False where another open file holds it; the kernel frees it when the holder dies. */
+/** flock(2), without waiting. False if another open file holds the lock; the kernel frees it when the holder dies. */
 export function tryFlock(descriptor: number): boolean {
   return libC().flock(descriptor, lockExclusive | lockNonBlocking) === 0;
 }
@@ -63,12 +63,12 @@ export function extendedAttributes(path: string): Map<string, Buffer | undefined
   return attributes;
 }
 
-/** renameat2(2) by its number: the C library has a name for it from 2.28 on, the kernel from 3.15 on. */
+/** renameat2(2) by its number: the C library has a function for it from 2.28 on, the kernel from 3.15 on. */
 const renameat2 = process.arch === 'arm64' ? 276 : 316;
 const currentFolder = -100;
 const renameExchange = 2;
 
-/** Gives each of the two the name of the other, at once. False where the file system cannot, or one is not there. */
+/** Exchanges the names of two files or folders in one step. False if the file system cannot, or one of them is missing. */
 export function exchangeNames(one: string, other: string): boolean {
   const [first, second] = [terminated(one), terminated(other)];
   return Number(libC().syscall(renameat2, currentFolder, first, currentFolder, second, renameExchange)) === 0;
@@ -79,7 +79,10 @@ const typeDatagram = 2;
 const closeOnExec = 0o2000000;
 const noSignal = 0x4000;
 
-/** unix(7): one datagram to a socket; `@` in front stands for the zero byte of an abstract name. False where nobody took it. */
+/**
+ * Sends one datagram to a unix(7) socket; `@` in front stands for the zero byte of an abstract name. False if it was
+ * not delivered.
+ */
 export function sendDatagram(path: string, text: string): boolean {
   const descriptor = libC().socket(familyUnix, typeDatagram | closeOnExec, 0);
   if (descriptor < 0) return false;

@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import { atStep } from '../fault-point.ts';
 
 /**
- * A log bounds itself: our programs run on systems that have no logrotate, in rescue shells, and with a clock at 1970.
- * Who has logrotate may rotate it, too: each line is written to whatever the name then stands for.
+ * A log limits its own size: our programs run on systems without logrotate, in rescue shells, and with a clock at
+ * 1970. An operator may use logrotate too: each line is written to the file that has the name at that time.
  */
 
 const mostBytes = 1024 * 1024;
@@ -12,8 +12,8 @@ const mostBytes = 1024 * 1024;
 const keptLogs = 3;
 
 /**
- * Begins the log anew where it has grown to its bound, and keeps the last ones as `.1` to `.3`. Several programs may do
- * so at once: whoever finds that another has been faster gives the few lines back. Throws what the system says.
+ * Starts a new log when the log has reached its limit, and keeps the last ones as `.1` to `.3`. Several programs may
+ * do so at once: a program that finds that another was faster puts the few lines back. Throws the system's error.
  */
 export function rotateWhereLong(path: string): void {
   if (sizeOf(path) < mostBytes) return;
@@ -29,7 +29,7 @@ export function rotateWhereLong(path: string): void {
   move(taken, rotatedLogOf(path));
 }
 
-/** Where the lines before the oldest of the log stand. */
+/** The log before the current one; its lines are older than those of the current one. */
 export function rotatedLogOf(path: string): string {
   return `${path}.1`;
 }

@@ -5,8 +5,8 @@ import { Failure, isMissing } from '../failure.ts';
 const mostLinks = 40;
 
 /**
- * Where a path of another root lies for us, its symbolic links read as that root would: an absolute link in a
- * mounted slot must not lead out of the slot into the running system. The path itself need not exist.
+ * Turns a path of another root into a path of ours, with its symbolic links resolved inside that root: an absolute
+ * link in a mounted slot must not lead out of the slot into the running system. The path itself need not exist.
  */
 export function pathInRoot(root: string, path: string): string {
   const pending = partsOf(path);

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 export interface Limits {
   deadlineMs: number;
   signal?: AbortSignal | undefined;
-  /** What the child reads is being handed to it: without that it is ended. */
+  /** Settles when the child's stdin is written; if it fails, the child is ended. */
   feeding?: Promise<void> | undefined;
 }
 
@@ -17,9 +17,9 @@ const unkillableMs = 200;
 const drainMs = 1_000;
 
 /**
- * Waits until the child has ended and its output is read. Answers why, where it had to be ended: its process
- * group then got SIGTERM, and SIGKILL after the grace. zx's own timeout walks the process tree with `ps` and
- * never escalates; a group of the child's own needs neither.
+ * Waits until the child has ended and its output is read. Returns the reason if the child had to be ended: its
+ * process group then got SIGTERM, and SIGKILL after the grace. zx's own timeout walks the process tree with `ps` and
+ * never escalates; a process group of the child needs no `ps`.
  */
 export async function endedInTime(
   child: ChildProcess,

@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 
 /**
- * Hands the source to the child, as fast as that reads, and closes its stdin after the last piece. A child that ends,
- * or closes its stdin, before it has read all is no failure: the source is let go at its next piece. Throws what the
- * source throws, with the stdin still open: a child must not take half of it for all.
+ * Writes the source to the child's stdin, as fast as the child reads, and closes stdin after the last piece. A child
+ * that ends, or closes its stdin, before it has read all is no failure: the source is abandoned at its next piece.
+ * Throws the source's error, with stdin still open: the child must not take a part for the whole.
  */
 export async function feedChild(child: ChildProcess, source: AsyncIterable<Uint8Array>): Promise<void> {
   const { stdin } = child;

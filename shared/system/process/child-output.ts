@@ -1,14 +1,17 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
-/** All that the stream brings, as text, whole only when it has ended. zx decodes each chunk by itself and so spoils a letter on a seam. */
+/**
+ * Collects the stream's output as text, complete only when the stream has ended. zx decodes each chunk by itself,
+ * which breaks a letter that spans two chunks.
+ */
 export function collectText(stream: Readable): () => string {
   const chunks: Buffer[] = [];
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   return () => Buffer.concat(chunks).toString();
 }
 
-/** Hands on each line as it comes, without its end; a last line without one when the stream ends. */
+/** Calls `onLine` for each line as it arrives, without its line end; a last line without one is passed when the stream ends. */
 export function forEachLine(stream: Readable, onLine: (line: string) => void): void {
   const decoder = new StringDecoder();
   let rest = '';

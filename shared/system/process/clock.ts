@@ -2,17 +2,17 @@ import { Deadline, pause } from '../deadline.ts';
 import type { Log } from '../terminal/log.ts';
 import { CommandFailure, command } from './command.ts';
 
-/** A board without a battery wakes in 1970, and then every certificate is one of the future. */
+/** Waits for a correct clock: a board without a battery starts in 1970, and then no certificate is valid yet. */
 
 const askMs = 5_000;
 const usualLongestMs = 20_000;
 const usualPauseMs = 500;
-/** Nothing of ours is older: a clock before it is wrong, whoever says that it is synchronised. */
+/** No release of ours is older: a clock before it is wrong, even if systemd reports that it is synchronised. */
 const earliest = Date.UTC(2024, 0, 1);
 
 /**
- * Waits until the clock is synchronised, for 20 s at most; then, and where nobody can tell, it goes on and says so. What
- * needs the time (certificates) tells the rest.
+ * Waits until the clock is synchronised, for 20 s at most, then continues with a warning; if the state is unknown, it
+ * continues at once. A later step that needs the time (certificates) reports a wrong clock.
  */
 export async function waitForClock(
   { log, signal }: { log: Log; signal: AbortSignal },
@@ -32,7 +32,7 @@ export async function waitForClock(
   if (Date.now() < earliest) log.warn(`The clock is wrong: going on with ${new Date().toISOString()}`);
 }
 
-/** By what `timedatectl` says, in the words of systemd 229 to 257. No systemd, no answer: nobody can tell. */
+/** Reads `timedatectl`, in the words of systemd 229 to 257. Without systemd the state is unknown: false. */
 async function isKnownUnsynchronised(signal: AbortSignal): Promise<boolean> {
   try {
     const { stdout } = await command({ deadlineMs: askMs, signal })`timedatectl status`;

@@ -5,21 +5,21 @@ import { type Cut, endedInTime } from './child-end.ts';
 import { feedChild } from './child-input.ts';
 import { collectText, forEachLine } from './child-output.ts';
 
-/** The only door to other programs; zx runs them, and nothing else imports zx. */
+/** All other programs are run through this file; zx runs them, and no other file imports zx. */
 
 export interface CommandOptions {
   /** Every child has one. At the deadline its process group gets SIGTERM, and SIGKILL after the grace. */
   deadlineMs: number;
   /** Exit codes that are an answer rather than a failure. Zero always is. */
   accept?: readonly number[] | 'any';
-  /** Set where the caller itself may be told to end: the child is ended with it. */
+  /** Ends the child when it is aborted; set where the caller itself may be told to end. */
   signal?: AbortSignal | undefined;
   cwd?: string;
-  /** Added to our environment, never instead of it; `undefined` takes a variable away. */
+  /** Added to our environment, never instead of it; `undefined` removes a variable. */
   env?: Record<string, string | undefined>;
   /**
-   * What the child reads; nothing where it is not given. Where it fails the child is ended, and its error thrown. What
-   * the child does not read is left: whether that is a failure, its exit code says.
+   * The child's stdin; empty by default. If it fails, the child is ended and its error is thrown. The child may leave
+   * a part unread: its exit code says whether that is a failure.
    */
   stdin?: AsyncIterable<Uint8Array>;
   /** Called for each line the child prints, on either stream, as it comes. */
@@ -45,9 +45,9 @@ export class CommandFailure extends Failure {
 }
 
 const shellCommandNotFound = 127;
-/** A shell answers with this and the signal's number for what a signal has ended. */
+/** A shell exits with this plus the signal's number if a signal has ended the program. */
 const endedBySignal = 128;
-/** What systemd gives a service that was given none. */
+/** The PATH that systemd gives a service by default. */
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 type Value = string | number | readonly string[];
@@ -70,7 +70,7 @@ export function command(options: CommandOptions): Command {
     stepPoint('before', step);
     const running = $({
       shell: '/bin/sh',
-      // The shell becomes the command: a process less, and what ends the child ends the command.
+      // The command replaces the shell: one process less, and ending the child ends the command.
       prefix: 'set -u; exec ',
       postfix: '',
       quote,
@@ -95,7 +95,7 @@ export function command(options: CommandOptions): Command {
 
     const feeding = options.stdin === undefined ? undefined : feedChild(child, options.stdin);
     const cut = await endedInTime(child, running, { ...options, feeding });
-    // It throws.
+    // This throws the error of the input.
     if (cut === 'input failed') await feeding;
     else if (cut !== undefined) throw failure(wordsFor(cut, options.deadlineMs), undefined, stderr());
     const { exitCode, signal } = await running;
@@ -122,7 +122,7 @@ function programOf(pieces: TemplateStringsArray, values: readonly Value[]): stri
   return more.length > 0 ? text : `${text}${values.flat()[0] ?? ''}`;
 }
 
-/** All words on one line, each path by its last part: what was done, wherever. */
+/** All words on one line, each path shortened to its last part: the step's name must not depend on the folder. */
 function wordsOf(pieces: TemplateStringsArray, values: readonly Value[]): string {
   const line = pieces.map((piece, index) => `${piece}${[values[index] ?? []].flat().join(' ')}`).join('');
   return line
@@ -152,7 +152,7 @@ function endOf(name: string, { exitCode, stderr }: CommandResult): string {
     : `ended with ${exitCode}${words}`;
 }
 
-/** dash and BusyBox, bash, bash for a path. A program whose library is missing ends with 127 too. */
+/** The messages of dash and BusyBox, of bash, and of bash for a path. A program whose library is missing also ends with 127. */
 const shellsNotFound = ['not found', 'command not found', 'No such file or directory'];
 
 function shellCodeOf(signal: NodeJS.Signals | null): number {

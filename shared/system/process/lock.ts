@@ -7,7 +7,7 @@ import { tryFlock } from '../files/libc.ts';
 const betweenTriesMs = 50;
 const mostTries = 40;
 
-/** Who holds the lock, and what for: the file's content, for people and for the hooks that RAUC runs on its behalf. */
+/** The holder of the lock and its purpose: the file's content, for people and for the hooks that RAUC runs for the holder. */
 export interface LockHolder {
   program: string;
   pid: number;
@@ -16,12 +16,12 @@ export interface LockHolder {
 }
 
 export interface Lock {
-  /** Notes what the holder is at. */
+  /** Notes the version that the holder installs. */
   note(installing: string | undefined): void;
   release(): void;
 }
 
-/** Takes the lock, or answers with its holder. The kernel frees it when we die: no lock is ever stale. */
+/** Takes the lock, or returns its holder. The kernel frees it when we die: no lock is ever stale. */
 export function tryLock(path: string, program: string): Lock | LockHolder {
   const descriptor = openLock(path);
   if (!tryFlock(descriptor) && !tryFlockAgain(descriptor, path)) {
@@ -55,7 +55,7 @@ export function tryLock(path: string, program: string): Lock | LockHolder {
   };
 }
 
-/** Who holds the lock now, without touching it; nobody where there is no such file. */
+/** The current holder of the lock, read without changing the file; undefined if it is free or there is no such file. */
 export function lockHolder(path: string): LockHolder | undefined {
   let descriptor: number;
   try {
@@ -76,8 +76,8 @@ export function isLock(result: Lock | LockHolder): result is Lock {
 }
 
 /**
- * Somebody who only asks who holds it has it for an instant too, which is long on a busy machine: a holder has its name
- * in the file.
+ * A program that only asks for the holder also has the lock for an instant, which is long on a busy machine: only a
+ * real holder has its name in the file.
  */
 function tryFlockAgain(descriptor: number, path: string): boolean {
   for (let tries = 0; tries < mostTries; tries += 1) {

@@ -7,30 +7,30 @@ import { createLog, type Log } from '../terminal/log.ts';
 import { seconds } from './command.ts';
 import { UndoStack } from './undo.ts';
 
-/** What a story may use: where to tell, what it owes, and the signal that it has to end. */
+/** What a program's story may use: the log, the undo stack, and the signal that tells it to end. */
 export interface Running {
   readonly log: Log;
   readonly undo: UndoStack;
   readonly signal: AbortSignal;
-  /** From now on the program has this long: RAUC has no deadline, and a hook that hangs blocks every later install. */
+  /** Sets the time that the program has from now on: RAUC has no deadline, and a hook that hangs blocks every later install. */
   allow(ms: number): void;
 }
 
 export interface ProgramOptions {
   name: string;
-  /** Until the story, having read its config, allows itself another. */
+  /** Applies until the story has read its config and calls `allow`. */
   deadlineMs: number;
-  /** How an outcome becomes an exit code, where not by the table alone. */
+  /** Turns an outcome into an exit code, where the table alone does not decide. */
   exitCodeOf?: (outcome: Outcome) => number;
 }
 
 /** How long a story may take to notice that it was told to end before its undo stack is run regardless. */
 const noticeMs = 5_000;
-/** One that hangs must not keep the others, such as starting what was stopped, from being done. */
+/** An undo that hangs must not prevent the others, such as starting what was stopped. */
 const eachUndoMs = 120_000;
 const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** Somebody, or the system going down, wants the program to end: no fault of its own. */
+/** An operator, or the system going down, wants the program to end: not its own fault. */
 export class ToldToEnd extends Failure {
   constructor(program: string, signal: NodeJS.Signals) {
     super(`Cannot finish ${program}: it was told to end by ${signal}`);
@@ -43,8 +43,8 @@ interface End {
 }
 
 /**
- * The one place where programs end: whatever way that is (done, failed, told to, too late, our own bug), what is
- * owed is done, the last line on stderr is the reason, and the exit code is from the table.
+ * The one place where programs end. In every case (done, failed, told to end, too late, our own bug) the undo stack
+ * is run, the last line on stderr is the reason, and the exit code is from the table.
  */
 export async function runProgram(
   options: ProgramOptions,
@@ -109,7 +109,7 @@ export async function runProgram(
   process.exit(end.exitCode);
 }
 
-/** The tool's own words and a bug's stack come first: RAUC shows only the last line, and that is the reason. */
+/** The tool's own output and a bug's stack come first: RAUC shows only the last line, which has to be the reason. */
 function tell(log: Log, name: string, error: unknown): void {
   if (error instanceof Failure) {
     const cause = error.cause === undefined ? '' : reasonOf(error.cause);
@@ -125,7 +125,7 @@ function tell(log: Log, name: string, error: unknown): void {
 
 /**
  * For the API's jobs, and the embedded device: HOMIE_TRACE names a file that gets one JSON line for each program that
- * ended. Where that cannot be written nothing is said: the last line on stderr is the reason, and the exit code stands.
+ * ended. An error on writing it is not reported: the last line on stderr stays the reason, and the exit code stays.
  */
 function trace(program: string, startedMs: number, exitCode: number, log: Log): void {
   const file = process.env['HOMIE_TRACE'];

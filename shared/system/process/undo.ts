@@ -1,24 +1,24 @@
 import { Failure } from '../failure.ts';
 
-/** One thing to put right again. `now()` does it early; `drop()` says that it is no longer owed. */
+/** One thing to undo. `now()` does it early; `drop()` takes it off the stack. */
 export interface Undo {
   now(): Promise<void>;
   drop(): void;
 }
 
-/** Told why the program ends; undefined where it is simply done. */
+/** Gets the reason why the program ends; undefined if it ends normally, or if the work is done early. */
 export type Work = (reason: unknown) => Promise<void> | void;
 
 interface Owed {
   what: string;
   work: Work;
-  /** How long it may take, where that is longer than usual. */
+  /** How long it may take, if that is longer than usual. */
   longestMs?: number | undefined;
-  /** Being done early: whoever comes meanwhile waits for that. */
+  /** Set while it is done early: other callers wait for it. */
   early?: Promise<void> | undefined;
 }
 
-/** What a program owes the device: done in reverse order on every way out, each once. */
+/** The work that a program owes the device before it ends: done in reverse order on every exit, each once. */
 export class UndoStack {
   readonly #owed: Owed[] = [];
 
@@ -48,8 +48,9 @@ export class UndoStack {
   }
 
   /**
-   * Does all that is owed, whatever fails on the way; failures are handed to `onFailure`, one by one, and what does
-   * not end within `eachMs`, or its own time, is one. `reason` is why the program ends, undefined where it is simply done.
+   * Does all that is owed, even if some of it fails; each failure is passed to `onFailure`. Work that does not end
+   * within `eachMs`, or within its own time, is a failure. `reason` is why the program ends, undefined if it ends
+   * normally.
    */
   async unwind(
     reason: unknown,
@@ -66,7 +67,7 @@ export class UndoStack {
   }
 }
 
-/** What is being done early is not begun a second time beside it; where that fails, it is. */
+/** Work that is being done early is not started a second time, unless the early attempt fails. */
 async function settle({ early, work }: Owed, reason: unknown): Promise<void> {
   if (early === undefined) return await work(reason);
   await early.catch(() => work(reason));

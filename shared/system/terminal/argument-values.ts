@@ -13,7 +13,10 @@ export class Values {
     return value === undefined || value === null ? undefined : String(value);
   }
 
-  /** An unset variable in a script makes one, and as a path it would mean the current folder. */
+  /**
+   * The name of an argument with an empty value: an unset variable in a script makes one, and as a path it would mean
+   * the current folder.
+   */
   emptyOne(): string | undefined {
     return Object.keys(this.#values).find((name) => this.#values[name] === '');
   }

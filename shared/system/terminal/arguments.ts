@@ -7,7 +7,7 @@ import { completeWords, completionFlag } from './completion.ts';
 import type { CommandSpec, Example, OptionSpec, ProgramSpec } from './program-spec.ts';
 import { findFlagWithValue, usageFailure, usageReason } from './usage.ts';
 
-/** yargs reads the arguments and writes the help; nothing else imports it. */
+/** Reads the arguments and writes the help with yargs; no other file imports yargs. */
 
 export { Values } from './argument-values.ts';
 export type { OptionSpec, ProgramSpec } from './program-spec.ts';
@@ -27,7 +27,7 @@ export async function parseArguments(spec: ProgramSpec, argv: readonly string[])
   const word = command?.name ?? argv.find((candidate) => !candidate.startsWith('-')) ?? '';
   const flag = findFlagWithValue(argv, (name) => isFlag(spec, name));
   if (flag !== undefined) throw usageFailure(spec.name, `"${flag}" has a value, expected none`);
-  // yargs would pass over what stands behind it without a word.
+  // yargs would silently ignore the words behind it.
   if (argv.includes('--')) throw usageFailure(spec.name, 'unknown argument: --');
 
   let chosen: Extract<Parsed, { kind: 'command' }> | undefined;
@@ -52,7 +52,7 @@ export async function parseArguments(spec: ProgramSpec, argv: readonly string[])
   return chosen;
 }
 
-/** How RAUC and systemd call: nothing is to be read, so yargs, half of the start of a hook, is not loaded. */
+/** RAUC and systemd call without arguments: yargs, which takes half of the start of a hook, is then not loaded. */
 function plainCall(spec: ProgramSpec): Parsed | undefined {
   const command = spec.commands.find(({ name, isDefault }) => name === undefined || isDefault);
   if (command === undefined || command.positionals?.some(({ optional }) => !optional)) return undefined;
@@ -111,7 +111,7 @@ async function createParser(
   return parser.epilogue(epilogueOf(spec));
 }
 
-/** As a manual page begins: name and purpose, then how it is called. */
+/** Like the beginning of a manual page: name and purpose, then how it is called. */
 function usageOf({ summary, commands }: ProgramSpec): string {
   const isOne = commands.every(({ name }) => name === undefined);
   return `$0: ${summary}\n\nUsage: $0 ${isOne ? '' : '<command> '}[options]`;
@@ -128,7 +128,7 @@ function epilogueOf({ examples, notes, files = [] }: ProgramSpec): string {
   return parts.filter((part) => part !== undefined).join('\n\n');
 }
 
-/** Each line whole, to be copied; yargs would break it in the middle of its table. */
+/** Each line unbroken, so that it can be copied; yargs would break it in the middle of its table. */
 function examplesText(examples: readonly Example[] = []): string | undefined {
   if (examples.length === 0) return undefined;
   return `Examples:\n${examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`).join('\n')}`;

@@ -1,8 +1,8 @@
 import type { CommandSpec, OptionSpec, ProgramSpec } from './program-spec.ts';
 
-/** What may stand next on the command line, out of the same spec that the parser and the help read. */
+/** Completion: the words that may come next on the command line, from the same spec that the parser and the help read. */
 
-/** How the shells' scripts ask: the words after it are those on the line, the last one not yet complete. */
+/** The option by which the shell scripts ask: the words after it are those of the line, the last one incomplete. */
 export const completionFlag = '--complete';
 
 export const shells = ['bash', 'zsh'] as const;
@@ -17,7 +17,7 @@ const everywhere: Readonly<Record<string, OptionSpec>> = {
   help: { type: 'boolean', describe: 'Show this help' },
 };
 
-/** One line a candidate, its meaning behind a tab; none where a file may stand, which the shell knows better. */
+/** One line per candidate, with its meaning after a tab; none where a file is expected, which the shell completes better. */
 export function completeWords(spec: ProgramSpec, words: readonly string[]): string {
   const current = words.at(-1) ?? '';
   const found = candidatesFor(spec, words.slice(0, -1), current);
@@ -54,12 +54,12 @@ function asChoices(choices: readonly string[], meaning: string): Candidate[] {
   return choices.map((word) => ({ word, meaning }));
 }
 
-/** What runs where no command is named. */
+/** The command that runs if none is named. */
 function defaultOf({ commands }: ProgramSpec): CommandSpec | undefined {
   return commands.find(({ name, isDefault }) => name === undefined || isDefault);
 }
 
-/** To be sourced by the shell. The program is asked each time, so that an update brings its own words. */
+/** A script for the shell to source. It asks the program each time, so that an update brings its own words. */
 export function completionScript(shell: Shell, program: string): string {
   return (shell === 'bash' ? bashScript : zshScript).replaceAll('PROGRAM', program);
 }

@@ -4,8 +4,8 @@ import { Failure } from '../failure.ts';
 import { print } from './print.ts';
 
 /**
- * Asks before what cannot be undone; `isSure` is the caller's --yes. Throws a Failure where nobody is there to answer
- * (a script that forgot --yes, called wrongly), and where the answer is anything but yes.
+ * Asks before a change that cannot be undone; `isSure` is the caller's --yes. Throws a usage Failure if there is no
+ * terminal (a script without --yes), and a Failure if the answer is not yes.
  */
 export async function requireYes(question: string, isSure: boolean, signal: AbortSignal): Promise<void> {
   if (isSure) return;
@@ -21,7 +21,7 @@ export async function requireYes(question: string, isSure: boolean, signal: Abor
   throw new Failure('Cannot go on: the answer was not yes, nothing was changed');
 }
 
-/** Empty where the terminal was closed instead. The terminal stays as it is, so that Ctrl-C is still a signal. */
+/** Empty if the terminal was closed. The terminal's settings are not changed, so that Ctrl-C is still a signal. */
 function readLine(signal: AbortSignal): Promise<string> {
   const lines = createInterface({ input: process.stdin, terminal: false });
   const { promise, resolve, reject } = Promise.withResolvers<string>();

@@ -19,13 +19,13 @@ export interface Log {
   error(line: string): void;
   /** Logs `Stopping …` before and `Stopped …` after; the failure's own line comes from the program's end. */
   step<T>(doing: string, done: string, thing: string, work: () => Promise<T>): Promise<T>;
-  /** From now on the same lines go, with a time, to this file too; a file that cannot be written is said once. */
+  /** From now on also writes the same lines, with a time, to this file; warns once if the file cannot be written. */
   alsoTo(file: string): void;
-  /** What was said last. */
+  /** The last line that was logged. */
   readonly lastLine: string;
 }
 
-/** One line an event on stderr: priorities for journald, colours for a terminal, plain lines for a pipe. */
+/** One line per event on stderr: priorities for journald, colours for a terminal, plain lines for a pipe. */
 export function createLog(program: string): Log {
   const journal = isJournal(2);
   const colour = isTerminal(2);
@@ -41,7 +41,7 @@ export function createLog(program: string): Log {
     file = undefined;
     say('warning', `Cannot write the log "${path}": ${reasonOf(error)}`);
   };
-  /** The file first: were it said afterwards that it cannot be written, that would be the last line, and the reason. */
+  /** The file first: a later warning that it cannot be written would be the last line on stderr, and so the reason. */
   const write = (level: Level, text: string): void => {
     const line = redact(oneLine(text));
     lastLine = line;
@@ -80,7 +80,7 @@ export function createLog(program: string): Log {
   };
 }
 
-/** What a tool has said may have lines, and whole screens, in it. */
+/** A tool's message may contain several lines, even whole screens. */
 function oneLine(text: string): string {
   return text.trimEnd().replace(/\s*[\r\n]+\s*/g, ' | ');
 }

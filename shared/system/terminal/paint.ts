@@ -1,6 +1,6 @@
 import { isTerminal } from './terminal.ts';
 
-/** Colour on stdout where people watch, and plain text everywhere else. */
+/** Colours for text on a terminal; plain text everywhere else. */
 export interface Paint {
   good(text: string): string;
   warning(text: string): string;

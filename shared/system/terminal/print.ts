@@ -2,8 +2,8 @@ import { writeSync } from 'node:fs';
 import { errorCodeOf } from '../failure.ts';
 
 /**
- * Writes all of the text, at once. A reader that went away (RAUC gone, `| head`) is no reason to leave a device
- * half done: what it would have read is dropped; the log file and the transaction still tell.
+ * Writes all of the text, at once. A reader that is gone (RAUC ended, `| head`) must not leave a device half done:
+ * the text for it is dropped; the log file and the transaction still have it.
  */
 export function print(descriptor: 1 | 2, text: string): void {
   const bytes = Buffer.from(text);

@@ -1,4 +1,4 @@
-/** What a program takes: read by the parser, shown by the help. */
+/** The arguments of a program: read by the parser, shown by the help. */
 
 export interface OptionSpec {
   type: 'string' | 'boolean' | 'number';
@@ -19,7 +19,7 @@ interface PositionalSpec {
 export interface CommandSpec {
   /** The word that selects it; none for a program that does one thing. */
   name?: string;
-  /** It is meant where no command is named. */
+  /** It runs if no command is named. */
   isDefault?: boolean;
   summary: string;
   positionals?: readonly PositionalSpec[];
@@ -39,6 +39,6 @@ export interface ProgramSpec {
   examples?: readonly Example[];
   /** A paragraph or two under the options. */
   notes?: string;
-  /** What it reads and writes, shown in its help. */
+  /** The files that it reads and writes, shown in its help. */
   files?: readonly (readonly [path: string, what: string])[];
 }

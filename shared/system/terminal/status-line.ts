@@ -4,14 +4,14 @@ import { isTerminal } from './terminal.ts';
 
 const usualColumns = 80;
 
-/** One line at the bottom of a terminal that changes in place. Where nobody watches there is none. */
+/** One line at the bottom of a terminal that changes in place. It is shown only on a terminal. */
 export class StatusLine {
   readonly isShown = isTerminal(2);
   #isOpen = false;
 
   show(text: string): void {
     if (!this.isShown) return;
-    // A terminal that has no size, as over a serial line, says 0.
+    // A terminal without a size, as over a serial line, reports 0.
     const columns = process.stderr.columns || usualColumns;
     print(2, `\r\x1b[K${text.slice(0, columns - 1)}`);
     this.#isOpen = true;
@@ -23,7 +23,7 @@ export class StatusLine {
     this.#isOpen = false;
   }
 
-  /** The same log, whose lines stand above. */
+  /** The same log, with its lines above the status line. */
   above(log: Log): Log {
     const aside = (write: (line: string) => void) => (line: string) => {
       this.clear();

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 
-/** What is wrong with the arguments, in one line that names the argument. */
+/** A Failure for wrong arguments: one line that names the argument. */
 export function usageFailure(program: string, reason: string): Failure {
   return new Failure(`Cannot read the arguments: ${reason}`, {
     outcome: 'usage',
@@ -8,7 +8,7 @@ export function usageFailure(program: string, reason: string): Failure {
   });
 }
 
-/** What yargs has found, in our words where its own do not name the argument. */
+/** The message of yargs, in our words if its own do not name the argument. */
 export function usageReason(message: string, word: string, required: readonly string[]): string {
   const similar = /^Did you mean (.+)\?$/.exec(message)?.[1];
   if (similar !== undefined) return `"${word}" is not known, did you mean "${similar}"`;
@@ -20,7 +20,7 @@ export function usageReason(message: string, word: string, required: readonly st
   return lowerFirst(message.replace(/\s*\n\s*/g, '; '));
 }
 
-/** For yargs `--dry-run=yes` means false, and then what was only to be tried is done. */
+/** yargs reads `--dry-run=yes` as false, and the program would then really do what the user only wanted to try. */
 export function findFlagWithValue(
   argv: readonly string[],
   isFlag: (name: string) => boolean,

@@ -2,10 +2,10 @@ import type { Outcome } from '../../system/exit-code.ts';
 import { retryAfterMs } from '../request/backoff.ts';
 import { isSameState, type Validators, validatorsIn } from './validators.ts';
 
-/** What was asked for: bytes of the file, or all of it without a Range. */
+/** What a request asked for: bytes of the file, or all of it without a Range. */
 export type Ask = { kind: 'range'; from: number; bytes: number } | { kind: 'whole' };
 
-/** What is known of the file that the bytes on disk belong to; nothing before the first answer. */
+/** What is known of the file that the bytes on disk belong to; undefined before the first answer. */
 export interface Known extends Validators {
   totalBytes: number;
 }
@@ -17,20 +17,20 @@ export interface Facts {
 }
 
 export type Decision =
-  /** The body is what was asked for. */
+  /** The body is the range that was asked for. */
   | ({ kind: 'piece'; bytes: number } & Known)
-  /** The body is all of the file; its length only where the server says it. */
+  /** The body is the whole file; its length is known only if the server gives it. */
   | ({ kind: 'whole'; totalBytes: number | undefined } & Validators)
-  /** What is on disk belongs to another file: begin again. */
+  /** The bytes on disk belong to another file: start again. */
   | { kind: 'anew'; reason: string }
-  /** The server cannot be asked for pieces: all of it at once, without a Range. */
+  /** The server does not serve pieces: fetch the whole file at once, without a Range. */
   | { kind: 'no-range'; reason: string }
   | { kind: 'again'; reason: string; afterMs: number | undefined }
   | { kind: 'give-up'; reason: string; outcome: Outcome; advice: string };
 
 /**
- * Whether an answer is what was asked for. Nothing is believed that can be checked: the range, the length, the tag, the
- * kind of content. `ifRange` has gone along where bytes were known.
+ * Decides whether an answer is what was asked for. Everything that can be checked is checked: the range, the length,
+ * the tag, the kind of content. The request had an `If-Range` if bytes were known.
  */
 export function decideAnswer(ask: Ask, known: Known | undefined, facts: Facts): Decision {
   const { status, headers } = facts;
@@ -79,7 +79,7 @@ function decidePiece(ask: Ask, known: Known | undefined, headers: Headers): Deci
   return { kind: 'piece', bytes, totalBytes, ...validators };
 }
 
-/** A server may leave out what it said before; what it says may not differ. */
+/** A server may omit a validator that it sent before, but must not send a different one. */
 function hasOther(known: Validators, now: Validators): boolean {
   const isOther = (one: string | null, other: string | null): boolean =>
     one !== null && other !== null && one !== other;
@@ -116,7 +116,7 @@ function decideRefusal({ status, headers, now }: Facts): Decision {
   return giveUp(`it answered ${status}`);
 }
 
-/** A portal's login page, an index, an error that calls itself 200. */
+/** A portal's login page, an index, or an error page with status 200. */
 function findWrongContent(headers: Headers): Decision | undefined {
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (type === 'text/html' || type === 'application/xhtml+xml') return page;
@@ -133,7 +133,7 @@ const page: Decision = {
   advice: 'A login page of the network, or a wrong URL',
 };
 
-/** Whatever it calls itself: no bundle begins like a page. Undefined where it does not. */
+/** Recognises a web page regardless of its content type: no bundle begins like one. Undefined if it is none. */
 export function findPage(firstBytes: Uint8Array): Extract<Decision, { kind: 'give-up' }> | undefined {
   const head = Buffer.from(firstBytes.subarray(0, 256))
     .toString('latin1')

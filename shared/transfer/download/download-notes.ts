@@ -4,7 +4,7 @@ import { meanwhilePartOf } from '../../system/files/durable-file.ts';
 import { bootId } from '../../system/places.ts';
 import { bytesIn, type Range, withRange } from './ranges.ts';
 
-/** What lies beside the bytes of a download: whose they are, and how far they can be believed. */
+/** The notes beside the bytes of a download: which file the bytes belong to, and which of them are reliable. */
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const facts = {
@@ -15,7 +15,7 @@ const facts = {
   provenBytes: count,
   isWhole: v.boolean(),
 };
-/** Format 2 is written only where something lies behind a gap, so that the versions before it read the rest. */
+/** Format 2 is written only if there are bytes behind a gap, so that older versions of the updater can read the rest. */
 const sideSchema = v.variant('format', [
   v.object({ format: v.literal(1), ...facts }),
   v.object({ format: v.literal(2), ...facts, later: v.array(v.object({ from: count, to: count })) }),
@@ -26,24 +26,24 @@ export interface Side {
   etag: string | null;
   lastModified: string | null;
   totalBytes: number | null;
-  /** So many from the start. */
+  /** The number of proven bytes from the start. */
   provenBytes: number;
-  /** And these behind the first gap. */
+  /** The proven bytes behind the first gap. */
   later: readonly Range[];
   isWhole: boolean;
 }
 
-/** What stands until the next boot, in the system's memory at least: a killed program cannot take it along. */
+/** A note that is valid until the next boot: it is at least in the system's memory, where it outlives a killed program. */
 const liveSchema = v.looseObject({ bootId: v.string(), side: sideSchema });
 
 /**
- * Says beside the bytes which there are, after each write. Not synced: it is good for the boot that it was written in,
- * where a program may be killed but what it has written stays.
+ * Notes after each write which bytes are there. Not synced: it is valid only in the boot in which it was written,
+ * where the writes of a killed program are kept.
  */
 export class LiveNote {
   readonly #descriptor: number;
   readonly #bootId = bootId();
-  /** Written over in its place: what is shorter has to cover it. */
+  /** The file is written over in its place: a shorter text has to cover a longer one. */
   #longest = 0;
 
   constructor(path: string, side: Side) {
@@ -68,7 +68,7 @@ export class LiveNote {
   }
 }
 
-/** Of two notes about the same download the one that goes further. */
+/** Of two notes about the same download, returns the one with more bytes. */
 export function furthest(side: Side | undefined, live: Side | undefined): Side | undefined {
   if (side === undefined || live === undefined) return side ?? live;
   const isSame =
@@ -79,7 +79,7 @@ export function furthest(side: Side | undefined, live: Side | undefined): Side |
   return isSame && !side.isWhole && bytesIn(rangesIn(live)) > bytesIn(rangesIn(side)) ? live : side;
 }
 
-/** The bytes that it tells of. */
+/** The byte ranges in the note. */
 export function rangesIn({ provenBytes, later }: Side): Range[] {
   return [{ from: 0, to: provenBytes }, ...later].reduce<Range[]>(withRange, []);
 }
@@ -105,7 +105,7 @@ export function readSide(path: string): Side | undefined {
   try {
     return sideOf(v.parse(sideSchema, JSON.parse(readFileSync(path, 'utf8'))));
   } catch {
-    // Missing, torn or of another version: the bytes beside it are nobody's.
+    // Missing, torn or of another version: the bytes beside it are of unknown origin.
     return undefined;
   }
 }

@@ -11,8 +11,8 @@ import { furthest, rangesIn, readLive, readSide, type Side, textOf, withRanges }
 import { PartFile, type PartPaths } from './part-file.ts';
 
 /**
- * What is on the data partition of a bundle: the bytes (`.part` until they are all there) and the side file, which says
- * whose they are and how many of them a power cut cannot take away any more. There is one at a time.
+ * The bundle on the data partition: the bytes (`.part` until they are complete) and the side file, which says which
+ * file they belong to and which of them are proven, that is, survive a power cut. There is one download at a time.
  */
 export class Download {
   readonly path: string;
@@ -29,7 +29,7 @@ export class Download {
     };
   }
 
-  /** What can be gone on with; undefined where there is nothing, or the disk holds less than the side file says. */
+  /** The download that can be resumed; undefined if there is none, or the disk holds less than the side file says. */
   read(): Side | undefined {
     const side = furthest(readSide(this.#paths.side), readLive(this.#paths.live));
     if (side === undefined) return undefined;
@@ -37,24 +37,24 @@ export class Download {
     if (side.isWhole) return whole === side.totalBytes ? side : undefined;
     const part = bytesOf(this.#paths.part);
     if (part !== undefined) return part >= (rangesIn(side).at(-1)?.to ?? 0) ? side : undefined;
-    // Cut short between its new name and the note of it.
+    // Interrupted between the rename and the note about it.
     const isNamed = whole === side.provenBytes && (side.totalBytes ?? whole) === whole;
     return isNamed ? { ...side, totalBytes: whole, isWhole: true } : undefined;
   }
 
-  /** What a new download takes the place of. */
+  /** Bytes on disk that a new download replaces. */
   get occupiedBytes(): number {
     return (bytesOf(this.#paths.part) ?? 0) + (bytesOf(this.path) ?? 0);
   }
 
-  /** Takes up the bytes that are proved, and no others. Where the first is not, it begins with none. */
+  /** Resumes with the bytes in the note, and no others. If the first byte is not among them, it starts with none. */
   open(side: Side): PartFile {
     makeFolder(this.#folder);
     if (side.provenBytes === 0) this.discard();
     return new PartFile(this.#paths, side.provenBytes === 0 ? withRanges(side, []) : side);
   }
 
-  /** All bytes are proved: from now on it has its name, and the next run finds it whole. */
+  /** Called when all bytes are proven: gives the file its final name, and the next run finds it whole. */
   finish(side: Side): void {
     renameDurably(this.#paths.part, this.path);
     writeDurably(this.#paths.side, textOf({ ...side, isWhole: true }), 0o600);
@@ -67,7 +67,7 @@ export class Download {
     for (const path of [side, part, this.path]) if (existsSync(path)) removeDurably(path);
   }
 
-  /** Nobody believes them after a power cut: no need to wait for the disk. */
+  /** These files are not used after a power cut: no need to wait for the disk. */
   #removePassing(): void {
     const { live, side } = this.#paths;
     for (const path of [live, meanwhilePartOf(live), meanwhilePartOf(side)]) rmSync(path, { force: true });

@@ -14,19 +14,19 @@ import { rangeValidator } from './validators.ts';
 import { nextPiece, type Standing, shouldProve } from './window.ts';
 
 export interface FetchOptions extends LineOptions, IntakeOptions {
-  /** In a row, with nothing gained. */
+  /** Tries in a row without progress. */
   tries: number;
   log: Log;
 }
 
-/** So many bytes are a gain, less is none: a server that drips would be waited for without end. */
+/** Fewer bytes are no progress: a server that sends only a few bytes each time would be asked without end. */
 const worthwhileBytes = 16 * 1024;
-/** A file that changes more often cannot be fetched. */
+/** A fetch that has to start again more often fails. */
 const mostBeginnings = 5;
 
 /**
- * Fetches the file whole, over however many requests, and answers with what is known of it. What an earlier run has
- * left is gone on with where the server still has the same file. Throws a Failure.
+ * Fetches the whole file, in as many requests as needed, and returns its path and its note. Resumes the download of
+ * an earlier run if the server still has the same file. Throws a Failure.
  */
 export async function fetchBundle(options: FetchOptions): Promise<{ path: string; side: Side }> {
   const intake = new Intake(options);
@@ -43,7 +43,7 @@ export async function fetchBundle(options: FetchOptions): Promise<{ path: string
   }
 }
 
-/** Why no more is asked for until all that is on its way has come, or is given up. */
+/** Why no new request is sent until all running ones have ended or are abandoned. */
 type Setback =
   | { kind: 'break'; reason: string; isTurnedAway: boolean }
   | { kind: 'answer'; decision: Exclude<Decision, { kind: 'piece' | 'whole' }> }
@@ -66,7 +66,7 @@ class Fetching {
   #isWhole = false;
   #beginnings = 0;
   readonly #asked = new Set<Range>();
-  /** Ends all that is on its way. */
+  /** Ends all running requests. */
   #cut = new AbortController();
   #setback: Setback | undefined;
   #hasServedSince = false;
@@ -126,7 +126,7 @@ class Fetching {
     this.#proveWhereDue();
   }
 
-  /** Never throws: what goes wrong is a setback, or the end. */
+  /** Never throws: every error becomes a setback. */
   async #fetch(ask: Ask, range: Range): Promise<void> {
     this.#asked.add(range);
     const startedMs = performance.now();
@@ -178,7 +178,7 @@ class Fetching {
     return { kind: 'failure', error: fetchFailure(this.#options.url, reason, { outcome: 'failed' }) };
   }
 
-  /** The first is what is told, unless a worse one comes; what breaks because all was cut is none. */
+  /** Keeps the first setback, unless a worse one follows; a request that breaks because all were ended does not count. */
   #setBack(setback: Setback): void {
     if (this.#setback === undefined) this.#hasServedSince = false;
     else if (severityOf(setback) <= severityOf(this.#setback)) return;
@@ -187,7 +187,7 @@ class Fetching {
     this.#changed.resolve();
   }
 
-  /** Nothing is on its way any more. */
+  /** Called when no request is running any more. */
   async #overcome(setback: Setback): Promise<void> {
     this.#setback = undefined;
     this.#cut = new AbortController();
@@ -238,9 +238,9 @@ class Fetching {
     );
   }
 
-  /** However it ends, the next run goes on from here, after a power cut too. */
+  /** After any failure the next run can resume from here, after a power cut too. */
   async #keep(): Promise<void> {
-    // The reason for the end is the one to tell.
+    // The first failure is the one to report.
     if (this.#mayRange) await this.#intake.prove().catch(() => {});
   }
 }

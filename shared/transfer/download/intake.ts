@@ -10,9 +10,9 @@ import { rangeValidator } from './validators.ts';
 
 export interface IntakeOptions {
   url: string;
-  /** On the data partition. */
+  /** A folder on the data partition. */
   folder: string;
-  /** Whatever the server says or sends. */
+  /** The limit, regardless of the size that the server announces or sends. */
   mostBytes: number;
   onProgress?: ((bytes: number, totalBytes: number | undefined) => void) | undefined;
 }
@@ -21,7 +21,7 @@ type OnTaken = (bytes: number) => void;
 type Piece = Extract<Decision, { kind: 'piece' }>;
 type Whole = Extract<Decision, { kind: 'whole' }>;
 
-/** Brings what comes over the line to the disk, and nothing that was not to come. */
+/** Writes the received bytes to the disk, and rejects bytes that were not asked for. */
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #download: Download;
@@ -33,13 +33,13 @@ export class Intake {
     this.#download = new Download(options.folder);
   }
 
-  /** Takes up what an earlier run has left; undefined where there is nothing of this URL that can be gone on with. */
+  /** Resumes the download of an earlier run; undefined if there is none of this URL that can be resumed. */
   async resume(): Promise<Side | undefined> {
     const side = this.#download.read();
     if (side === undefined || side.url !== this.#options.url || side.isWhole) return undefined;
     if (rangeValidator(side) === undefined) return undefined;
     this.#part = this.#download.open(side);
-    // A killed run has left it in the system's memory, perhaps.
+    // The bytes of a killed run may still be only in the system's memory.
     await this.#part.prove();
     return side;
   }
@@ -52,19 +52,22 @@ export class Intake {
     return this.#part?.length ?? 0;
   }
 
-  /** A power cut cannot take these away any more. */
+  /** The bytes that survive a power cut. */
   get proven(): readonly Range[] {
     return this.#part === undefined ? [] : rangesIn(this.#part.side);
   }
 
-  /** What the bytes on disk belong to. */
+  /** The file that the bytes on disk belong to. */
   get known(): Known | undefined {
     const { totalBytes, etag, lastModified } = this.#part?.side ?? {};
     if (totalBytes == null || etag === undefined || lastModified === undefined) return undefined;
     return { totalBytes, etag, lastModified };
   }
 
-  /** Puts it where it belongs, and says after each write how far it is. Throws `the line broke` before its end. */
+  /**
+   * Writes the piece to its place in the file, and calls `onTaken` after each write. Throws `the line broke` if it
+   * ends too soon.
+   */
   async takePiece(answer: Answer, piece: Piece, from: number, onTaken: OnTaken): Promise<void> {
     this.#requireRoom(piece.totalBytes);
     const end = from + piece.bytes;
@@ -72,7 +75,7 @@ export class Intake {
     if (reached < end) throw new Error('the line broke');
   }
 
-  /** From the start, whatever is there. */
+  /** Writes the whole file from the start, over any bytes of before. */
   async takeWhole(answer: Answer, whole: Whole, onTaken: OnTaken): Promise<void> {
     await this.forget();
     if (whole.totalBytes !== undefined) this.#requireRoom(whole.totalBytes);
@@ -81,24 +84,24 @@ export class Intake {
     if (reached === 0 || reached < (whole.totalBytes ?? 0)) throw new Error('the line broke');
   }
 
-  /** One at a time: undefined while the disk is at work still. */
+  /** Starts a sync in the background: undefined while another one is running, or if there is no file yet. */
   startProof(): Promise<void> | undefined {
     if (this.#proof !== undefined || this.#part === undefined) return undefined;
     this.#proof = this.#part.prove().finally(() => {
       this.#proof = undefined;
     });
-    // Whoever waits for it hears of it; nobody may have to.
+    // A caller that waits for it gets the error; without such a caller the error must not count as unhandled.
     this.#proof.catch(() => {});
     return this.#proof;
   }
 
-  /** All that is here. Throws a Failure where the disk does not take it. */
+  /** Syncs all written bytes. Throws a Failure if the disk does not take them. */
   async prove(): Promise<void> {
     await this.#proof;
     if (this.#part !== undefined && this.#part.bytes > bytesIn(this.proven)) await this.#part.prove();
   }
 
-  /** What is on disk stays until the first bytes in its place have come. */
+  /** Closes the file; its bytes stay on disk until the first bytes of a new download have arrived. */
   async forget(): Promise<void> {
     const part = this.#part;
     this.#part = undefined;
@@ -106,7 +109,7 @@ export class Intake {
     part?.close();
   }
 
-  /** Gives it its name. */
+  /** Syncs the rest, and gives the file its final name. */
   async finish(): Promise<{ path: string; side: Side }> {
     await this.prove();
     if (this.#part === undefined) throw fetchFailure(this.#options.url, 'nothing came');
@@ -115,7 +118,10 @@ export class Intake {
     return { path: this.#download.path, side };
   }
 
-  /** Reads up to the range's end; what comes behind it is a lie, or has no end. Answers with how far it came. */
+  /**
+   * Reads up to the range's end, and returns the position that it has reached. More bytes are an error: the server's
+   * length was wrong, or the body has no end.
+   */
   async #take(answer: Answer, of: Piece | Whole, range: Range, onTaken: OnTaken): Promise<number> {
     let at = range.from;
     try {

@@ -12,8 +12,8 @@ export interface PartPaths {
 }
 
 /**
- * The file while bytes come, in whatever order. `prove` is the only thing that is believed after a power cut; as long as
- * the system runs, so is every write.
+ * The file while bytes arrive, in any order. After a power cut only the bytes that `prove` has synced are used; as
+ * long as the system runs, every written byte is used.
  */
 export class PartFile {
   readonly #paths: PartPaths;
@@ -35,7 +35,7 @@ export class PartFile {
     }
   }
 
-  /** What it tells of is on disk. */
+  /** The bytes in this note are on disk. */
   get side(): Side {
     return this.#side;
   }
@@ -44,12 +44,12 @@ export class PartFile {
     return this.#written;
   }
 
-  /** Written so far without a gap, proved or not. */
+  /** Bytes written from the start without a gap, proven or not. */
   get length(): number {
     return prefixOf(this.#written);
   }
 
-  /** All of it, proved or not. */
+  /** All bytes written, proven or not. */
   get bytes(): number {
     return bytesIn(this.#written);
   }
@@ -65,7 +65,7 @@ export class PartFile {
     }
   }
 
-  /** The bytes first, then the note of them: cut between the two, the older note is true still. */
+  /** Syncs the bytes first, then the note about them: if power fails between the two, the older note is still true. */
   async prove(): Promise<void> {
     const written = this.#written;
     try {

@@ -4,20 +4,20 @@ import type { Log } from '../../system/terminal/log.ts';
 import { backoffMs } from '../request/backoff.ts';
 import { fetchFailure } from '../request/fetch-failure.ts';
 
-/** A server that asks for more is asked again by the next run: nobody holds the lock for so long. */
+/** A server that asks for a longer wait is asked again by the next run: the lock must not be held for so long. */
 const longestWaitMs = 120_000;
-/** Of the tries in vain: a line that breaks all the time is not told all the time. */
+/** Failed tries are reported from this one in a row on; single breaks are not. */
 const toldFrom = 3;
 
 export interface PatienceOptions {
   url: string;
-  /** In a row, with nothing gained. */
+  /** Tries in a row without progress. */
   tries: number;
   log: Log;
   signal: AbortSignal;
 }
 
-/** How often it is tried again, and how long is waited before. Whatever has been gained, it starts from the beginning. */
+/** How often a request is tried again, and how long to wait before. Any progress resets the count. */
 export class Patience {
   readonly #options: PatienceOptions;
   #vain = 0;
@@ -30,7 +30,10 @@ export class Patience {
     this.#vain = 0;
   }
 
-  /** Waits before the next try. Throws a Failure to try later where there have been enough, or the wait is too long. */
+  /**
+   * Waits before the next try. Throws a Failure with `tryLater` after too many tries, or if the server asks for too
+   * long a wait.
+   */
   async wait(reason: string, askedMs = 0): Promise<void> {
     const { tries, log, signal } = this.#options;
     this.#vain += 1;

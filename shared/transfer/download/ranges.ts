@@ -1,10 +1,10 @@
-/** Bytes of a file: `from` belongs to it, `to` does not. */
+/** A range of bytes in a file: `from` is included, `to` is not. */
 export interface Range {
   from: number;
   to: number;
 }
 
-/** The ranges with one more, in order and with none touching another. */
+/** Adds a range; the result is in order, and ranges that touch are joined. */
 export function withRange(ranges: readonly Range[], more: Range): Range[] {
   if (more.to <= more.from) return [...ranges];
   const before = ranges.filter(({ to }) => to < more.from);
@@ -15,7 +15,7 @@ export function withRange(ranges: readonly Range[], more: Range): Range[] {
   return [...before, { from, to }, ...after];
 }
 
-/** How many bytes they are, none touching another. */
+/** The number of bytes in the ranges, which must not overlap. */
 export function bytesIn(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { from, to }) => sum + to - from, 0);
 }
@@ -25,7 +25,7 @@ export function prefixOf([first]: readonly Range[]): number {
   return first?.from === 0 ? first.to : 0;
 }
 
-/** The first bytes that are in none of the ranges; it ends at `end` at the latest. */
+/** The first gap between the ranges; it ends at `end` at the latest. */
 export function firstGap(ranges: readonly Range[], end: number): Range {
   const from = Math.min(prefixOf(ranges), end);
   const next = ranges.find((range) => range.from > from)?.from ?? end;

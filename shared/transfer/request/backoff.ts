@@ -1,11 +1,11 @@
-/** How long to wait before asking again, where nothing came of the last tries. */
+/** How long to wait before the next try, after failed ones. */
 
 const firstMs = 100;
 const longestMs = 60_000;
 
 /**
- * Doubles with each try in vain, and is spread over its upper half, so that a fleet that lost its server together does
- * not come back together. `chance` is from 0 to 1.
+ * Doubles with each failed try, and is spread over its upper half, so that the devices of a fleet that lost its
+ * server do not all come back at once. `chance` is from 0 to 1.
  */
 export function backoffMs(triesInVain: number, chance: number): number {
   const most = Math.min(longestMs, firstMs * 2 ** Math.min(triesInVain, 20));

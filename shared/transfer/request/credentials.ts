@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { TlsFiles } from './http.ts';
 
-/** What opens the server's door to us, and by what we know the server. Never printed; sent to one origin only. */
+/** Our credentials for the server, and the certificates by which we verify it. Never printed; sent to one origin only. */
 export interface Credentials {
   /** `Authorization`, where there is a token or a password. */
   headers: Record<string, string>;
@@ -17,14 +17,14 @@ export interface CredentialFiles {
   clientKeyFile: string | undefined;
   tokenFile: string | undefined;
   basicAuthFile: string | undefined;
-  /** Of hawkBit: one for this device, or one for all behind a gateway. */
+  /** Tokens of hawkBit: one for this device, or one for all devices behind a gateway. */
   fleetTargetTokenFile?: string | undefined;
   fleetGatewayTokenFile?: string | undefined;
 }
 
 /**
- * Reads them all, each checked: a secret that others may read, or a trust anchor that others may write, is refused.
- * Throws a Failure that names file and config key, never what is in it.
+ * Reads and checks all of them: a secret that other users may read, or a trust anchor that other users may write, is
+ * rejected. Throws a Failure that names file and config key, never the file's content.
  */
 export function readCredentials(files: CredentialFiles): Credentials {
   const { tokenFile, basicAuthFile, fleetTargetTokenFile, fleetGatewayTokenFile } = files;
@@ -59,7 +59,7 @@ function readToken(name: string, path: string): string {
   return token;
 }
 
-/** In the form of the header. `name` is a key of the config, or an option of a command line. */
+/** User and password in the form of the header. `name` is a key of the config, or an option of a command line. */
 export function readBasicAuth(path: string, name = 'basic_auth_file'): string {
   const line = readSecret(name, path).replace(/\r?\n$/, '');
   if (!/^[^:\n]+:[^\n]*$/.test(line))
@@ -75,7 +75,7 @@ function readCa(path: string | undefined): TlsFiles {
   return { ca };
 }
 
-/** bun says nothing useful of a key that does not belong to its certificate. */
+/** Checks that the key belongs to its certificate, because bun's own message for that is useless. */
 function readClientPair({ clientCertificateFile, clientKeyFile }: CredentialFiles): TlsFiles {
   if (clientCertificateFile === undefined && clientKeyFile === undefined) return {};
   if (clientCertificateFile === undefined || clientKeyFile === undefined) {
@@ -119,7 +119,7 @@ function readTrusted(name: string, path: string): string {
   return readChecked(name, path, writableByOthers, `others may write it; chmod 644 "${path}"`);
 }
 
-/** The open file is asked for its mode, so that it is the one that is read. */
+/** Checks the mode of the open file, so that the checked file is the one that is read. */
 function readChecked(name: string, path: string, forbidden: number, reason: string): string {
   let descriptor: number | undefined;
   try {

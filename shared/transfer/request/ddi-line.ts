@@ -8,7 +8,7 @@ import { exchange } from './http.ts';
 import { networkTrouble } from './network-reason.ts';
 import { requirePrivacy } from './plain-http.ts';
 
-/** hawkBit's side for devices, the Direct Device Integration API: small requests and answers in JSON. */
+/** A client of hawkBit's Direct Device Integration API: small requests and answers in JSON. */
 
 export interface DdiServer {
   /** `…/{tenant}/controller/v1/{controllerId}`. */
@@ -16,7 +16,7 @@ export interface DdiServer {
   credentials: Credentials;
 }
 
-/** It answered, and not with what was asked for. */
+/** The server answered with an error status. */
 export class DdiRefusal extends Failure {
   readonly status: number;
 
@@ -42,10 +42,10 @@ const timeoutMs = 30_000;
 const mostBytes = 1024 * 1024;
 const usualTries = 4;
 const longestWaitMs = 60_000;
-/** Two devices, or two requests of one, met in the server's database; too many at once; it is not there for a while. */
+/** Statuses that may pass: two requests met in the server's database, too many at once, or the server is not available. */
 const passing = [408, 409, 425, 429, 500, 502, 503, 504];
 
-/** Reads what opens the server's door. Throws a Failure where a secret would go over a network in the clear. */
+/** Reads the credentials. Throws a Failure if a secret would go over a network unencrypted. */
 export function ddiServerOf(
   fleet: NonNullable<Config['update']['fleet']>,
   controllerId: string,
@@ -76,7 +76,7 @@ export class DdiLine {
     this.#tries = tries;
   }
 
-  /** The answer as it was sent; the base where no link is given. */
+  /** The parsed JSON of the answer; asks the base if no link is given. */
   async get(href = this.server.base): Promise<unknown> {
     const { body } = await this.#ask('GET', href);
     try {
@@ -90,7 +90,7 @@ export class DdiLine {
     await this.#ask(method, href, JSON.stringify(content));
   }
 
-  /** Whatever host a server behind a proxy believes it has: it is asked where it was found. */
+  /** Uses the configured origin: a server behind a proxy may put another host into its links. */
   #urlOf(href: string): string {
     const link = new URL(href, this.server.base);
     const home = new URL(this.server.base);

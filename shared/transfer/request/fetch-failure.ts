@@ -2,7 +2,7 @@ import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
 import { redact } from '../../system/redact.ts';
 
-/** In one form, whatever went wrong; mostly another time is another chance. */
+/** The same form for every failed fetch; `tryLater` by default, because most causes pass. */
 export function fetchFailure(
   url: string,
   reason: string,

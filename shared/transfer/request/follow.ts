@@ -3,7 +3,7 @@ import type { Credentials } from './credentials.ts';
 import { fetchFailure } from './fetch-failure.ts';
 import { type OpenAnswer, open } from './http.ts';
 
-/** More than this is a circle, or a server that plays with us. */
+/** More redirects than this are a circle, or a faulty server. */
 const mostRedirects = 5;
 const redirects = [301, 302, 303, 307, 308];
 
@@ -15,13 +15,13 @@ export interface FollowOptions {
 
 export interface Followed {
   answer: OpenAnswer;
-  /** Where it came from in the end. */
+  /** The URL that gave the answer, after all redirects. */
   url: string;
 }
 
 /**
- * Opens the URL `start`, wherever it is redirected to. What lets us in goes to the origin of `home` and to no other, and
- * from https nobody leads us to http. Throws a Failure for a redirect that is not followed.
+ * Opens the URL `start`, and follows redirects. The credentials go to the origin of `home` and to no other, and a
+ * redirect from https to http is rejected. Throws a Failure for a redirect that is not followed.
  */
 export async function openFollowed(
   home: string,

@@ -1,14 +1,14 @@
 import { requirePrivacy } from './plain-http.ts';
 
-/** The only door to the network; nothing else imports ky. No secret leaves by it in the clear. */
+/** All requests to the network go through this file; no other file imports ky. No secret is sent unencrypted. */
 
 export interface HttpAnswer {
   status: number;
-  /** At most the bytes that were asked for. */
+  /** At most the first `maxBytes` of the body. */
   body: string;
 }
 
-/** One GET, no retry. Throws what the network says, or a timeout. */
+/** One GET, no retry. Throws the network's error, or a timeout. */
 export async function getOnce(
   url: string,
   { timeoutMs, maxBytes, signal }: { timeoutMs: number; maxBytes: number; signal?: AbortSignal | undefined },
@@ -16,7 +16,7 @@ export async function getOnce(
   requirePrivacy(url);
   const { default: ky } = await import('ky');
   const answer = await ky.get(url, {
-    // ky's own would end with the headers; this one is for the body too.
+    // ky's own timeout would end with the headers; the one below is for the body too.
     timeout: false,
     retry: 0,
     throwHttpErrors: false,
@@ -26,7 +26,7 @@ export async function getOnce(
   return { status: answer.status, body: await firstBytes(answer, maxBytes) };
 }
 
-/** One POST of JSON, no retry; answers with the status. Throws what the network says, or a timeout. */
+/** One POST of JSON, no retry; returns the status. Throws the network's error, or a timeout. */
 export async function postJson(url: string, json: string, timeoutMs: number): Promise<number> {
   requirePrivacy(url);
   const { default: ky } = await import('ky');
@@ -53,7 +53,7 @@ export interface Exchange {
   signal?: AbortSignal | undefined;
 }
 
-/** One request and its whole answer, no retry, not followed elsewhere. Throws what the network says, or a timeout. */
+/** One request and its whole answer, no retry, redirects not followed. Throws the network's error, or a timeout. */
 export async function exchange(url: string, options: Exchange): Promise<HttpAnswer & { headers: Headers }> {
   const { method, headers, tls, body, timeoutMs, maxBytes, signal } = options;
   requirePrivacy(url, headers);
@@ -88,9 +88,9 @@ async function firstBytes(answer: Response, maxBytes: number): Promise<string> {
   return Buffer.concat(chunks).toString('utf8', 0, Math.min(bytes, maxBytes));
 }
 
-/** What the connection is made with; texts in PEM. */
+/** The TLS files of a connection; texts in PEM. */
 export interface TlsFiles {
-  /** In place of the roots that come with the program. */
+  /** Replaces the roots that come with the program. */
   ca?: string;
   cert?: string;
   key?: string;
@@ -106,17 +106,17 @@ export interface OpenOptions {
 export interface OpenAnswer {
   status: number;
   headers: Headers;
-  /** The next bytes; undefined at the end. Throws when the line breaks before it. */
+  /** The next bytes; undefined at the end. Throws if the connection breaks before the end. */
   read(): Promise<Uint8Array | undefined>;
-  /** Hangs up where the body is not at its end. */
+  /** Closes the connection if the body is not at its end. */
   close(): Promise<void>;
 }
 
-/** One GET whose body is read as it comes, as it is: not decompressed, not followed elsewhere, not asked for again. */
+/** One GET whose body is read as it arrives: not decompressed, redirects not followed, no retry. */
 export async function open(url: string, { headers, tls, signal }: OpenOptions): Promise<OpenAnswer> {
   requirePrivacy(url, headers);
   const { default: ky } = await import('ky');
-  // `decompress` and `tls` are bun's; ky hands on to fetch what it does not know itself.
+  // `decompress` and `tls` are bun's; ky passes options that it does not know to fetch.
   const ofBun = { decompress: false, ...(tls === undefined ? {} : { tls }) };
   const answer = await ky.get(url, {
     timeout: false,

@@ -8,10 +8,10 @@ import { StallWatch } from './stall-watch.ts';
 export interface LineOptions {
   url: string;
   credentials: Credentials;
-  /** How long nothing may come. */
+  /** How long almost nothing may arrive. */
   stallMs: number;
   bytesPerSecond?: number | undefined;
-  /** One request after the other, each for so much: where the server counts them. */
+  /** One request at a time, each for this many bytes: for a server that counts requests. */
   largePieceBytes?: number | undefined;
   signal: AbortSignal;
 }
@@ -28,7 +28,7 @@ export class Line {
   readonly #options: LineOptions;
   readonly #rate: RateLimit;
   readonly #litter = new Litter();
-  /** Where it was redirected to: asked for at once the next time. */
+  /** The URL after redirects: the next request goes there directly. */
   #there: string;
 
   constructor(options: LineOptions) {
@@ -38,8 +38,8 @@ export class Line {
   }
 
   /**
-   * The answer is to be read to its end, or closed; `signal` ends this one, the line's own ends all. Throws what the
-   * network says, or Stalled.
+   * Sends one request. The caller has to read the answer to its end, or close it; `signal` ends this request. Throws
+   * the network's error, or Stalled.
    */
   async ask(headers: Record<string, string>, signal = this.#options.signal): Promise<Answer> {
     const { stallMs } = this.#options;
@@ -80,7 +80,7 @@ export class Line {
     }
   }
 
-  /** A signed address, as redirects lead to, is good for a while only. */
+  /** Falls back to the first URL: redirects may lead to a signed URL, which is valid for a while only. */
   async #open(headers: Record<string, string>, signal: AbortSignal): Promise<OpenAnswer> {
     const { url: home, credentials } = this.#options;
     const options = { headers, credentials, signal };

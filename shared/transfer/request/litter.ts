@@ -1,12 +1,12 @@
 const mebibyte = 1024 * 1024;
 const worthwhileBytes = 4 * mebibyte;
 const worthwhileMs = 30;
-/** On a fast line more comes between two collections: each takes about 5 ms. */
+/** On a fast connection more bytes may arrive between two collections, because each takes about 5 ms. */
 const mostBytes = 8 * mebibyte;
 
 /**
- * bun counts what it has received only loosely as memory in use: left to itself it lets a fetch grow to 115 MiB, with
- * this it stays below 90 (bun 1.4.5, x64).
+ * Collects garbage during a fetch: bun counts received bytes only loosely as memory in use. Without this a fetch
+ * grows to 115 MiB, with it it stays below 90 (bun 1.4.5, x64).
  */
 export class Litter {
   #bytes = 0;

@@ -1,14 +1,14 @@
 import { errorCodeOf, reasonOf } from '../../system/failure.ts';
 import { Stalled } from './stall-watch.ts';
 
-/** What went wrong on the line, in our words. */
+/** A network error, in our words. */
 export interface NetworkTrouble {
   reason: string;
-  /** Nothing that time cures: asking again is in vain. */
+  /** The error does not pass with time: asking again is useless. */
   isLasting: boolean;
 }
 
-/** By the code of OpenSSL or bun (run with bun 1.4.5). */
+/** By the code of OpenSSL or bun (as observed with bun 1.4.5). */
 const lasting: Record<string, string> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not signed by an authority that is trusted here',
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate is not signed by an authority that is trusted here',

@@ -1,13 +1,13 @@
 import { Failure } from '../../system/failure.ts';
 import { redact } from '../../system/redact.ts';
 
-/** Plain http that others may listen to; not to this very device: a tunnel's end, or a test. */
+/** Whether others may listen: plain http, but not to this device itself (the end of a tunnel, or a test). */
 export function isOpenToOthers(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol !== 'https:' && !/^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/.test(hostname);
 }
 
-/** For every request there is, before it is sent. Throws a usage Failure where a token or password could be overheard. */
+/** Called before every request is sent. Throws a usage Failure if a token or password could be overheard. */
 export function requirePrivacy(url: string, headers: Readonly<Record<string, string>> = {}): void {
   const { username, password } = new URL(url);
   const hasSecret =

@@ -1,6 +1,6 @@
 import { Deadline, pause } from '../../system/deadline.ts';
 
-/** Keeps an average: what came too early is waited off before the next is read, and the sender waits with us. */
+/** Keeps an average rate: after bytes that came too early it waits before the next are read, so the sender waits too. */
 export class RateLimit {
   readonly #bytesPerSecond: number | undefined;
   #until = new Deadline(0);

@@ -1,6 +1,9 @@
 import { Line, type LineOptions } from './line.ts';
 
-/** One GET for a text that is small; undefined where the server has none, or sends more. Throws what the network says. */
+/**
+ * One GET for a small text; undefined if the server has none, or sends more than `mostBytes`. Throws the network's
+ * error, or Stalled.
+ */
 export async function readSmallFile(options: LineOptions, mostBytes: number): Promise<string | undefined> {
   const answer = await new Line(options).ask({});
   const chunks: Uint8Array[] = [];

@@ -1,14 +1,14 @@
-/** Less than this a second, over the time that is allowed, is a server that only holds the line. */
+/** A server that sends less per second, over the allowed time, only keeps the connection open. */
 const leastBytesPerSecond = 1024;
 
-/** The line is up, and nothing that is worth waiting for comes. */
+/** The connection is open, but almost nothing arrives. */
 export class Stalled extends Error {
   override readonly name = 'Stalled';
 }
 
 /**
- * Watches what is waited for: where in `stallMs` of waiting less than 1 KiB a second has come, the wait ends with
- * Stalled. Time that we spend otherwise (writing, keeping to a rate) does not count.
+ * Watches waiting times: if less than 1 KiB per second has arrived in `stallMs` of waiting, the wait ends with
+ * Stalled. Time that we spend otherwise (writing, keeping a rate limit) does not count.
  */
 export class StallWatch {
   readonly #stallMs: number;
@@ -19,7 +19,7 @@ export class StallWatch {
     this.#stallMs = stallMs;
   }
 
-  /** Waits for the next; `giveUp` ends it. */
+  /** Waits for the next bytes; `giveUp` is called to end the wait. */
   async wait<T>(
     work: () => Promise<T>,
     giveUp: (reason: Stalled) => void,
@@ -39,7 +39,7 @@ export class StallWatch {
     }
   }
 
-  /** Enough has come: the time begins anew. */
+  /** When enough bytes have arrived, the time starts again. */
   #judge(stalled: Stalled): void {
     if (this.#bytes >= (leastBytesPerSecond * this.#stallMs) / 1000) {
       this.#waitedMs = 0;

@@ -7,13 +7,13 @@ import { fetchFailure } from '../request/fetch-failure.ts';
 import { Line, type LineOptions } from '../request/line.ts';
 import { networkTrouble } from '../request/network-reason.ts';
 
-/** What the server has at the URL, asked without fetching it. */
+/** What the server offers at the URL, found out without fetching the file. */
 export type Offer =
   | { kind: 'unchanged' }
   | ({ kind: 'offered'; totalBytes: number | undefined } & Validators);
 
 export interface OfferOptions extends LineOptions {
-  /** What we have of it already. */
+  /** The state of the file that the device already has. */
   have: Validators | undefined;
   tries: number;
   log: Log;
@@ -21,7 +21,7 @@ export interface OfferOptions extends LineOptions {
 
 const notModified = 304;
 
-/** Asks for one byte: unlike HEAD that is answered as the file itself would be, by every server. Throws a Failure. */
+/** Asks for one byte: unlike HEAD, every server answers that as it would answer for the file itself. Throws a Failure. */
 export async function askForOffer(options: OfferOptions): Promise<Offer> {
   const { url, have, signal } = options;
   const line = new Line(options);

@@ -8,14 +8,14 @@ import { redact } from '../../system/redact.ts';
 export type Source =
   | { kind: 'url'; url: string }
   | { kind: 'file'; path: string }
-  /** Read to its end; what it is called in messages stands in `nameOf`. */
+  /** Read to its end; `nameOf` gives its name in messages. */
   | { kind: 'stdin' };
 
 const bundleEnd = '.raucb';
 
 /**
- * Reads what a person or a timer has given: `http:`, `https:` or `file:` URL, the path of a file or of a folder with one
- * bundle in it (a USB stick), `-` for stdin. Throws a usage Failure that says what was expected.
+ * Reads the source that an operator or a timer has given: `http:`, `https:` or `file:` URL, the path of a file or of
+ * a folder with one bundle in it (a USB stick), `-` for stdin. Throws a usage Failure that says what was expected.
  */
 export function parseSource(text: string): Source {
   if (text === '-' || text === '/dev/stdin') return { kind: 'stdin' };
@@ -27,7 +27,7 @@ export function parseSource(text: string): Source {
   return { kind: 'file', path: bundleAt(resolve(text), text) };
 }
 
-/** For messages and the progress file; nothing secret is in it. */
+/** For messages and the progress file; contains no secret. */
 export function nameOf(source: Source): string {
   if (source.kind === 'stdin') return 'stdin';
   return source.kind === 'url' ? redact(source.url) : source.path;
@@ -70,7 +70,7 @@ function bundleAt(path: string, text: string): string {
   return join(path, name);
 }
 
-/** Hidden ones are what other systems leave on a stick beside each file. */
+/** Skips hidden files: other systems leave one on a stick beside each file. */
 function namesIn(folder: string, text: string): string[] {
   try {
     return readdirSync(folder).filter((name) => name.endsWith(bundleEnd) && !name.startsWith('.'));

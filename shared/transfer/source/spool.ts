@@ -4,16 +4,16 @@ import { formatBytes } from '../../system/files/disk.ts';
 import { Download } from '../download/download.ts';
 
 export interface SpoolOptions {
-  /** On the data partition. */
+  /** A folder on the data partition. */
   folder: string;
-  /** For the messages. */
+  /** The source's name, for the messages. */
   name: string;
   mostBytes: number;
   onProgress?: (bytes: number) => void;
   signal: AbortSignal;
 }
 
-/** Copies a file from a stick, which may be pulled out any time, and whose file system RAUC may not take. */
+/** Copies a file from a USB stick, which may be pulled out at any time, and whose file system RAUC may not support. */
 export function spoolFile(path: string, options: SpoolOptions): Promise<string> {
   return spool(createReadStream(path, { highWaterMark: 1024 * 1024 }), options);
 }
@@ -23,7 +23,7 @@ export function spoolStdin(options: SpoolOptions): Promise<string> {
   return spool(Bun.stdin.stream(), options);
 }
 
-/** What comes, whole and on disk, in place of any download; answers with its path. Throws a Failure. */
+/** Writes the source whole to the disk, in place of any download; returns its path. Throws a Failure. */
 async function spool(
   source: AsyncIterable<Uint8Array>,
   { folder, name, mostBytes, onProgress, signal }: SpoolOptions,
