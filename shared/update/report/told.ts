@@ -18,8 +18,8 @@ export interface Told {
   verdicts: readonly string[] | undefined;
 }
 
-/** More than the part of the history that the search for anomalies looks at. */
-const mostKept = 100;
+/** So many of each are remembered; what is older in the history counts as sent. */
+export const mostKept = 100;
 
 /** An unreadable file counts as none: a second report is better than no report. */
 export function readTold(places: Places): Told {

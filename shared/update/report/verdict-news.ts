@@ -1,7 +1,7 @@
 import { redact } from '../../system/redact.ts';
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
 import type { Anomaly } from './find-anomalies.ts';
-import type { Told } from './told.ts';
+import { mostKept, type Told } from './told.ts';
 
 /** A verdict as it is sent to a receiver; docs/schema/verdict.json describes it. It contains no secrets. */
 export interface VerdictNews {
@@ -25,7 +25,10 @@ const mostAtOnce = 5;
 /** The verdicts that have not been sent yet, oldest first. A newly configured receiver gets only the latest verdict. */
 export function untoldVerdicts(history: readonly Transaction[], { verdicts }: Told): Transaction[] {
   if (verdicts === undefined) return history.slice(-1);
-  return history.filter((transaction) => !verdicts.includes(verdictId(transaction))).slice(0, mostAtOnce);
+  return history
+    .slice(-mostKept)
+    .filter((transaction) => !verdicts.includes(verdictId(transaction)))
+    .slice(0, mostAtOnce);
 }
 
 /** The ids that count as sent: at the first time, all verdicts before the latest. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
+import { readTold, writeTold } from '../../../shared/update/report/told.ts';
 import { newsOf, toldBefore, untoldVerdicts, verdictId } from '../../../shared/update/report/verdict-news.ts';
 import { advance, type Transaction } from '../../../shared/update/transaction/transaction.ts';
+import { Scene } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 
 const history: Transaction[] = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) => ({
@@ -21,6 +23,16 @@ describe('untoldVerdicts()', () => {
     const verdicts = history.slice(0, 1).map(verdictId);
     expect(idsOf(untoldVerdicts(history, { anomalies: [], verdicts }))).toEqual(['b', 'c', 'd', 'e', 'f']);
     expect(untoldVerdicts(history, { anomalies: [], verdicts: history.map(verdictId) })).toEqual([]);
+  });
+
+  test('are none again when more were sent than the file remembers', () => {
+    const many = Array.from({ length: 250 }, (_, number) => ({
+      ...transactionAt('committed'),
+      id: String(number),
+    }));
+    using scene = new Scene();
+    writeTold(scene.places, { anomalies: [], verdicts: many.map(verdictId) });
+    expect(untoldVerdicts(many, readTold(scene.places))).toEqual([]);
   });
 
   test('take an update that was committed, and later given up, for two', () => {
