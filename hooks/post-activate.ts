@@ -72,7 +72,7 @@ const meanings: Record<BootPlan['kind'], string> = {
   'finish-rollback': 'would carry out the rollback that was decided, and reboot',
   'go-back': 'would give the version before it its attempts again, and reboot into it',
   'abandon-trial': 'would reboot: RAUC does not answer in the new slot, its attempts have to run out',
-  unknown: 'would mark nothing, nobody can tell which slot runs; the orchestrator would run all the same',
+  unknown: 'would mark nothing, since the running slot is unknown; the orchestrator would run all the same',
 };
 
 /** A boot must not fail because of the config: if it is unreadable, that is logged, and the defaults are used. */

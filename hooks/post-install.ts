@@ -79,7 +79,10 @@ export const postInstall: Hook = {
     await faultPoint('post-install:written');
     if (config.update.migrateIn === 'post-install') {
       if (place.isCalledByRauc) await migrateEarly(record, { slotMount, places, config, running });
-      else log.warn('Not called by RAUC, nobody knows when the slot is booted: the trial migrates');
+      else
+        log.warn(
+          'Not called by RAUC, so the time of the reboot is unknown: the migration is done during the trial',
+        );
     }
     if (owesRestore(record.transaction)) holdNow(places);
     else holdNextBoot(places);

@@ -30,8 +30,7 @@ export const preInstall: Hook = {
       ['$0 --bundle /mnt', 'Do it by hand'],
     ],
     files: hookFiles,
-    notes:
-      'RAUC calls it as the hook slot-pre-install. Whatever way it ends, what it stopped is started again.',
+    notes: 'RAUC calls it as the hook slot-pre-install. However it ends, it starts again what it stopped.',
   },
   deadlineMs: 120_000,
 

@@ -156,7 +156,7 @@ export const update: Hook = {
         summary: 'Find what an interrupted life has left behind, and mend it',
         options: {
           ...data,
-          wait: { type: 'boolean', describe: 'Wait until nobody installs any more, a day at most' },
+          wait: { type: 'boolean', describe: 'Wait until no install runs, for at most a day' },
           ...json,
           ...yes,
           ...dryRun,

@@ -35,7 +35,7 @@ export interface FleetConfig {
   controllerId: string | undefined;
   targetTokenFile: string | undefined;
   gatewayTokenFile: string | undefined;
-  /** What the server only attempts, or asks to be confirmed: done at once, or when somebody here says yes. */
+  /** What the server only attempts, or asks to be confirmed: done at once, or when a user at the device accepts. */
   consent: 'automatic' | 'ask';
 }
 

@@ -141,11 +141,11 @@ export class FleetAgent {
     const consent = this.#options.consent === 'automatic' ? 'yes' : action.consent;
     if (!isKnown) this.#device.writeAction(action);
     if (consent === null) {
-      this.#options.log.info(`Action ${offer.actionId} waits until somebody says "update.sh consent yes"`);
+      this.#options.log.info(`Action ${offer.actionId} waits for "update.sh consent yes"`);
       return;
     }
     await this.#line.send('POST', `${hrefWithoutQuery(href)}/feedback`, confirmationOf(consent));
-    const verdict = { isSuccess: false, reason: 'somebody here has said no to it' };
+    const verdict = { isSuccess: false, reason: 'a user at the device rejected it' };
     this.#device.writeAction(
       consent === 'yes' ? { ...action, consent } : { ...action, consent, stage: 'closed', verdict },
     );

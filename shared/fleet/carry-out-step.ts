@@ -67,7 +67,7 @@ export async function carryOutStep(
       log.info(`Action ${action.actionId} is over: ${step.reason}`);
       return note({ stage: 'closing', verdict: { isSuccess: step.isSuccess, reason: step.reason } });
     case 'tell-closed': {
-      const verdict = action.verdict ?? { isSuccess: false, reason: 'nobody knows how it ended' };
+      const verdict = action.verdict ?? { isSuccess: false, reason: 'its result is unknown' };
       await reporter.tellNow(closed(action.actionId, verdict, device.logTail()));
       await faultPoint('agent:told-closed');
       note({ stage: 'closed', verdict });

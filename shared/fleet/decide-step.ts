@@ -148,9 +148,9 @@ function decideConsent(
   { consent }: StepFacts,
 ): Step | undefined {
   if (action.consent === 'no')
-    return { kind: 'close', isSuccess: false, reason: 'somebody here has said no to it' };
+    return { kind: 'close', isSuccess: false, reason: 'a user at the device rejected it' };
   if (consent !== 'ask' || handling === 'forced' || action.consent === 'yes') return undefined;
-  return wait('somebody here has to say yes to it ("update.sh consent yes")');
+  return wait('a user at the device has to accept it ("update.sh consent yes")');
 }
 
 function obstacleTo({ obstacle }: StepFacts): Step | undefined {

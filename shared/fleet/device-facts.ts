@@ -38,7 +38,7 @@ export function closedWindow(config: Config, now: Date): string | undefined {
 
 /** Why the agent may not reboot. Checked in each round, so that our window and the server's are both open at the reboot. */
 export function rebootObstacle(config: Config, now: Date): string | undefined {
-  if (config.update.reboot === 'no') return 'somebody has to reboot (update.reboot is no)';
+  if (config.update.reboot === 'no') return 'a user has to reboot (update.reboot is no)';
   const closed = closedWindow(config, now);
   return closed !== undefined && (config.update.reboot ?? 'window') === 'window' ? closed : undefined;
 }

@@ -67,5 +67,5 @@ export interface Confirmation {
 export function confirmationOf(consent: 'yes' | 'no'): Confirmation {
   return consent === 'yes'
     ? { confirmation: 'confirmed', details: ['Confirmed by the device'] }
-    : { confirmation: 'denied', details: ['Somebody at the device has said no to it'] };
+    : { confirmation: 'denied', details: ['A user at the device rejected it'] };
 }

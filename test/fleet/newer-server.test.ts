@@ -84,7 +84,7 @@ describe('the confirmation flow', () => {
     await agent.round();
     await agent.round();
     expect(server.answers).toEqual([]);
-    expect(said.join('\n')).toContain('Action 7 waits until somebody says "update.sh consent yes"');
+    expect(said.join('\n')).toContain('Action 7 waits for "update.sh consent yes"');
     const action = device.readAction();
     if (action === undefined) throw new Error('there is no action');
     device.writeAction({ ...action, consent: 'yes' });

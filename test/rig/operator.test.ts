@@ -39,7 +39,7 @@ describe.each(architectures)("an operator's day (%s)", (architecture) => {
     // Two copies, which only the fw_env.config of this machine's shims says: the slot has none.
     expect(found['boot environment']).toMatchObject({
       level: 'warn',
-      what: 'there is no /etc/fw_env.config, nobody can tell whether it has two copies',
+      what: 'there is no /etc/fw_env.config, it is unknown whether it has two copies',
     });
     expect(found['slots']).toMatchObject({ level: 'ok', what: expect.stringContaining('"rootfs.0" runs') });
     expect(found['keyring']).toMatchObject({
@@ -124,7 +124,7 @@ describe.each(architectures)("an operator's day (%s)", (architecture) => {
     expect((await device.reboot()).booted).toBe('B');
     const status = JSON.parse((await update(device, 'status', '--json')).stdout);
     expect(status.anomalies).toMatchObject([{ kind: 'slot-switch' }]);
-    expect((await update(device, 'why')).stdout).toContain('nobody here has asked for the switch');
+    expect((await update(device, 'why')).stdout).toContain('no program on this device asked for the switch');
     expect((await findingsOf(device))['history']).toMatchObject({ level: 'warn' });
   });
 });

@@ -28,7 +28,7 @@ function defaultText(value: unknown): string {
   return `\`${String(value)}\``;
 }
 
-/** What the schema itself tells somebody who got it wrong: the last thing that it checks. */
+/** What the schema itself says of a wrong value: the last thing that it checks. */
 function expectedBy(schema: unknown): string {
   const messages: string[] = [];
   const visit = (node: unknown): void => {

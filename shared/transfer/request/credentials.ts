@@ -127,7 +127,7 @@ function readChecked(name: string, path: string, forbidden: number, reason: stri
     const { mode, uid } = fstatSync(descriptor);
     if ((mode & forbidden) !== 0) throw refused(name, path, reason);
     if (uid !== 0 && uid !== process.getuid?.())
-      throw refused(name, path, 'it belongs to somebody else, neither to root nor to us');
+      throw refused(name, path, 'its owner is neither root nor the user of this program');
     return readFileSync(descriptor, 'utf8');
   } catch (error) {
     throw error instanceof Failure ? error : refused(name, path, reasonOf(error));

@@ -24,7 +24,7 @@ const lasting: Record<string, string> = {
 const passing: Record<string, string> = {
   ECONNREFUSED: 'nothing answers there',
   ECONNRESET: 'the line broke',
-  ENOTFOUND: 'nobody knows that name',
+  ENOTFOUND: 'the host name is unknown',
   EPROTO: 'it does not speak TLS there, or does not accept our certificate',
   FailedToOpenSocket: 'no connection could be opened',
   InvalidContentLength: 'its answer has two lengths',

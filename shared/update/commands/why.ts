@@ -72,7 +72,7 @@ function whyText(standing: Standing, places: Places, paint: Paint): string {
     ...section(`The end of ${logFileOf(places)}`, tail, paint),
     ...section('The last words of each service', logs, paint),
     ...section(
-      slots === undefined ? 'Next, as far as anybody can tell' : 'Next',
+      slots === undefined ? 'Next, without an answer from RAUC' : 'Next',
       decideNext(standing),
       paint,
     ),
@@ -86,8 +86,7 @@ function section(title: string, lines: readonly string[], paint: Paint): string[
 
 function runsLine({ slots, runningVersion }: Standing): string {
   const booted = slots?.booted;
-  if (booted === undefined)
-    return `version "${runningVersion ?? 'unknown'}", in a slot that nobody can tell.`;
+  if (booted === undefined) return `version "${runningVersion ?? 'unknown'}", in an unknown slot.`;
   const version = versionIn(booted, runningVersion) ?? 'unknown';
   const primary = slots?.primary;
   const next =

@@ -55,7 +55,7 @@ export function judgeBootEnvironment(facts: BootEnvironmentFacts): Judgement {
         : undefined,
       judgeOrder(variables),
       copies === undefined
-        ? warn('there is no /etc/fw_env.config, nobody can tell whether it has two copies', 'Write one')
+        ? warn('there is no /etc/fw_env.config, it is unknown whether it has two copies', 'Write one')
         : undefined,
       copies === 1
         ? warn(

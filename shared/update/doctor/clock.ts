@@ -34,7 +34,7 @@ export function judgeClock({ now, isSynchronized }: ClockFacts): Judgement {
     );
   if (isSynchronized === true) return ok(`it says ${shown} UTC, set over the network`);
   return warn(
-    `it says ${shown} UTC; ${isSynchronized === false ? 'it is not set over the network' : 'nobody can tell whether it is right'}`,
+    `it says ${shown} UTC; ${isSynchronized === false ? 'it is not set over the network' : 'it is unknown whether it is right'}`,
     'See "timedatectl"',
   );
 }

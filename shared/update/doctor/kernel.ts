@@ -38,7 +38,7 @@ export const kernel: Check = {
 export function judgeKernel(facts: KernelFacts): Judgement {
   const { filesystems, devices, config } = facts;
   if (filesystems === '')
-    return warn('/proc cannot be read: nobody can tell what the kernel can', 'Mount /proc');
+    return warn('/proc cannot be read: what the kernel can do is unknown', 'Mount /proc');
   const hasSquashfs = /\bsquashfs$/m.test(filesystems) || hasModule(facts, 'squashfs');
   const hasLoop = /^\s*\d+ loop$/m.test(devices) || hasModule(facts, 'loop');
   const hasMapper = /^\s*\d+ device-mapper$/m.test(devices) || hasModule(facts, 'dm-mod');

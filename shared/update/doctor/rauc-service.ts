@@ -42,7 +42,7 @@ export function judgeRaucService({ isActivated, policy }: RaucServiceFacts): Jud
     return bad('D-Bus does not know RAUC: nothing can be installed or marked', 'Install rauc-service');
   if (policy === undefined)
     return bad(
-      'D-Bus has no policy for RAUC: it lets nobody ask, or RAUC own its name',
+      'D-Bus has no policy for RAUC: no user may call RAUC, and RAUC may not own its name',
       'Install rauc-service anew',
     );
   const plain = policy.replace(/<!--[\s\S]*?-->/g, '');

@@ -23,7 +23,7 @@ export function judgeSlots(found: Slots): Judgement {
     );
   if (primary !== booted)
     return warn(
-      `slot "${booted.name}" runs, the next boot goes to "${primary?.name ?? 'nobody knows'}"`,
+      `slot "${booted.name}" runs, the next boot goes to "${primary?.name ?? 'unknown'}"`,
       'An update waits for its reboot (update.sh status), or something else has switched it',
     );
   if (other.isGood !== true)

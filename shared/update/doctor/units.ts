@@ -47,7 +47,7 @@ export function judgeUnits({ postActivate, orchestrator, timer, orchestratorName
       isOn(orchestrator)
         ? undefined
         : warn(
-            `${orchestratorName} is ${state(orchestrator)}: nobody starts it at a boot`,
+            `${orchestratorName} is ${state(orchestrator)}: it does not start at boot`,
             `Run "systemctl enable ${orchestratorName}"`,
           ),
     ],

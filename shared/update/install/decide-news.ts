@@ -49,7 +49,7 @@ function decideByVersion(latest: Latest, facts: NewsFacts): News {
   const refusal = refuseRolledBack(version, transactions);
   if (refusal !== undefined) return { isNewer: false, reason: refusal.reason };
   if (runningVersion === undefined || semver.valid(runningVersion) === null)
-    return { isNewer: true, reason: `version ${version} is there, and nobody knows which version runs` };
+    return { isNewer: true, reason: `version ${version} is available; the running version is unknown` };
   if (semver.gt(version, runningVersion))
     return { isNewer: true, reason: `version ${version} is there, ${runningVersion} runs` };
   const isSame = semver.compare(version, runningVersion) === 0;

@@ -82,7 +82,9 @@ async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
   const { update } = config;
   const { log } = progress;
   if (url.startsWith('http:'))
-    log.warn('This is plain http: anybody on the way can read and change it. Only the signature is trusted');
+    log.warn(
+      'This is plain http: others on the network can read and change the bundle. Only its signature is trusted',
+    );
   const name = nameOf({ kind: 'url', url });
   progress.enter('fetching', `Asking "${name}"`);
   const { offer, last, isUnchanged, line } = await probeBundle(url, { ...work, log });

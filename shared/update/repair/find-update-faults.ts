@@ -59,7 +59,7 @@ export function findOpenUpdate(boot: Boot, transaction: Transaction): Fault | un
     case 'abandon-trial':
       if (isVerdict(state))
         return close(boot, transaction, `${name} is "${state}", but not closed`, undefined);
-      return leave(`${name} is "${state}"`, 'stays; nobody can tell which slot runs');
+      return leave(`${name} is "${state}"`, 'left as it is: the running slot is unknown');
   }
 }
 
@@ -76,9 +76,15 @@ function findStuck(boot: Boot, transaction: Transaction, name: string): Fault | 
     state === 'installed'
       ? 'RAUC did not make its slot the primary one'
       : `it never got further than "${state}"`;
-  return close(boot, transaction, `${name} is "${state}", but nobody is at work: ${reason}`, 'failed', {
-    reason,
-  });
+  return close(
+    boot,
+    transaction,
+    `${name} is "${state}", but no program is working on it: ${reason}`,
+    'failed',
+    {
+      reason,
+    },
+  );
 }
 
 /** Its repair writes the verdict, restores the data if that is owed, closes the update, and lets the orchestrator run again. */

@@ -43,7 +43,7 @@ function ofUpdate({ transaction, plan, holder, progress, slots }: NextFacts): st
     case 'trial':
       return [
         `${capital(version)} is on trial: post-activate commits it once it is healthy, else it goes back to the version before it, with its data.`,
-        `Each boot of the trial that nobody announced costs an attempt; without any left the bootloader falls back.`,
+        `Each unexpected reboot during the trial uses one boot attempt; when none is left, the bootloader falls back.`,
       ];
     case 'fallback':
       return [`${capital(version)} did not come up: post-activate closes the update and keeps this slot.`];
@@ -63,7 +63,7 @@ function ofUpdate({ transaction, plan, holder, progress, slots }: NextFacts): st
       ];
     case 'unknown':
       return [
-        'Nobody can tell which slot runs: nothing is marked, and nothing installed. See update.sh doctor.',
+        'The running slot is unknown: nothing is marked, and nothing is installed. See update.sh doctor.',
       ];
   }
 }
@@ -73,7 +73,7 @@ function ofPending(transaction: Transaction | undefined, version: string, slot: 
   const { state } = lastStep(transaction);
   if (state !== 'installed')
     return [
-      `The update to ${version} is "${state}", but nobody is at work on it: update.sh repair closes it, and so does the next boot.`,
+      `The update to ${version} is "${state}", but no program is working on it: update.sh repair closes it, and so does the next boot.`,
     ];
   return [
     `The next boot tries ${version} in ${slot}: it is committed once it is healthy, else the device goes back by itself.`,

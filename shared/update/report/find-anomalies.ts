@@ -112,7 +112,7 @@ function findSlotSwitch({ updates, booted, bootId }: AnomalyFacts): Anomaly[] {
     {
       kind: 'slot-switch',
       id: `slot-switch:${last.id}:${state}:${booted}`,
-      what: `slot "${booted}" runs, though the last update, to "${last.to.version ?? 'unknown'}" in slot "${last.to.slot}", was ${state}: nobody here has asked for the switch`,
+      what: `slot "${booted}" runs, though the last update, to "${last.to.version ?? 'unknown'}" in slot "${last.to.slot}", was ${state}: no program on this device asked for the switch`,
       at,
     },
   ];
@@ -142,7 +142,7 @@ function findUnexplainedReboots({ updates }: AnomalyFacts): Anomaly[] {
     {
       kind: 'unexplained-reboots',
       id: `unexplained-reboots:${last.id}:${unexplained}`,
-      what: `the trial of version "${version}" was cut short by ${unexplained === 1 ? 'a reboot' : `${unexplained} reboots`} that nobody announced (power, a crash, the watchdog)`,
+      what: `the trial of version "${version}" was cut short by ${unexplained === 1 ? 'a reboot' : `${unexplained} reboots`} that no program requested (power, a crash, the watchdog)`,
       at,
     },
   ];

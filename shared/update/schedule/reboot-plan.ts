@@ -36,7 +36,7 @@ export function planReboot(policy: string, { schedule, now }: RebootFacts): Rebo
     case 'inside':
       return inMinutes(usualMinutes, now);
     case 'unknown':
-      return { kind: 'none', reason: 'the clock was never set, nobody can tell when the window opens' };
+      return { kind: 'none', reason: 'the clock was never set, so it is unknown when the window opens' };
     case 'outside':
       if (window.opens === undefined)
         return { kind: 'none', reason: 'no window opens within the next two weeks' };

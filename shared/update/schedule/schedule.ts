@@ -50,6 +50,6 @@ export function wordsOfWindow(decision: WindowStanding): string {
         ? 'no update window opens within the next two weeks'
         : `the update window opens at ${localText(decision.opens, decision.timeZone)}`;
     case 'unknown':
-      return 'the clock was never set, nobody can tell whether the update window is open';
+      return 'the clock was never set, so it is unknown whether the update window is open';
   }
 }

@@ -65,7 +65,7 @@ describe('update.sh [URL]', () => {
     const ended = await update([`${server.origin}/other.raucb`]);
     const name = `"${server.origin}/other.raucb"`;
     expect(ended.stderr.split('\n').filter((line) => !line.startsWith('Fetching: '))).toEqual([
-      'This is plain http: anybody on the way can read and change it. Only the signature is trusted',
+      'This is plain http: others on the network can read and change the bundle. Only its signature is trusted',
       `Fetching ${name}`,
       `Fetched ${name}`,
       `Verifying "${bundle()}"`,

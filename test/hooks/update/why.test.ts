@@ -89,7 +89,7 @@ describe('update.sh why', () => {
     scene.write('data/config/orchestrator.yaml', 'update: 5\n');
     const ended = await update('why');
     expect(ended.stderr).toContain('going on with the defaults');
-    expect(ended.stdout).toContain('version "1.0.0", in a slot that nobody can tell.');
+    expect(ended.stdout).toContain('version "1.0.0", in an unknown slot.');
     expect(ended.stdout).toContain('Cannot read the slots: RAUC does not answer.');
     expect(ended.stdout).toContain('None of ours has run here yet.');
     expect(ended.exitCode).toBe(0);

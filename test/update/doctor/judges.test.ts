@@ -139,7 +139,7 @@ const tables: Record<string, Row[]> = {
       'nobody knows its copies',
       environment({ config: undefined }),
       'warn',
-      'there is no /etc/fw_env.config, nobody can tell whether it has two copies',
+      'there is no /etc/fw_env.config, it is unknown whether it has two copies',
     ],
     [
       'there is no order',
@@ -260,7 +260,7 @@ const tables: Record<string, Row[]> = {
       'nobody knows which is next',
       slots({ booted: 'rootfs.0', primary: null }),
       'warn',
-      'slot "rootfs.0" runs, the next boot goes to "nobody knows"',
+      'slot "rootfs.0" runs, the next boot goes to "unknown"',
     ],
     [
       'there is no fallback',
@@ -330,7 +330,7 @@ const tables: Record<string, Row[]> = {
       'it has no policy',
       judgeRaucService({ isActivated: true, policy: undefined }),
       'bad',
-      'D-Bus has no policy for RAUC: it lets nobody ask, or RAUC own its name',
+      'D-Bus has no policy for RAUC: no user may call RAUC, and RAUC may not own its name',
     ],
     [
       "a later file takes Debian's leave back",
@@ -440,7 +440,7 @@ const tables: Record<string, Row[]> = {
       'there is no /proc',
       judgeKernel({ ...goodKernel, filesystems: '' }),
       'warn',
-      '/proc cannot be read: nobody can tell what the kernel can',
+      '/proc cannot be read: what the kernel can do is unknown',
     ],
   ],
   clock: [
@@ -460,7 +460,7 @@ const tables: Record<string, Row[]> = {
       'systemd does not answer',
       judgeClock({ now, isSynchronized: undefined }),
       'warn',
-      'it says 2026-06-01 00:00:00 UTC; nobody can tell whether it is right',
+      'it says 2026-06-01 00:00:00 UTC; it is unknown whether it is right',
     ],
     [
       'it was never set',
@@ -604,7 +604,7 @@ const tables: Record<string, Row[]> = {
       'nobody starts the stack',
       judgeUnits({ ...goodUnits, orchestrator: 'disabled' }),
       'warn',
-      'homie-orchestrator is disabled: nobody starts it at a boot',
+      'homie-orchestrator is disabled: it does not start at boot',
     ],
   ],
 };

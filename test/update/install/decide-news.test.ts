@@ -38,7 +38,7 @@ describe('decideNews()', () => {
       'nobody knows what runs',
       { runningVersion: undefined },
       true,
-      /^version 1\.1\.0 is there, and nobody knows/,
+      /^version 1\.1\.0 is available; the running version is unknown/,
     ],
     [
       'another board',

@@ -87,7 +87,7 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     'an install was left lying',
     { transaction: transactionAt('installing'), plan: 'pending' },
     [
-      'The update to version "1.1.0" is "installing", but nobody is at work on it: update.sh repair closes it, and so does the next boot.',
+      'The update to version "1.1.0" is "installing", but no program is working on it: update.sh repair closes it, and so does the next boot.',
       anyTime,
     ],
   ],
@@ -96,7 +96,7 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     { transaction: transactionAt('trial'), plan: 'trial', holder: { program: 'post-activate', pid: 9 } },
     [
       'Version "1.1.0" is on trial: post-activate commits it once it is healthy, else it goes back to the version before it, with its data.',
-      'Each boot of the trial that nobody announced costs an attempt; without any left the bootloader falls back.',
+      'Each unexpected reboot during the trial uses one boot attempt; when none is left, the bootloader falls back.',
       anyTime,
     ],
   ],
@@ -148,7 +148,7 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     'RAUC does not answer',
     { plan: 'unknown', slots: undefined },
     [
-      'Nobody can tell which slot runs: nothing is marked, and nothing installed. See update.sh doctor.',
+      'The running slot is unknown: nothing is marked, and nothing is installed. See update.sh doctor.',
       anyTime,
     ],
   ],

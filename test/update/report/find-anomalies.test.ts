@@ -117,14 +117,14 @@ const rows: [when: string, Partial<AnomalyFacts>, found: string[]][] = [
     'the other slot runs after a commit',
     { updates: [committed], booted: 'rootfs.0' },
     [
-      'slot "rootfs.0" runs, though the last update, to "1.1.0" in slot "rootfs.1", was committed: nobody here has asked for the switch',
+      'slot "rootfs.0" runs, though the last update, to "1.1.0" in slot "rootfs.1", was committed: no program on this device asked for the switch',
     ],
   ],
   [
     'the slot that was given up runs',
     { updates: [update('a', 'rolled-back')], booted: 'rootfs.1' },
     [
-      'slot "rootfs.1" runs, though the last update, to "1.1.0" in slot "rootfs.1", was rolled-back: nobody here has asked for the switch',
+      'slot "rootfs.1" runs, though the last update, to "1.1.0" in slot "rootfs.1", was rolled-back: no program on this device asked for the switch',
     ],
   ],
   ['it was given up in this boot', { updates: [update('a', 'rolled-back')], bootId: 'earlier-boot' }, []],
@@ -136,7 +136,7 @@ const rows: [when: string, Partial<AnomalyFacts>, found: string[]][] = [
     'a trial took two',
     { updates: [trial(2)] },
     [
-      'the trial of version "1.1.0" was cut short by a reboot that nobody announced (power, a crash, the watchdog)',
+      'the trial of version "1.1.0" was cut short by a reboot that no program requested (power, a crash, the watchdog)',
     ],
   ],
   ['a trial took two, one announced', { updates: [trial(2, 1)] }, []],
@@ -144,7 +144,7 @@ const rows: [when: string, Partial<AnomalyFacts>, found: string[]][] = [
     'a trial took three, none announced',
     { updates: [trial(3)] },
     [
-      'the trial of version "1.1.0" was cut short by 2 reboots that nobody announced (power, a crash, the watchdog)',
+      'the trial of version "1.1.0" was cut short by 2 reboots that no program requested (power, a crash, the watchdog)',
     ],
   ],
   [

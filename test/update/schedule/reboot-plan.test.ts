@@ -27,7 +27,7 @@ const rows: [policy: string, Schedule, now: Date, RebootPlan][] = [
     'window',
     night,
     unset,
-    { kind: 'none', reason: 'the clock was never set, nobody can tell when the window opens' },
+    { kind: 'none', reason: 'the clock was never set, so it is unknown when the window opens' },
   ],
   ['+5', night, unset, rebootAt(5, '1970-01-01T00:10:00Z')],
 ];
