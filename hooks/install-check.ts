@@ -8,7 +8,7 @@ import { findPlaces } from '../shared/system/places.ts';
 import { gatherAdmissionFacts } from '../shared/update/admission/admission-facts.ts';
 import { decideAdmission } from '../shared/update/admission/decide-admission.ts';
 import { tellExpiredInhibit } from '../shared/update/admission/inhibit.ts';
-import { noteAdmitted } from '../shared/update/transaction/admitted.ts';
+import { noteAdmission } from '../shared/update/transaction/admitted.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Decides whether this bundle may be installed. Every refusal happens here, where nothing has been changed yet. */
@@ -51,7 +51,7 @@ export const installCheck: Hook = {
       throw new Failure(`Cannot install version "${bundle.version}": ${reason}`, { outcome, advice });
     }
     // RAUC takes the slot out of the boot order next.
-    if (place.isCalledByRauc && !values.flag('dry-run')) noteAdmitted(places, bundle.version);
+    if (place.isCalledByRauc && !values.flag('dry-run')) noteAdmission(places, bundle.version);
     log.info(`Version "${bundle.version}" may be installed`);
     return 'done';
   },

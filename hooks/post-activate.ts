@@ -8,7 +8,7 @@ import { carryOut } from '../shared/update/boot/boot.ts';
 import { bootAllowanceMs } from '../shared/update/boot/boot-allowance.ts';
 import { warnOfBootTrouble } from '../shared/update/boot/boot-report.ts';
 import { type BootPlan, decideBoot } from '../shared/update/boot/decide-boot.ts';
-import { oweNews } from '../shared/update/report/tell-news.ts';
+import { oweNotifications } from '../shared/update/report/tell-news.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
 import { waitForBootLock } from '../shared/update/transaction/boot-lock.ts';
 import { knownTransaction, readTransaction } from '../shared/update/transaction/journal.ts';
@@ -40,7 +40,7 @@ export const postActivate: Hook = {
     const config = configOrDefaults(places, log);
     running.allow(bootAllowanceMs(config.update));
     let slots: Slots | undefined;
-    if (!isDryRun) oweNews(places, running, () => slots?.booted?.name);
+    if (!isDryRun) oweNotifications(places, running, () => slots?.booted?.name);
     const unlock = isDryRun ? async () => {} : await waitForBootLock(places, running);
 
     const transaction = currentTransaction(places, log);

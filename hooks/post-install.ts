@@ -13,8 +13,8 @@ import { isTimerEnabledIn, writeSlotContent } from '../shared/update/slot/slot-c
 import { holdNextBoot, holdNow } from '../shared/update/transaction/hold.ts';
 import { takeInstallLock } from '../shared/update/transaction/install-lock.ts';
 import { knownTransaction, readTransaction } from '../shared/update/transaction/journal.ts';
-import { UpdateRecord } from '../shared/update/transaction/record.ts';
-import { isVerdict, owesRestore, type Release, stateOf } from '../shared/update/transaction/transaction.ts';
+import { TransactionWriter } from '../shared/update/transaction/record.ts';
+import { isVerdict, needsRestore, type Release, stateOf } from '../shared/update/transaction/transaction.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Time to copy the programs onto a slow card, after the images are fetched. */
@@ -84,7 +84,7 @@ export const postInstall: Hook = {
           'Not called by RAUC, so the time of the reboot is unknown: the migration is done during the trial',
         );
     }
-    if (owesRestore(record.transaction)) holdNow(places);
+    if (needsRestore(record.transaction)) holdNow(places);
     else holdNextBoot(places);
     await faultPoint('post-install:held');
     record.advance('installed');
@@ -104,13 +104,13 @@ function carryOver(places: Places, slotMount: string, log: Log): void {
 }
 
 /** pre-install opened the transaction; where it did not run (a bundle without the hook, a call by hand), open it here. */
-function resumeOrOpen(places: Places, to: Release, log: Log): UpdateRecord {
+function resumeOrOpen(places: Places, to: Release, log: Log): TransactionWriter {
   const transaction = knownTransaction(readTransaction(places));
   const isOurs =
     transaction?.isClosed === false &&
     !isVerdict(stateOf(transaction)) &&
     transaction.to.version === to.version &&
     transaction.to.slot === to.slot;
-  if (transaction !== undefined && isOurs) return UpdateRecord.resume(places, transaction);
-  return UpdateRecord.open(places, { version: readRelease(places.root) ?? null, slot: null }, to, log);
+  if (transaction !== undefined && isOurs) return TransactionWriter.resume(places, transaction);
+  return TransactionWriter.open(places, { version: readRelease(places.root) ?? null, slot: null }, to, log);
 }

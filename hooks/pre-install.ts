@@ -11,9 +11,9 @@ import { findPlaces, logFileOf } from '../shared/system/places.ts';
 import type { Running } from '../shared/system/process/program.ts';
 import { backUpConfig, makeBackupFolder } from '../shared/update/data/back-up-config.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
-import { forgetAdmitted } from '../shared/update/transaction/admitted.ts';
+import { forgetAdmission } from '../shared/update/transaction/admitted.ts';
 import { takeInstallLock } from '../shared/update/transaction/install-lock.ts';
-import { UpdateRecord } from '../shared/update/transaction/record.ts';
+import { TransactionWriter } from '../shared/update/transaction/record.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Time to stop and start the unit around the backup. */
@@ -53,10 +53,10 @@ export const preInstall: Hook = {
     const lock = takeInstallLock(places, 'pre-install', bundle.version);
     undo.owe('release the lock', () => lock.release());
     const to = { version: bundle.version, slot: place.slotName ?? null };
-    const record = UpdateRecord.open(places, { version: from ?? null, slot: null }, to, log);
+    const record = TransactionWriter.open(places, { version: from ?? null, slot: null }, to, log);
     undo.owe('close the transaction', (reason) => record.failUnlessDone(reason));
     // From here on the transaction shows why the slot is out; the note alone would declare a half-written slot whole.
-    forgetAdmitted(places);
+    forgetAdmission(places);
     log.info(`Preparing the update from "${from ?? 'unknown'}" to "${bundle.version}"`);
     await faultPoint('pre-install:opened');
     const config = readConfig(places);

@@ -6,8 +6,8 @@ import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
 import { print } from '../shared/system/terminal/print.ts';
 import { gatherFitFacts } from '../shared/update/admission/admission-facts.ts';
-import { decideFit } from '../shared/update/admission/decide-fit.ts';
-import { forgetAdmitted } from '../shared/update/transaction/admitted.ts';
+import { decideCompatibility } from '../shared/update/admission/decide-fit.ts';
+import { forgetAdmission } from '../shared/update/transaction/admitted.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** The running system's own check: install-check comes from the bundle, and an old one does not know the minimum version. */
@@ -35,13 +35,15 @@ export const systemCheck: Hook = {
       const place = readHookEnvironment({ bundle: values.text('bundle') });
       const bundle = readBundleFacts(place.bundle);
       await faultPoint('system-check:read');
-      const refusal = decideFit(gatherFitFacts(bundle, place.systemCompatible, places, readConfig(places)));
+      const refusal = decideCompatibility(
+        gatherFitFacts(bundle, place.systemCompatible, places, readConfig(places)),
+      );
       if (refusal !== undefined) {
         const { outcome, reason, advice } = refusal;
         throw new Failure(`Cannot install version "${bundle.version}": ${reason}`, { outcome, advice });
       }
       // The install-check of this bundle may not be ours: a note about an earlier bundle says nothing about this one.
-      if (isRaucsHandler()) forgetAdmitted(places);
+      if (isRaucsHandler()) forgetAdmission(places);
       log.info(`Version "${bundle.version}" belongs here`);
       return 'done';
     } catch (error) {

@@ -1,4 +1,4 @@
-import { Refusal } from './problem.ts';
+import { HttpRefusal } from './problem.ts';
 
 /** Reads the body of a request, with a limit on its size and on the time it takes. */
 
@@ -11,11 +11,11 @@ export async function readJson(request: Request): Promise<unknown> {
   if (text === '') return undefined;
   const type = request.headers.get('content-type') ?? '';
   if (!/^application\/json\s*(?:;|$)/i.test(type))
-    throw new Refusal(415, 'The body has to be application/json', { 'Accept-Post': 'application/json' });
+    throw new HttpRefusal(415, 'The body has to be application/json', { 'Accept-Post': 'application/json' });
   try {
     return JSON.parse(text);
   } catch {
-    throw new Refusal(400, 'The body is not JSON');
+    throw new HttpRefusal(400, 'The body is not JSON');
   }
 }
 
@@ -24,11 +24,14 @@ async function readText(request: Request): Promise<string> {
   const reader = request.body?.getReader();
   if (reader === undefined) return '';
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Refusal(408, 'The body did not come in time')), deadlineMs);
+  const timer = setTimeout(
+    () => late.reject(new HttpRefusal(408, 'The body did not come in time')),
+    deadlineMs,
+  );
   try {
     return await Promise.race([readAll(reader), late.promise]);
   } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal(400, 'The body did not come whole');
+    throw error instanceof HttpRefusal ? error : new HttpRefusal(400, 'The body did not come whole');
   } finally {
     clearTimeout(timer);
     // The rest of the body may take long to arrive, and is not needed.
@@ -58,10 +61,10 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new Refusal(400, 'The body is not UTF-8');
+    throw new HttpRefusal(400, 'The body is not UTF-8');
   }
 }
 
-function tooLarge(): Refusal {
-  return new Refusal(413, `The body may have ${mostBytes} bytes at most`);
+function tooLarge(): HttpRefusal {
+  return new HttpRefusal(413, `The body may have ${mostBytes} bytes at most`);
 }

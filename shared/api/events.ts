@@ -1,7 +1,7 @@
 import { reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/terminal/log.ts';
-import { Refusal } from './problem.ts';
-import type { Report, Reporter } from './report.ts';
+import { HttpRefusal } from './problem.ts';
+import type { Report, StatusReader } from './report.ts';
 
 /** Server-sent events: the report, each time it has changed, to a bounded number of readers. */
 
@@ -16,7 +16,7 @@ const comeAgainMs = 2_000;
 type Reader = ReadableStreamDefaultController<Uint8Array>;
 
 export class Events {
-  readonly #reporter: Pick<Reporter, 'read'>;
+  readonly #reporter: Pick<StatusReader, 'read'>;
   readonly #log: Log;
   readonly #readers = new Set<Reader>();
   readonly #rhythm: typeof usualRhythm;
@@ -25,7 +25,7 @@ export class Events {
   #last = '';
   #saidAtMs = 0;
 
-  constructor(reporter: Pick<Reporter, 'read'>, log: Log, rhythm = usualRhythm) {
+  constructor(reporter: Pick<StatusReader, 'read'>, log: Log, rhythm = usualRhythm) {
     this.#reporter = reporter;
     this.#log = log;
     this.#rhythm = rhythm;
@@ -129,6 +129,6 @@ function textOf(report: Report): string {
   return `event: status\ndata: ${JSON.stringify(report)}\n\n`;
 }
 
-function tooMany(): Refusal {
-  return new Refusal(503, `At most ${mostReaders} may follow at once`, { 'Retry-After': '10' });
+function tooMany(): HttpRefusal {
+  return new HttpRefusal(503, `At most ${mostReaders} may follow at once`, { 'Retry-After': '10' });
 }

@@ -1,4 +1,4 @@
-import { Refusal } from './problem.ts';
+import { HttpRefusal } from './problem.ts';
 
 /** Decides who may send requests: this device itself, and pages that we have served. A browser also runs foreign pages. */
 
@@ -10,12 +10,12 @@ export function requireOwnPage(headers: Headers): void {
   const host = headers.get('host') ?? '';
   const name = host.replace(/:\d{1,5}$/, '').toLowerCase();
   if (!ownNames.includes(name))
-    throw new Refusal(403, 'The Host header has to name this device: localhost, 127.0.0.1 or [::1]');
+    throw new HttpRefusal(403, 'The Host header has to name this device: localhost, 127.0.0.1 or [::1]');
   const origin = headers.get('origin');
   if (origin !== null && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
-    throw new Refusal(403, 'Pages of another origin may not ask here');
+    throw new HttpRefusal(403, 'Pages of another origin may not ask here');
   // Some requests have no Origin, such as that of an image. A link to our page (`navigate`) is harmless.
   const site = headers.get('sec-fetch-site') ?? 'none';
   if (!['none', 'same-origin'].includes(site) && headers.get('sec-fetch-mode') !== 'navigate')
-    throw new Refusal(403, 'Pages of another site may not ask here');
+    throw new HttpRefusal(403, 'Pages of another site may not ask here');
 }

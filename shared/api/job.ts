@@ -56,7 +56,7 @@ export interface JobFacts {
   ageSeconds: number;
 }
 
-export function decideStanding({ end, isHeld, ageSeconds }: JobFacts): JobStanding {
+export function jobStateOf({ end, isHeld, ageSeconds }: JobFacts): JobStanding {
   if (end !== undefined) {
     const { exitCode, lastLine } = end;
     const outcome = outcomeOf(exitCode);
@@ -72,7 +72,7 @@ export function standingOf(job: Job, places: Places): JobStanding {
   // Check the lock before the note of the end: a job that ends between the two is then not taken for a lost one.
   const isHeld = isJobLocked(places);
   const ageSeconds = uptime() - job.startedUptimeSeconds;
-  return decideStanding({ end: readEnd(job, places), isHeld, ageSeconds });
+  return jobStateOf({ end: readEnd(job, places), isHeld, ageSeconds });
 }
 
 export function newJob(id: string, kind: JobKind, source: string | null): Job {

@@ -5,7 +5,7 @@ import { redact } from '../system/redact.ts';
 /** Errors in the form of RFC 9457: the reason in one line, and never a stack. */
 
 /** A request that is answered with no more than an error. */
-export class Refusal extends Error {
+export class HttpRefusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -41,7 +41,7 @@ function problemType(outcome: Outcome): string {
 
 /** The answer for any error. Only an unexpected error is a 500, and its answer contains no internal details. */
 export function problemOf(error: unknown): Response {
-  if (error instanceof Refusal) {
+  if (error instanceof HttpRefusal) {
     const { status, message, headers } = error;
     return problem({ type: 'about:blank', title: titleOf(status), status, detail: message }, headers);
   }

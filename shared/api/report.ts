@@ -4,7 +4,7 @@ import { Deadline } from '../system/deadline.ts';
 import { reasonOf } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import { type StatusReport, statusReport } from '../update/commands/status.ts';
-import { type Answers, askAround, standingOf } from '../update/report/standing.ts';
+import { type Answers, queryRaucAndLogind, statusOf } from '../update/report/standing.ts';
 import { readTransaction } from '../update/transaction/journal.ts';
 import type { Job, JobStanding } from './job.ts';
 import type { Jobs } from './jobs.ts';
@@ -30,7 +30,7 @@ interface Known {
 const freshMs = 5_000;
 
 /** Gives the same answer to all clients that ask at once. */
-export class Reporter {
+export class StatusReader {
   readonly #places: Places;
   readonly #config: Config;
   readonly #jobs: Jobs;
@@ -48,7 +48,7 @@ export class Reporter {
   async read(): Promise<Report> {
     const moment = JSON.stringify([readTransaction(this.#places), this.#jobs.last()]);
     const answers = await this.#answersAt(moment);
-    const standing = standingOf(this.#places, this.#config, answers);
+    const standing = statusOf(this.#places, this.#config, answers);
     const { holder, slotsProblem } = standing;
     return {
       ...statusReport(standing),
@@ -68,7 +68,7 @@ export class Reporter {
   }
 
   async #ask(moment: string): Promise<Known> {
-    const answers = await askAround(this.#signal);
+    const answers = await queryRaucAndLogind(this.#signal);
     this.#known = {
       answers: { ...answers, slots: this.#slotsOrLast(answers.slots) },
       freshness: new Deadline(freshMs),

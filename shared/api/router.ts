@@ -1,6 +1,6 @@
 import { reasonOf } from '../system/failure.ts';
 import { requireOwnPage } from './gate.ts';
-import { problemOf, Refusal } from './problem.ts';
+import { HttpRefusal, problemOf } from './problem.ts';
 import { type Route, routes, type Service } from './routes.ts';
 import { requireToken } from './token.ts';
 
@@ -29,12 +29,12 @@ function findRoute(method: string, path: string): { route: Route; name: string }
     const name = nameIn(path, route.path);
     return name === undefined ? [] : [{ route, name }];
   });
-  if (there.length === 0) throw new Refusal(404, 'There is nothing here');
+  if (there.length === 0) throw new HttpRefusal(404, 'There is nothing here');
   const wanted = method === 'HEAD' ? 'GET' : method;
   const found = there.find(({ route }) => route.method === wanted && !(method === 'HEAD' && route.isStream));
   if (found !== undefined) return found;
   const allowed = there.map(({ route }) => route.method).join(', ');
-  throw new Refusal(405, `Only ${allowed} is known here`, { Allow: allowed });
+  throw new HttpRefusal(405, `Only ${allowed} is known here`, { Allow: allowed });
 }
 
 /** The value for the name in braces; empty where the pattern has no name, undefined where the path does not match. */
@@ -48,7 +48,7 @@ function nameIn(path: string, pattern: string): string | undefined {
 /** A strange Host or request target may not make a valid URL. */
 function pathOf(url: string): string {
   const parsed = URL.parse(url);
-  if (parsed === null) throw new Refusal(400, 'The address is not one');
+  if (parsed === null) throw new HttpRefusal(400, 'The address is not one');
   return parsed.pathname;
 }
 

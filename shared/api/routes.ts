@@ -12,8 +12,8 @@ import type { Job, JobStanding } from './job.ts';
 import { outcomeOf } from './job.ts';
 import type { Jobs } from './jobs.ts';
 import { pageResponse } from './page.ts';
-import { Refusal } from './problem.ts';
-import type { Reporter } from './report.ts';
+import { HttpRefusal } from './problem.ts';
+import type { StatusReader } from './report.ts';
 import { readRollback, readSource } from './source.ts';
 
 /** The routes of the API. docs/openapi.yaml describes the same, and a test compares the two. */
@@ -22,7 +22,7 @@ export interface Service {
   places: Places;
   config: Config;
   jobs: Jobs;
-  reporter: Reporter;
+  reporter: StatusReader;
   events: Events;
   log: Log;
 }
@@ -72,7 +72,7 @@ async function rollBack({ jobs, log }: Service, request: Request): Promise<Respo
 }
 
 async function cancel({ jobs, log }: Service, request: Request): Promise<Response> {
-  if ((await readJson(request)) !== undefined) throw new Refusal(400, 'Expected no body');
+  if ((await readJson(request)) !== undefined) throw new HttpRefusal(400, 'Expected no body');
   const { exitCode, lastLine } = await jobs.cancel(['cancel']);
   const outcome = outcomeOf(exitCode);
   if (outcome !== 'done' && outcome !== 'rebootNeeded') throw new Failure(lastLine, { outcome });
@@ -83,7 +83,7 @@ async function cancel({ jobs, log }: Service, request: Request): Promise<Respons
 function findJob(jobs: Jobs, id: string): Job & JobStanding {
   const job = jobs.last();
   if (job?.id !== id)
-    throw new Refusal(404, 'Only the last job of this boot is known, and it is another one');
+    throw new HttpRefusal(404, 'Only the last job of this boot is known, and it is another one');
   return job;
 }
 

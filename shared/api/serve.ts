@@ -11,7 +11,7 @@ import { Events } from './events.ts';
 import { Jobs } from './jobs.ts';
 import { addressOf, listen } from './listen.ts';
 import { problemOf } from './problem.ts';
-import { Reporter } from './report.ts';
+import { StatusReader } from './report.ts';
 import { answer } from './router.ts';
 import { ensureToken } from './token.ts';
 
@@ -30,7 +30,7 @@ export async function serve(values: Values, running: Running): Promise<Outcome> 
   if (ensureToken(apiTokenFile)) log.info(`Made a token: "${apiTokenFile}"`);
 
   const jobs = new Jobs(places, log);
-  const reporter = new Reporter(places, config, jobs, signal);
+  const reporter = new StatusReader(places, config, jobs, signal);
   const events = new Events(reporter, log);
   const service = { places, config, jobs, reporter, events, log };
   const server = listen(

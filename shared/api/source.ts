@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { Refusal } from './problem.ts';
+import { HttpRefusal } from './problem.ts';
 
 /** Reads the bodies of API requests strictly: an unknown field is an error, and is not ignored. */
 
@@ -25,30 +25,33 @@ const rollbackSchema = v.pipe(
 export function readSource(body: unknown, bundleFolder: string): string {
   const parsed = v.safeParse(installSchema, body);
   if (!parsed.success)
-    throw new Refusal(400, 'Expected {"url": "https://…"} or {"path": "name.raucb"}, and nothing beside it');
+    throw new HttpRefusal(
+      400,
+      'Expected {"url": "https://…"} or {"path": "name.raucb"}, and nothing beside it',
+    );
   return 'url' in parsed.output ? readUrl(parsed.output.url) : readPath(parsed.output.path, bundleFolder);
 }
 
 /** Whether the rollback is wanted although it separates a version from its data. */
 export function readRollback(body: unknown): boolean {
   const parsed = v.safeParse(rollbackSchema, body === undefined ? {} : body);
-  if (!parsed.success) throw new Refusal(400, 'Expected nothing, or {"yes": true}');
+  if (!parsed.success) throw new HttpRefusal(400, 'Expected nothing, or {"yes": true}');
   return parsed.output.yes === true;
 }
 
 function readUrl(given: string): string {
   const url = URL.parse(given);
   if (url === null || !['http:', 'https:'].includes(url.protocol))
-    throw new Refusal(400, 'The URL has to begin with https:// or http://');
+    throw new HttpRefusal(400, 'The URL has to begin with https:// or http://');
   // A password would be visible in the list of processes; the config has files for credentials.
   if (url.username !== '' || url.password !== '')
-    throw new Refusal(400, 'The URL may not carry a user or a password');
+    throw new HttpRefusal(400, 'The URL may not carry a user or a password');
   return url.href;
 }
 
 /** Gives the same answer for a file that does not exist and for one that the API must not reveal. */
 function readPath(given: string, bundleFolder: string): string {
-  const missing = new Refusal(404, 'There is no such bundle in the bundle folder');
+  const missing = new HttpRefusal(404, 'There is no such bundle in the bundle folder');
   try {
     const folder = realpathSync(bundleFolder);
     const path = realpathSync(resolve(folder, given));

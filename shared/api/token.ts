@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure, isMissing, reasonOf } from '../system/failure.ts';
 import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
-import { Refusal } from './problem.ts';
+import { HttpRefusal } from './problem.ts';
 
 /** The bearer token (RFC 6750) for every request that changes something. It is in a file, which is read each time. */
 
@@ -50,12 +50,12 @@ export function readToken(path: string): string {
 export function requireToken(headers: Headers, path: string): void {
   const given = /^bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1];
   if (given === undefined) {
-    throw new Refusal(401, 'This needs the token: "Authorization: Bearer …"', {
+    throw new HttpRefusal(401, 'This needs the token: "Authorization: Bearer …"', {
       'WWW-Authenticate': 'Bearer realm="homie-update"',
     });
   }
   if (!timingSafeEqual(digestOf(given), digestOf(tokenOrRefusal(path)))) {
-    throw new Refusal(401, 'The token is not the right one', {
+    throw new HttpRefusal(401, 'The token is not the right one', {
       'WWW-Authenticate': 'Bearer realm="homie-update", error="invalid_token"',
     });
   }
@@ -65,7 +65,7 @@ function tokenOrRefusal(path: string): string {
   try {
     return readToken(path);
   } catch (error) {
-    throw new Refusal(503, `Nothing can be changed: ${reasonOf(error)}`);
+    throw new HttpRefusal(503, `Nothing can be changed: ${reasonOf(error)}`);
   }
 }
 

@@ -10,8 +10,8 @@ import type { FleetDevice } from './device.ts';
 import { cancelled, confirmationOf } from './feedback.ts';
 import {
   type Base,
+  type Deployment,
   isOffer,
-  type Offer,
   parseBase,
   parseCancel,
   parseConfirmation,
@@ -19,7 +19,7 @@ import {
   type Unusable,
 } from './offer.ts';
 import { intervalMs } from './polling.ts';
-import { Reporter } from './reporter.ts';
+import { FeedbackSender } from './reporter.ts';
 
 export interface AgentOptions {
   log: Log;
@@ -38,7 +38,7 @@ export class FleetAgent {
   readonly #line: DdiLine;
   readonly #device: FleetDevice;
   readonly #options: AgentOptions;
-  readonly #reporter: Reporter;
+  readonly #reporter: FeedbackSender;
   #attributes = '';
   #installedHref: string | undefined;
 
@@ -46,7 +46,7 @@ export class FleetAgent {
     this.#line = line;
     this.#device = device;
     this.#options = options;
-    this.#reporter = new Reporter(line, options.log, options.signal);
+    this.#reporter = new FeedbackSender(line, options.log, options.signal);
   }
 
   /** Answers with the time until the server wants the next request, in ms. Throws a Failure where it cannot be reached. */
@@ -122,7 +122,7 @@ export class FleetAgent {
     await this.#line.send('POST', `${hrefWithoutQuery(href)}/feedback`, cancelled(stopId, answer));
   }
 
-  async #offerOf({ links }: Base): Promise<Offer | Unusable | undefined> {
+  async #offerOf({ links }: Base): Promise<Deployment | Unusable | undefined> {
     if (links.deploymentBase !== undefined)
       return parseDeployment(await this.#line.get(links.deploymentBase));
     if (links.installedBase !== undefined) await this.#compareInstalled(links.installedBase);
@@ -173,7 +173,7 @@ export class FleetAgent {
     await this.#goOn(undefined);
   }
 
-  async #goOn(named: Offer | undefined): Promise<void> {
+  async #goOn(named: Deployment | undefined): Promise<void> {
     const action = this.#takeUp(named);
     if (action === undefined) return;
     const offer = named?.actionId === action.actionId ? named : undefined;
@@ -195,7 +195,7 @@ export class FleetAgent {
   }
 
   /** The action to work on: one that has begun to change the device is finished first. */
-  #takeUp(named: Offer | undefined): FleetAction | undefined {
+  #takeUp(named: Deployment | undefined): FleetAction | undefined {
     const known = this.#device.readAction();
     if (known !== undefined && isUnderWay(known)) return known;
     if (named === undefined) {
@@ -221,7 +221,7 @@ function isUnderWay({ stage }: FleetAction): boolean {
   return stage === 'installing' || stage === 'installed' || stage === 'closing';
 }
 
-function wordsOf({ download, update, maintenanceWindow }: Offer): string {
+function wordsOf({ download, update, maintenanceWindow }: Deployment): string {
   const window = maintenanceWindow === undefined ? '' : `, maintenance window ${maintenanceWindow}`;
   return `download ${download}, update ${update}${window}`;
 }

@@ -8,18 +8,18 @@ import type { FleetAction } from './action.ts';
 import type { Step } from './decide-step.ts';
 import type { FleetDevice } from './device.ts';
 import { closed, downloaded, proceeding, scheduled } from './feedback.ts';
-import { isOffer, type Offer, parseBase, parseDeployment } from './offer.ts';
+import { type Deployment, isOffer, parseBase, parseDeployment } from './offer.ts';
 import { intervalMs } from './polling.ts';
-import type { Reporter } from './reporter.ts';
+import type { FeedbackSender } from './reporter.ts';
 
 export interface StepWork {
   line: DdiLine;
   device: FleetDevice;
-  reporter: Reporter;
+  reporter: FeedbackSender;
   log: Log;
   signal: AbortSignal;
   /** The action as the server describes it now; undefined where the server no longer names it. */
-  offer: Offer | undefined;
+  offer: Deployment | undefined;
 }
 
 /** Does one step, and notes it in the action; undefined where the next step has to wait for the next round. */
@@ -83,7 +83,11 @@ class Cancelled extends Failure {
   }
 }
 
-async function fetch(action: FleetAction, offer: Offer, work: StepWork): Promise<FleetAction | undefined> {
+async function fetch(
+  action: FleetAction,
+  offer: Deployment,
+  work: StepWork,
+): Promise<FleetAction | undefined> {
   const { device, reporter, log, signal } = work;
   const stop = new AbortController();
   const watching = watchForCancel(action, work, stop);
@@ -142,7 +146,11 @@ async function watchForCancel(action: FleetAction, work: StepWork, stop: AbortCo
   }
 }
 
-async function install(action: FleetAction, offer: Offer, work: StepWork): Promise<FleetAction | undefined> {
+async function install(
+  action: FleetAction,
+  offer: Deployment,
+  work: StepWork,
+): Promise<FleetAction | undefined> {
   const { device, reporter, line, signal } = work;
   // The last check for a cancel, or for a window that has closed.
   const { links } = parseBase(await line.get());

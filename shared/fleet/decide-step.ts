@@ -1,6 +1,6 @@
 import type { State } from '../update/transaction/transaction.ts';
 import type { FleetAction } from './action.ts';
-import type { Offer } from './offer.ts';
+import type { Deployment } from './offer.ts';
 
 /** The state of the install, from its transaction. */
 export interface FoundTransaction {
@@ -47,7 +47,7 @@ export type Step =
 const mostInstalls = 3;
 
 /** Decides the next step; `offer` is the server's present answer, undefined where it no longer names the action. */
-export function decideStep(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+export function decideStep(action: FleetAction, offer: Deployment | undefined, facts: StepFacts): Step {
   switch (action.stage) {
     case 'fetching':
       return decideFetch(action, offer, facts);
@@ -64,13 +64,13 @@ export function decideStep(action: FleetAction, offer: Offer | undefined, facts:
   }
 }
 
-function decideFetch(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+function decideFetch(action: FleetAction, offer: Deployment | undefined, facts: StepFacts): Step {
   if (offer === undefined) return { kind: 'none' };
   if (offer.download === 'skip') return wait('the server says not to download it yet');
   return decideConsent(action, offer.download, facts) ?? obstacleTo(facts) ?? { kind: 'fetch' };
 }
 
-function decideInstall(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+function decideInstall(action: FleetAction, offer: Deployment | undefined, facts: StepFacts): Step {
   if (offer === undefined) return { kind: 'none' };
   if (!facts.hasBundle) return { kind: 'fetch-again' };
   if (!action.isFetchTold) return { kind: 'tell-fetched' };
@@ -84,7 +84,11 @@ function decideInstall(action: FleetAction, offer: Offer | undefined, facts: Ste
 }
 
 /** The agent was killed, or the board went down, while RAUC was installing. */
-function decideCutInstall({ installTries }: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+function decideCutInstall(
+  { installTries }: FleetAction,
+  offer: Deployment | undefined,
+  facts: StepFacts,
+): Step {
   const { transaction, isRaucBusy } = facts;
   if (isRaucBusy) return wait('RAUC installs it');
   const isThrough = transaction !== undefined && transaction.state !== 'failed' && !isUnfinished(transaction);
@@ -111,7 +115,7 @@ function isUnfinished({ state }: FoundTransaction): boolean {
 }
 
 /** Decides on success or failure only when the transaction is closed: then the reboot has proved it. */
-function decideInstalled(action: FleetAction, offer: Offer | undefined, facts: StepFacts): Step {
+function decideInstalled(action: FleetAction, offer: Deployment | undefined, facts: StepFacts): Step {
   const { transaction, rebootWindow, bootId } = facts;
   if (transaction === undefined)
     return {
@@ -144,7 +148,7 @@ export function verdictOf({ state, reason }: FoundTransaction): Extract<Step, { 
 /** `forced` needs no consent; only the user's inhibit file and the windows still count. */
 function decideConsent(
   action: FleetAction,
-  handling: Offer['update'],
+  handling: Deployment['update'],
   { consent }: StepFacts,
 ): Step | undefined {
   if (action.consent === 'no')

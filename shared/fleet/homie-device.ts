@@ -32,7 +32,7 @@ import {
   transactionOf,
 } from './device-facts.ts';
 import { fetchArtifact } from './fetch-artifact.ts';
-import type { Artifact, Offer } from './offer.ts';
+import type { Artifact, Deployment } from './offer.ts';
 
 const tailLines = 20;
 const eachUndoMs = 120_000;
@@ -72,7 +72,7 @@ export class HomieDevice implements FleetDevice {
     });
   }
 
-  async stepFacts(action: FleetAction, offer: Offer | undefined): Promise<StepFacts> {
+  async stepFacts(action: FleetAction, offer: Deployment | undefined): Promise<StepFacts> {
     const places = this.#places;
     const config = readConfig(places);
     const now = new Date();
@@ -120,7 +120,7 @@ export class HomieDevice implements FleetDevice {
   }
 
   async install(
-    { artifact, update }: Offer,
+    { artifact, update }: Deployment,
     { onBegin, onPercent, signal }: InstallWatch,
   ): Promise<InstallEnd> {
     const { filename } = artifact;
@@ -158,7 +158,7 @@ export class HomieDevice implements FleetDevice {
   }
 
   /** Another program may have fetched another bundle meanwhile: the device keeps one download at a time. */
-  #hasBundle(offer: Offer | undefined): boolean {
+  #hasBundle(offer: Deployment | undefined): boolean {
     const side = new Download(downloadFolderOf(this.#places)).read();
     return side?.isWhole === true && side.url === offer?.artifact.url;
   }

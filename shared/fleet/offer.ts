@@ -80,7 +80,7 @@ export interface Artifact {
   url: string;
 }
 
-export interface Offer {
+export interface Deployment {
   actionId: string;
   download: Handling;
   update: Handling;
@@ -100,22 +100,22 @@ export interface Unusable {
 const deploymentSchema = v.looseObject({ id: v.string(), deployment: workSchema });
 const confirmationSchema = v.looseObject({ id: v.string(), confirmation: workSchema });
 
-export function parseDeployment(answer: unknown): Offer | Unusable {
+export function parseDeployment(answer: unknown): Deployment | Unusable {
   const { id, deployment } = v.parse(deploymentSchema, answer);
   return offerOf(id, deployment);
 }
 
-export function parseConfirmation(answer: unknown): Offer | Unusable {
+export function parseConfirmation(answer: unknown): Deployment | Unusable {
   const { id, confirmation } = v.parse(confirmationSchema, answer);
   return offerOf(id, confirmation);
 }
 
-export function isOffer(answer: Offer | Unusable): answer is Offer {
+export function isOffer(answer: Deployment | Unusable): answer is Deployment {
   return 'artifact' in answer;
 }
 
 /** Requires exactly one bundle among the artifacts; the other artifacts are for other programs. */
-function offerOf(actionId: string, work: v.InferOutput<typeof workSchema>): Offer | Unusable {
+function offerOf(actionId: string, work: v.InferOutput<typeof workSchema>): Deployment | Unusable {
   const { download, update, maintenanceWindow, chunks } = work;
   const bundles = chunks.flatMap(({ version, artifacts }) =>
     artifacts

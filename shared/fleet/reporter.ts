@@ -7,7 +7,7 @@ import type { Feedback } from './feedback.ts';
 const percentsBetween = 20;
 
 /** Reports the progress of an action to the server, in order, without delaying the work. */
-export class Reporter {
+export class FeedbackSender {
   readonly #line: DdiLine;
   readonly #log: Log;
   readonly #signal: AbortSignal;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { requireOwnPage } from '../../shared/api/gate.ts';
-import { Refusal } from '../../shared/api/problem.ts';
+import { HttpRefusal } from '../../shared/api/problem.ts';
 
 /** What a browser adds, and nobody can leave out of a page's own requests. */
 type Sent = Record<string, string>;
@@ -10,7 +10,7 @@ function isLetIn(headers: Sent): boolean {
     requireOwnPage(new Headers(headers));
     return true;
   } catch (error) {
-    if (error instanceof Refusal && error.status === 403) return false;
+    if (error instanceof HttpRefusal && error.status === 403) return false;
     throw error;
   }
 }

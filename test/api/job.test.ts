@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { decideStanding, type JobFacts, type JobStanding, startingSeconds } from '../../shared/api/job.ts';
+import { type JobFacts, type JobStanding, jobStateOf, startingSeconds } from '../../shared/api/job.ts';
 
 const young = startingSeconds - 1;
 const old = startingSeconds + 1;
@@ -42,7 +42,7 @@ describe('decideStanding()', () => {
       'failed',
     ],
   ])('when it %s', (_when, facts, state, outcome) => {
-    const standing = decideStanding(facts);
+    const standing = jobStateOf(facts);
     expect([standing.state, standing.outcome]).toEqual([state, outcome]);
     expect(standing.exitCode).toBe(facts.end?.exitCode);
     if (facts.end !== undefined) expect(standing.reason).toBe('x');

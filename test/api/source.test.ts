@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, realpathSync, symlinkSync } from 'node:fs';
-import { Refusal } from '../../shared/api/problem.ts';
+import { HttpRefusal } from '../../shared/api/problem.ts';
 import { readRollback, readSource } from '../../shared/api/source.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 
@@ -28,7 +28,7 @@ function statusFor(work: () => unknown): number {
     work();
     return 200;
   } catch (error) {
-    if (error instanceof Refusal) return error.status;
+    if (error instanceof HttpRefusal) return error.status;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
-import { Refusal } from '../../shared/api/problem.ts';
+import { HttpRefusal } from '../../shared/api/problem.ts';
 import { ensureToken, readToken, requireToken } from '../../shared/api/token.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { TempFolder } from '../support/temp-folder.ts';
@@ -63,12 +63,12 @@ describe('readToken()', () => {
 });
 
 describe('requireToken()', () => {
-  function refusalFor(authorization?: string): Refusal | undefined {
+  function refusalFor(authorization?: string): HttpRefusal | undefined {
     try {
       requireToken(new Headers(authorization === undefined ? {} : { authorization }), path);
       return undefined;
     } catch (error) {
-      if (error instanceof Refusal) return error;
+      if (error instanceof HttpRefusal) return error;
       throw error;
     }
   }

@@ -5,7 +5,7 @@ import { lockFileOf, bootId as thisBoot } from '../../shared/system/places.ts';
 import { tryLock } from '../../shared/system/process/lock.ts';
 import { writeProgress } from '../../shared/update/install/progress.ts';
 import { findAnomalies } from '../../shared/update/report/find-anomalies.ts';
-import { newsOf } from '../../shared/update/report/verdict-news.ts';
+import { verdictMessageOf } from '../../shared/update/report/verdict-news.ts';
 import { closeTransaction, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { advance, type Transaction } from '../../shared/update/transaction/transaction.ts';
 import { statusJson } from '../support/scene/rauc-status.ts';
@@ -171,8 +171,8 @@ describe('docs/schema', () => {
     };
     const anomalies = findAnomalies({ ...facts, now: new Date() });
     expect(anomalies).not.toEqual([]);
-    expectToMatch('verdict', newsOf(full, '1.0.0', anomalies));
-    expectToMatch('verdict', newsOf(transactionAt('committed'), undefined, []));
+    expectToMatch('verdict', verdictMessageOf(full, '1.0.0', anomalies));
+    expectToMatch('verdict', verdictMessageOf(transactionAt('committed'), undefined, []));
   });
 
   test('has a schema for every command that answers in JSON, and no other', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { type FleetAction, newAction } from '../../shared/fleet/action.ts';
 import { decideCancel, decideStep, type StepFacts } from '../../shared/fleet/decide-step.ts';
-import type { Offer } from '../../shared/fleet/offer.ts';
+import type { Deployment } from '../../shared/fleet/offer.ts';
 
 const free: StepFacts = {
   transaction: undefined,
@@ -14,7 +14,7 @@ const free: StepFacts = {
   bootId: 'this-boot',
 };
 const artifact = { filename: 'x.raucb', bytes: 1, sha256: null, url: 'http://127.0.0.1/x.raucb' };
-const offered: Offer = {
+const offered: Deployment = {
   actionId: '7',
   download: 'forced',
   update: 'forced',
@@ -35,7 +35,7 @@ const found = (state: NonNullable<StepFacts['transaction']>['state'], isClosed =
 type Row = [
   what: string,
   action: FleetAction,
-  offer: Partial<Offer> | undefined,
+  offer: Partial<Deployment> | undefined,
   facts: Partial<StepFacts>,
   step: string,
 ];

@@ -1,7 +1,7 @@
 import type { FleetAction } from '../../shared/fleet/action.ts';
 import type { FoundTransaction, StepFacts } from '../../shared/fleet/decide-step.ts';
 import type { FleetDevice, InstallEnd, InstallWatch } from '../../shared/fleet/device.ts';
-import type { Artifact, Offer } from '../../shared/fleet/offer.ts';
+import type { Artifact, Deployment } from '../../shared/fleet/offer.ts';
 
 /** What the new version does at its first boot. */
 export type Fate = 'good' | 'falls-back';
@@ -30,7 +30,7 @@ export class ModelDevice implements FleetDevice {
     return { version: this.running };
   }
 
-  async stepFacts({ before, version }: FleetAction, offer: Offer | undefined): Promise<StepFacts> {
+  async stepFacts({ before, version }: FleetAction, offer: Deployment | undefined): Promise<StepFacts> {
     const found = this.#transaction;
     const isOurs = found !== undefined && found.id !== before && found.version === version;
     return {
@@ -59,7 +59,7 @@ export class ModelDevice implements FleetDevice {
     this.#bundle = url;
   }
 
-  async install({ version }: Offer, { onBegin }: InstallWatch): Promise<InstallEnd> {
+  async install({ version }: Deployment, { onBegin }: InstallWatch): Promise<InstallEnd> {
     onBegin(version);
     this.installs += 1;
     const id = `${version}-${this.installs}`;

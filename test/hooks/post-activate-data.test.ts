@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readHistory } from '../../shared/update/transaction/journal.ts';
 import {
   isMigrated,
-  owesRestore,
+  needsRestore,
   parseTransaction,
   stateOf,
 } from '../../shared/update/transaction/transaction.ts';
@@ -61,7 +61,7 @@ describe('post-activate, in a trial that brings a new schema', () => {
     await stage.postActivate();
     const seen = parseTransaction(JSON.parse(stage.read('stack/seen')));
     expect(seen.dump).toEqual(stage.transaction().dump);
-    expect([owesRestore(seen), isMigrated(seen)]).toEqual([true, false]);
+    expect([needsRestore(seen), isMigrated(seen)]).toEqual([true, false]);
   });
 
   test('does not migrate, and owes nothing, when it cannot dump', async () => {

@@ -1,4 +1,4 @@
-import { owesRestore, stateOf } from '../../shared/update/transaction/transaction.ts';
+import { needsRestore, stateOf } from '../../shared/update/transaction/transaction.ts';
 import type { Ended } from '../support/scene/scene.ts';
 import { bothNames, exhaust, otherName } from './board/bootloader.ts';
 import { type Kind, ModelBoard, type PowerFailure, type Version } from './board/model-board.ts';
@@ -73,7 +73,7 @@ export class Life implements AsyncDisposable {
   /** What is written during a trial may be dropped with it, and is named then. */
   #use(): void {
     const { transactionNow } = this.board;
-    const isTrying = transactionNow !== undefined && !transactionNow.isClosed && owesRestore(transactionNow);
+    const isTrying = transactionNow !== undefined && !transactionNow.isClosed && needsRestore(transactionNow);
     const row = this.board.use();
     if (row !== undefined && !isTrying) this.#rows.push(row);
   }

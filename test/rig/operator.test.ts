@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import type { Finding } from '../../shared/update/doctor/finding.ts';
+import type { CheckResult } from '../../shared/update/doctor/finding.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { architectures, scenariosFor } from './architectures.ts';
 import { startOrchestrator, statesOf, transactionOf } from './board.ts';
@@ -25,9 +25,9 @@ describe.each(architectures)("an operator's day (%s)", (architecture) => {
   const update = (device: Device, ...args: string[]) =>
     device.run(join(workshop.programs, 'update.sh'), args, { deadlineMs: 180_000 });
 
-  async function findingsOf(device: Device, ...args: string[]): Promise<Record<string, Finding>> {
+  async function findingsOf(device: Device, ...args: string[]): Promise<Record<string, CheckResult>> {
     const { stdout } = await update(device, 'doctor', '--json', ...args);
-    const { findings }: { findings: Finding[] } = JSON.parse(stdout);
+    const { findings }: { findings: CheckResult[] } = JSON.parse(stdout);
     return Object.fromEntries(findings.map((finding) => [finding.check, finding]));
   }
 

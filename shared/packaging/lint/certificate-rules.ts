@@ -1,11 +1,11 @@
 import type { Certificate } from './certificate.ts';
-import { error, type Finding, warning } from './finding.ts';
+import { error, type LintFinding, warning } from './finding.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const soonMs = 30 * dayMs;
 
 /** Judges whether the devices' RAUC will accept the signer's certificate, now and for the next 30 days. */
-export function judgeCertificate(certificate: Certificate, file: string, now: Date): Finding[] {
+export function judgeCertificate(certificate: Certificate, file: string, now: Date): LintFinding[] {
   return [
     ...judgeTime(certificate, file, now),
     ...judgePurpose(certificate, file),
@@ -22,7 +22,7 @@ export function judgeCertificate(certificate: Certificate, file: string, now: Da
   ];
 }
 
-function judgeTime({ subject, notBefore, notAfter }: Certificate, file: string, now: Date): Finding[] {
+function judgeTime({ subject, notBefore, notAfter }: Certificate, file: string, now: Date): LintFinding[] {
   const place = { file };
   if (now < notBefore) {
     const what = `"${subject}" is valid from ${notBefore.toISOString()} on only`;
@@ -40,7 +40,7 @@ function judgeTime({ subject, notBefore, notAfter }: Certificate, file: string, 
   return [warning('certificate-ends-soon', place, what, 'Issue a new one and sign with that')];
 }
 
-function judgePurpose({ subject, maySign, usages }: Certificate, file: string): Finding[] {
+function judgePurpose({ subject, maySign, usages }: Certificate, file: string): LintFinding[] {
   if (maySign) return [];
   const what = `"${subject}" is for ${usages.join(', ')}, and RAUC asks for S/MIME signing unless told otherwise`;
   const advice = 'Issue it with extendedKeyUsage=codeSigning,emailProtection and keyUsage=digitalSignature';

@@ -1,9 +1,9 @@
 import { type Bundle, entryIn, imagesOf } from './bundle.ts';
 import { type BundleEntry, nameOf, resolveEntry } from './bundle-entry.ts';
-import { error, type Finding, warning } from './finding.ts';
+import { error, type LintFinding, warning } from './finding.ts';
 
 /** Finds entries that must not be in a bundle, and entries that were packed by mistake. */
-export function judgeEntries(bundle: Bundle): Finding[] {
+export function judgeEntries(bundle: Bundle): LintFinding[] {
   return [...bundle.entries.values()].flatMap((entry) => [
     ...judgeLink(bundle, entry),
     ...judgeKind(entry),
@@ -12,7 +12,7 @@ export function judgeEntries(bundle: Bundle): Finding[] {
   ]);
 }
 
-function judgeLink(bundle: Bundle, entry: BundleEntry): Finding[] {
+function judgeLink(bundle: Bundle, entry: BundleEntry): LintFinding[] {
   if (entry.kind !== 'link') return [];
   const target = entry.target ?? '';
   const place = { file: entry.path };
@@ -27,7 +27,7 @@ function judgeLink(bundle: Bundle, entry: BundleEntry): Finding[] {
   ];
 }
 
-function judgeKind(entry: BundleEntry): Finding[] {
+function judgeKind(entry: BundleEntry): LintFinding[] {
   if (entry.kind !== 'special') return [];
   const what =
     'it is a device, pipe or socket, which RAUC from 1.12 on does not pack and a device cannot use';
@@ -38,7 +38,7 @@ const leftovers =
   /^(\.git|\.svn|\.hg|\.DS_Store|\.rauc-workdir|Thumbs\.db|.*~|.*\.sw[op]|.*\.orig|.*\.raucb)$/;
 
 /** Reports a folder once, not again for each entry in it. */
-function judgeLeftover(bundle: Bundle, entry: BundleEntry): Finding[] {
+function judgeLeftover(bundle: Bundle, entry: BundleEntry): LintFinding[] {
   const place = { file: entry.path };
   if (
     entry.path
@@ -63,7 +63,7 @@ function judgeLeftover(bundle: Bundle, entry: BundleEntry): Finding[] {
   ];
 }
 
-function judgeSecrecy(bundle: Bundle, entry: BundleEntry): Finding[] {
+function judgeSecrecy(bundle: Bundle, entry: BundleEntry): LintFinding[] {
   if (!/^-----BEGIN [A-Z ]*PRIVATE KEY-----/m.test(bundle.smallFiles.get(entry.path) ?? '')) return [];
   const what = 'it holds a private key, which everyone who gets the bundle can read';
   return [

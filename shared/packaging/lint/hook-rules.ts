@@ -1,14 +1,14 @@
 import type { KeyFileEntry } from '../../rauc/key-file.ts';
 import { bundleHooks, imageHooks } from '../../rauc/manifest-keys.ts';
 import { type Bundle, entryIn } from './bundle.ts';
-import { error, type Finding, type Place, warning } from './finding.ts';
+import { error, type LintFinding, type Place, warning } from './finding.ts';
 import { hookListsOf } from './hook-lists.ts';
 import type { LintTarget } from './lint-target.ts';
 import { judgeProgram } from './program-rules.ts';
 import { judgeScripts } from './script-rules.ts';
 
 /** Judges which hooks the manifest names, and whether there is a program for them. */
-export function judgeHooks(bundle: Bundle, target: LintTarget): Finding[] {
+export function judgeHooks(bundle: Bundle, target: LintTarget): LintFinding[] {
   const program = entryIn(bundle.manifest, 'hooks', 'filename');
   const handler = entryIn(bundle.manifest, 'handler', 'filename');
   return [
@@ -21,7 +21,7 @@ export function judgeHooks(bundle: Bundle, target: LintTarget): Finding[] {
   ];
 }
 
-function judgeNames(bundle: Bundle): Finding[] {
+function judgeNames(bundle: Bundle): LintFinding[] {
   return hookListsOf(bundle).flatMap(({ entry, names, image }) => {
     const known: readonly string[] = image === undefined ? bundleHooks : imageHooks;
     const place = placeOf(bundle, entry);
@@ -53,7 +53,7 @@ function adviceFor(name: string, image: string | undefined, known: readonly stri
   return `It knows ${known.join(', ')} there`;
 }
 
-function judgePairing(bundle: Bundle, program: KeyFileEntry | undefined): Finding[] {
+function judgePairing(bundle: Bundle, program: KeyFileEntry | undefined): LintFinding[] {
   const lists = hookListsOf(bundle);
   const first = lists.find(({ names }) => names.length > 0);
   if (program === undefined && first !== undefined) {
@@ -76,7 +76,7 @@ function judgePairing(bundle: Bundle, program: KeyFileEntry | undefined): Findin
 }
 
 /** A full custom handler replaces all that RAUC would do: writing, slot hooks, and setting the bootloader. */
-function judgeHandler(bundle: Bundle, handler: KeyFileEntry | undefined): Finding[] {
+function judgeHandler(bundle: Bundle, handler: KeyFileEntry | undefined): LintFinding[] {
   const slotHooks = hookListsOf(bundle).find(({ image, names }) => image !== undefined && names.length > 0);
   if (handler === undefined || slotHooks === undefined) return [];
   return [

@@ -4,11 +4,11 @@ import { readExt4 } from '../format/ext4-features.ts';
 import { extensionsFor, hasExtension, isFileSystemImage } from '../format/image-types.ts';
 import { type Bundle, entryIn, imagesOf, isArtifact } from './bundle.ts';
 import { resolveEntry } from './bundle-entry.ts';
-import { error, type Finding, type Place, warning } from './finding.ts';
+import { error, type LintFinding, type Place, warning } from './finding.ts';
 import type { LintTarget } from './lint-target.ts';
 
 /** Judges whether each image exists, RAUC can write it, and the device can mount it. */
-export function judgeImages(bundle: Bundle, target: LintTarget): Finding[] {
+export function judgeImages(bundle: Bundle, target: LintTarget): LintFinding[] {
   const images = imagesOf(bundle.manifest);
   const hasHandler = entryIn(bundle.manifest, 'handler', 'filename') !== undefined;
   if (images.length === 0 && !hasHandler) {
@@ -25,7 +25,7 @@ export function judgeImages(bundle: Bundle, target: LintTarget): Finding[] {
   return images.flatMap((image) => judgeImage(bundle, target, image));
 }
 
-function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): Finding[] {
+function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): LintFinding[] {
   const filename = entryIn(bundle.manifest, image.name, 'filename');
   const isWrittenByHook = listOf(entryIn(bundle.manifest, image.name, 'hooks')?.value).includes('install');
   const type = entryIn(bundle.manifest, image.name, 'type');
@@ -46,7 +46,7 @@ function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): Fi
     const what = `the image "${name}" is not in the bundle`;
     return [error('image-missing', place, what, 'Add it, or correct the name')];
   }
-  const findings: Finding[] = [];
+  const findings: LintFinding[] = [];
   if (name.includes('/')) {
     const what = `the image "${name}" is in a folder, which RAUC refuses from 1.13 on`;
     findings.push(error('image-path', place, what, 'Put it at the top of the bundle'));
@@ -70,7 +70,7 @@ function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): Fi
   return [...findings, ...judgeExt4(file, bundle.imageHeads.get(resolved.entry.path), target)];
 }
 
-function judgeExt4(place: Place, head: Buffer | undefined, { kernelMin }: LintTarget): Finding[] {
+function judgeExt4(place: Place, head: Buffer | undefined, { kernelMin }: LintTarget): LintFinding[] {
   const ext4 = head === undefined ? undefined : readExt4(head);
   if (ext4 === undefined) {
     const what = 'the image holds no ext4 file system: RAUC writes it, and nothing can mount the slot';

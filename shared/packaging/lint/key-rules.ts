@@ -8,7 +8,7 @@ import {
 } from '../../rauc/manifest-keys.ts';
 import { isOlder } from '../format/dotted-version.ts';
 import { type Bundle, entryIn, formatOf, isArtifact } from './bundle.ts';
-import { error, type Finding, type Place, warning } from './finding.ts';
+import { error, type LintFinding, type Place, warning } from './finding.ts';
 import type { LintTarget } from './lint-target.ts';
 
 /** An older RAUC ignores [meta.*] on a device, and 1.8 does not even pack it. */
@@ -16,7 +16,7 @@ const metaSince = '1.10';
 const minVersionAbove = '1.13';
 
 /** Judges whether each group and key is known, also to the oldest device: RAUC refuses a bundle with an unknown one. */
-export function judgeKeys(bundle: Bundle, target: LintTarget): Finding[] {
+export function judgeKeys(bundle: Bundle, target: LintTarget): LintFinding[] {
   return [
     ...bundle.manifest.groups.flatMap((group) => [
       ...judgeGroup(bundle, target, group),
@@ -26,7 +26,7 @@ export function judgeKeys(bundle: Bundle, target: LintTarget): Finding[] {
   ];
 }
 
-function judgeGroup(bundle: Bundle, { raucMin }: LintTarget, group: KeyFileGroup): Finding[] {
+function judgeGroup(bundle: Bundle, { raucMin }: LintTarget, group: KeyFileGroup): LintFinding[] {
   const known = manifestGroupOf(group.name);
   const place = placeOf(bundle, group);
   if (known === undefined) {
@@ -46,7 +46,7 @@ function judgeKey(
   { raucMin }: LintTarget,
   group: KeyFileGroup,
   entry: KeyFileEntry,
-): Finding[] {
+): LintFinding[] {
   const { keys, since } = manifestGroupOf(group.name) ?? { keys: 'any', since: '' };
   if (keys === 'any' || isOlder(raucMin, since)) return [];
   const place = placeOf(bundle, entry);
@@ -71,8 +71,8 @@ function judgeKey(
   return [];
 }
 
-function judgeValues(bundle: Bundle, target: LintTarget): Finding[] {
-  const findings: Finding[] = [];
+function judgeValues(bundle: Bundle, target: LintTarget): LintFinding[] {
+  const findings: LintFinding[] = [];
   const unknown = (entry: KeyFileEntry, known: string): void => {
     const what = `RAUC knows no ${entry.key} "${entry.value}"`;
     findings.push(error('unknown-value', placeOf(bundle, entry), what, known));
@@ -103,7 +103,7 @@ function judgeValues(bundle: Bundle, target: LintTarget): Finding[] {
   return findings;
 }
 
-function tooNew(place: Place, what: string, since: string, raucMin: string): Finding {
+function tooNew(place: Place, what: string, since: string, raucMin: string): LintFinding {
   return error(
     'key-too-new',
     place,

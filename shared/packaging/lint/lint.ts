@@ -3,7 +3,7 @@ import { type Bundle, inspectBundle } from './bundle.ts';
 import { readCertificate } from './certificate.ts';
 import { judgeCertificate } from './certificate-rules.ts';
 import { judgeEntries } from './entry-rules.ts';
-import type { Finding } from './finding.ts';
+import type { LintFinding } from './finding.ts';
 import { judgeHooks } from './hook-rules.ts';
 import { judgeImages } from './image-rules.ts';
 import { judgeKeys } from './key-rules.ts';
@@ -16,7 +16,7 @@ import { judgePayload } from './payload-rules.ts';
  * Finds faults that RAUC packs or signs without a warning but that make a device fail, in a folder to be packed or in a
  * `.raucb` file. Faults of the manifest come first, by line. Throws a Failure if the path is no bundle at all.
  */
-export async function lintBundle(path: string, options: LintOptions = {}): Promise<Finding[]> {
+export async function lintBundle(path: string, options: LintOptions = {}): Promise<LintFinding[]> {
   const target = lintTargetOf(options);
   await using content = await openBundle(path);
   const bundle = await inspectBundle(content);
@@ -40,8 +40,8 @@ export async function lintBundle(path: string, options: LintOptions = {}): Promi
   return sortFindings(bundle, findings);
 }
 
-function sortFindings({ manifestFile }: Bundle, findings: readonly Finding[]): Finding[] {
-  const rank = ({ rule, file, line }: Finding): number => {
+function sortFindings({ manifestFile }: Bundle, findings: readonly LintFinding[]): LintFinding[] {
+  const rank = ({ rule, file, line }: LintFinding): number => {
     if (rule === 'manifest-missing') return -1;
     return file === manifestFile ? (line ?? 0) : Number.MAX_SAFE_INTEGER;
   };

@@ -1,10 +1,10 @@
 import { valid as readVersion } from 'semver';
 import type { KeyFileEntry, KeyFileGroup } from '../../rauc/key-file.ts';
 import { type Bundle, entryIn, manifestName } from './bundle.ts';
-import { error, type Finding, type Place, warning } from './finding.ts';
+import { error, type LintFinding, type Place, warning } from './finding.ts';
 
 /** Judges the manifest's text, not the meaning of its keys: readable lines, literal values, a compatible, a version. */
-export function judgeManifest(bundle: Bundle): Finding[] {
+export function judgeManifest(bundle: Bundle): LintFinding[] {
   return [
     ...bundle.manifest.unreadable.map(({ line, text }) =>
       error(
@@ -27,7 +27,7 @@ export function judgeManifest(bundle: Bundle): Finding[] {
 }
 
 /** RAUC packs nothing without a manifest. The other rules then judge `bundle.conf`, so that all faults are reported at once. */
-export function judgeManifestPresence(bundle: Bundle): Finding[] {
+export function judgeManifestPresence(bundle: Bundle): LintFinding[] {
   if (!bundle.isManifestMissing) return [];
   const instead = bundle.manifestFile === manifestName ? '' : `; "${bundle.manifestFile}" is nothing to it`;
   return [
@@ -42,7 +42,7 @@ export function judgeManifestPresence(bundle: Bundle): Finding[] {
   ];
 }
 
-function judgeRepetition(bundle: Bundle, group: KeyFileGroup, entry: KeyFileEntry): Finding[] {
+function judgeRepetition(bundle: Bundle, group: KeyFileGroup, entry: KeyFileEntry): LintFinding[] {
   const last = group.entries.findLast(({ key }) => key === entry.key);
   if (last === undefined || last === entry) return [];
   return [
@@ -58,7 +58,7 @@ function judgeRepetition(bundle: Bundle, group: KeyFileGroup, entry: KeyFileEntr
 /** `$(…)`, backticks, `$NAME`, `${NAME}`, `{{NAME}}` and `@NAME@`. */
 const unexpanded = /\$\(|`|\$\{|\$[A-Za-z_]|\{\{|@[A-Z][A-Z0-9_]*@/;
 
-function judgeExpansion(bundle: Bundle, entry: KeyFileEntry): Finding[] {
+function judgeExpansion(bundle: Bundle, entry: KeyFileEntry): LintFinding[] {
   if (!unexpanded.test(entry.value)) return [];
   return [
     error(
@@ -72,11 +72,11 @@ function judgeExpansion(bundle: Bundle, entry: KeyFileEntry): Finding[] {
 
 const freeText = ['description', 'build'];
 
-function judgeLiteral(bundle: Bundle, entry: KeyFileEntry): Finding[] {
+function judgeLiteral(bundle: Bundle, entry: KeyFileEntry): LintFinding[] {
   const { key, value } = entry;
   const place = placeOf(bundle, entry);
   const line = (bundle.manifestLines[entry.line - 1] ?? '').replace(/\r$/, '');
-  const findings: Finding[] = [];
+  const findings: LintFinding[] = [];
   const report = (level: typeof error, what: string, advice: string): void => {
     findings.push(level('literal-value', place, what, advice));
   };
@@ -97,7 +97,7 @@ function judgeLiteral(bundle: Bundle, entry: KeyFileEntry): Finding[] {
   return findings;
 }
 
-function judgeCompatible(bundle: Bundle): Finding[] {
+function judgeCompatible(bundle: Bundle): LintFinding[] {
   const entry = entryIn(bundle.manifest, 'update', 'compatible');
   if (entry !== undefined && entry.value !== '') return [];
   return [
@@ -110,7 +110,7 @@ function judgeCompatible(bundle: Bundle): Finding[] {
   ];
 }
 
-function judgeVersion(bundle: Bundle): Finding[] {
+function judgeVersion(bundle: Bundle): LintFinding[] {
   const entry = entryIn(bundle.manifest, 'update', 'version');
   const advice = 'Give a version of three numbers, as in 1.1.0 or 1.2.0-rc.1';
   if (entry === undefined || entry.value === '') {

@@ -1,7 +1,7 @@
 import { isOlder } from '../format/dotted-version.ts';
 import { kernelForCompressor } from '../format/squashfs.ts';
 import { type Bundle, entryIn, formatOf } from './bundle.ts';
-import { error, type Finding, warning } from './finding.ts';
+import { error, type LintFinding, warning } from './finding.ts';
 import type { LintTarget } from './lint-target.ts';
 
 /** The largest payload that RAUC before 1.15.2 hands to OpenSSL with its true length (CVE-2026-34155). */
@@ -11,7 +11,7 @@ const usualSignatureBytes = 64 * 1024;
 const signatureLimitSince = '1.14';
 
 /** Judges size, compression and signature of the bundle as a whole. */
-export function judgePayload(bundle: Bundle, target: LintTarget): Finding[] {
+export function judgePayload(bundle: Bundle, target: LintTarget): LintFinding[] {
   return [
     ...judgePlainSize(bundle, target),
     ...judgeVeritySize(bundle, target),
@@ -20,7 +20,7 @@ export function judgePayload(bundle: Bundle, target: LintTarget): Finding[] {
   ];
 }
 
-function judgePlainSize(bundle: Bundle, target: LintTarget): Finding[] {
+function judgePlainSize(bundle: Bundle, target: LintTarget): LintFinding[] {
   if (formatOf(bundle, target.bundleFormat) !== 'plain') return [];
   const place = { file: bundle.name };
   const advice = 'Set format=verity in [bundle], or make the images smaller';
@@ -37,7 +37,7 @@ function judgePlainSize(bundle: Bundle, target: LintTarget): Finding[] {
   return [warning('plain-too-large', place, what, advice)];
 }
 
-function judgeVeritySize(bundle: Bundle, target: LintTarget): Finding[] {
+function judgeVeritySize(bundle: Bundle, target: LintTarget): LintFinding[] {
   if (formatOf(bundle, target.bundleFormat) === 'plain') return [];
   const place = { file: bundle.name };
   const what = `RAUC makes no hash tree for a payload of ${blockBytes} bytes or less`;
@@ -49,7 +49,7 @@ function judgeVeritySize(bundle: Bundle, target: LintTarget): Finding[] {
   return squashfsBytes > blockBytes ? [] : [error('verity-too-small', place, what, advice)];
 }
 
-function judgeCompressor(bundle: Bundle, { compression, kernelMin }: LintTarget): Finding[] {
+function judgeCompressor(bundle: Bundle, { compression, kernelMin }: LintTarget): LintFinding[] {
   const compressor = bundle.packing?.compressor ?? compression;
   if (compressor === undefined) return [];
   const kernel = kernelForCompressor(compressor);
@@ -61,7 +61,7 @@ function judgeCompressor(bundle: Bundle, { compression, kernelMin }: LintTarget)
   return [error('compressor', { file: bundle.name }, what, 'Pack it with xz or gzip')];
 }
 
-function judgeSignatureSize({ name, packing }: Bundle, { raucMin }: LintTarget): Finding[] {
+function judgeSignatureSize({ name, packing }: Bundle, { raucMin }: LintTarget): LintFinding[] {
   if (packing === undefined || packing.signatureBytes <= usualSignatureBytes) return [];
   const what = `the signature has ${packing.signatureBytes} bytes`;
   const advice = 'Put fewer certificates into it';

@@ -3,7 +3,7 @@ import { isOlder } from '../format/dotted-version.ts';
 import type { Elf } from '../format/elf.ts';
 import type { Bundle } from './bundle.ts';
 import { resolveEntry } from './bundle-entry.ts';
-import { error, type Finding, warning } from './finding.ts';
+import { error, type LintFinding, warning } from './finding.ts';
 import type { LintTarget } from './lint-target.ts';
 import type { Program } from './program.ts';
 
@@ -18,7 +18,7 @@ export function judgeProgram(
   target: LintTarget,
   filename: KeyFileEntry,
   role: 'hook' | 'handler',
-): Finding[] {
+): LintFinding[] {
   const path = filename.value;
   const named = { file: bundle.manifestFile, line: filename.line };
   const resolved = path === '' ? ({ kind: 'missing' } as const) : resolveEntry(bundle.entries, path);
@@ -59,7 +59,7 @@ export function judgeProgram(
   ];
 }
 
-function judgeFormat(place: { file: string }, program: Program, target: LintTarget): Finding[] {
+function judgeFormat(place: { file: string }, program: Program, target: LintTarget): LintFinding[] {
   switch (program.kind) {
     case 'elf':
       return judgeElf(place, program.elf, target);
@@ -83,13 +83,13 @@ function judgeFormat(place: { file: string }, program: Program, target: LintTarg
   }
 }
 
-function judgeElf(place: { file: string }, elf: Elf, { architecture, glibcMax }: LintTarget): Finding[] {
+function judgeElf(place: { file: string }, elf: Elf, { architecture, glibcMax }: LintTarget): LintFinding[] {
   if (elf.architecture !== architecture) {
     const built = elf.architecture === 'other' ? `machine ${elf.machine}` : elf.architecture;
     const what = `the program is built for ${built}, the devices are ${architecture}`;
     return [error('program-architecture', place, what, `Build it for ${architecture}`)];
   }
-  const findings: Finding[] = [];
+  const findings: LintFinding[] = [];
   if (elf.loader !== undefined && elf.loader !== loaders[architecture]) {
     const what = `the program asks for the loader "${elf.loader}", the devices have "${loaders[architecture]}"`;
     findings.push(error('program-loader', place, what, 'Build it for glibc, or link it statically'));

@@ -2,14 +2,14 @@ import type { KeyFileEntry } from '../../rauc/key-file.ts';
 import { hookArguments } from '../../rauc/manifest-keys.ts';
 import type { Bundle } from './bundle.ts';
 import { folderOf, resolveEntry } from './bundle-entry.ts';
-import { type Finding, warning } from './finding.ts';
+import { type LintFinding, warning } from './finding.ts';
 import { hookListsOf } from './hook-lists.ts';
 
 const caseOfFirstArgument = /\bcase\s+["']?\$(?:1\b|\{1[^}]*\})["']?\s+in\b([\s\S]*?)\besac\b/g;
 const branch = /(?:^|;;|\bin\b)\s*\(?([^\s()#;][^()#;\n]*?)\s*\)/gm;
 
 /** Finds shell scripts that wait for calls which RAUC does not make, and calls which the hook script does not handle. */
-export function judgeScripts(bundle: Bundle, filename: KeyFileEntry): Finding[] {
+export function judgeScripts(bundle: Bundle, filename: KeyFileEntry): LintFinding[] {
   const resolved = resolveEntry(bundle.entries, filename.value);
   if (resolved.kind !== 'found') return [];
   const { entry } = resolved;
@@ -23,7 +23,7 @@ export function judgeScripts(bundle: Bundle, filename: KeyFileEntry): Finding[] 
   ];
 }
 
-function judgeCalls(path: string, branches: readonly string[]): Finding[] {
+function judgeCalls(path: string, branches: readonly string[]): LintFinding[] {
   const known: readonly string[] = hookArguments;
   const names = branches.filter((name) => name !== '*');
   if (names.length === 0 || names.some((name) => known.includes(name) || isGlob(name))) return [];
@@ -37,7 +37,7 @@ function judgeCalls(path: string, branches: readonly string[]): Finding[] {
 }
 
 /** Only a script whose branches can be read is judged; a branch with a pattern may take any call. */
-function judgeExpectations(bundle: Bundle, path: string): Finding[] {
+function judgeExpectations(bundle: Bundle, path: string): LintFinding[] {
   const text = bundle.smallFiles.get(path);
   const branches = text?.startsWith('#!') === true ? branchesOf(text) : [];
   if (branches.length === 0 || branches.some(isGlob)) return [];

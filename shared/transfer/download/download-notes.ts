@@ -21,7 +21,7 @@ const sideSchema = v.variant('format', [
   v.object({ format: v.literal(2), ...facts, later: v.array(v.object({ from: count, to: count })) }),
 ]);
 
-export interface Side {
+export interface DownloadState {
   url: string;
   etag: string | null;
   lastModified: string | null;
@@ -46,18 +46,18 @@ export class LiveNote {
   /** The file is written over in its place: a shorter text has to cover a longer one. */
   #longest = 0;
 
-  constructor(path: string, side: Side) {
+  constructor(path: string, side: DownloadState) {
     const next = meanwhilePartOf(path);
     writeFileSync(next, this.#textOf(side), { mode: 0o600 });
     renameSync(next, path);
     this.#descriptor = openSync(path, 'r+');
   }
 
-  put(side: Side): void {
+  put(side: DownloadState): void {
     writeSync(this.#descriptor, this.#textOf(side), 0);
   }
 
-  #textOf(side: Side): string {
+  #textOf(side: DownloadState): string {
     const text = JSON.stringify({ bootId: this.#bootId, side: noteOf(side) });
     this.#longest = Math.max(this.#longest, text.length);
     return `${text.padEnd(this.#longest)}\n`;
@@ -69,7 +69,10 @@ export class LiveNote {
 }
 
 /** Of two notes about the same download, returns the one with more bytes. */
-export function furthest(side: Side | undefined, live: Side | undefined): Side | undefined {
+export function furthest(
+  side: DownloadState | undefined,
+  live: DownloadState | undefined,
+): DownloadState | undefined {
   if (side === undefined || live === undefined) return side ?? live;
   const isSame =
     side.url === live.url &&
@@ -80,19 +83,19 @@ export function furthest(side: Side | undefined, live: Side | undefined): Side |
 }
 
 /** The byte ranges in the note. */
-export function rangesIn({ provenBytes, later }: Side): Range[] {
+export function rangesIn({ provenBytes, later }: DownloadState): Range[] {
   return [{ from: 0, to: provenBytes }, ...later].reduce<Range[]>(withRange, []);
 }
 
 /** The same download with these bytes. */
-export function withRanges(side: Side, ranges: readonly Range[]): Side {
+export function withRanges(side: DownloadState, ranges: readonly Range[]): DownloadState {
   const [first, ...others] = ranges;
   return first?.from === 0
     ? { ...side, provenBytes: first.to, later: others }
     : { ...side, provenBytes: 0, later: ranges };
 }
 
-export function readLive(path: string): Side | undefined {
+export function readLive(path: string): DownloadState | undefined {
   try {
     const live = v.parse(liveSchema, JSON.parse(readFileSync(path, 'utf8')));
     return live.bootId === bootId() ? sideOf(live.side) : undefined;
@@ -101,7 +104,7 @@ export function readLive(path: string): Side | undefined {
   }
 }
 
-export function readSide(path: string): Side | undefined {
+export function readSide(path: string): DownloadState | undefined {
   try {
     return sideOf(v.parse(sideSchema, JSON.parse(readFileSync(path, 'utf8'))));
   } catch {
@@ -110,16 +113,16 @@ export function readSide(path: string): Side | undefined {
   }
 }
 
-export function textOf(side: Side): string {
+export function textOf(side: DownloadState): string {
   return `${JSON.stringify(noteOf(side))}\n`;
 }
 
 type Note = v.InferOutput<typeof sideSchema>;
 
-function sideOf({ format: _, ...note }: Note): Side {
+function sideOf({ format: _, ...note }: Note): DownloadState {
   return { later: [], ...note };
 }
 
-function noteOf({ later, ...side }: Side): Note {
+function noteOf({ later, ...side }: DownloadState): Note {
   return later.length === 0 ? { format: 1, ...side } : { format: 2, ...side, later: [...later] };
 }

@@ -7,7 +7,15 @@ import {
   renameDurably,
   writeDurably,
 } from '../../system/files/durable-file.ts';
-import { furthest, rangesIn, readLive, readSide, type Side, textOf, withRanges } from './download-notes.ts';
+import {
+  type DownloadState,
+  furthest,
+  rangesIn,
+  readLive,
+  readSide,
+  textOf,
+  withRanges,
+} from './download-notes.ts';
 import { PartFile, type PartPaths } from './part-file.ts';
 
 /**
@@ -30,7 +38,7 @@ export class Download {
   }
 
   /** The download that can be resumed; undefined if there is none, or the disk holds less than the side file says. */
-  read(): Side | undefined {
+  read(): DownloadState | undefined {
     const side = furthest(readSide(this.#paths.side), readLive(this.#paths.live));
     if (side === undefined) return undefined;
     const whole = bytesOf(this.path);
@@ -48,14 +56,14 @@ export class Download {
   }
 
   /** Resumes with the bytes in the note, and no others. If the first byte is not among them, it starts with none. */
-  open(side: Side): PartFile {
+  open(side: DownloadState): PartFile {
     makeFolder(this.#folder);
     if (side.provenBytes === 0) this.discard();
     return new PartFile(this.#paths, side.provenBytes === 0 ? withRanges(side, []) : side);
   }
 
   /** Called when all bytes are proven: gives the file its final name, and the next run finds it whole. */
-  finish(side: Side): void {
+  finish(side: DownloadState): void {
     renameDurably(this.#paths.part, this.path);
     writeDurably(this.#paths.side, textOf({ ...side, isWhole: true }), 0o600);
     this.#removePassing();

@@ -2,18 +2,18 @@ import { Failure } from '../../system/failure.ts';
 import { formatBytes } from '../../system/files/disk.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { fetchFailure } from '../request/fetch-failure.ts';
-import { type Answer, Line, type LineOptions } from '../request/line.ts';
+import { type Answer, Connection, type ConnectionOptions } from '../request/line.ts';
 import { networkTrouble } from '../request/network-reason.ts';
 import { type Ask, type Decision, decideAnswer } from './decide-answer.ts';
-import { rangesIn, type Side } from './download-notes.ts';
-import { Intake, type IntakeOptions } from './intake.ts';
-import { afterBreak, afterWhole, atRate, firstPace, oneByOne, type Pace } from './pace.ts';
-import { Patience } from './patience.ts';
+import { type DownloadState, rangesIn } from './download-notes.ts';
+import { DownloadSink, type IntakeOptions } from './intake.ts';
+import { afterBreak, afterWhole, atRate, type Concurrency, firstPace, oneByOne } from './pace.ts';
+import { RetryBudget } from './patience.ts';
 import { bytesIn, type Range } from './ranges.ts';
 import { rangeValidator } from './validators.ts';
 import { nextPiece, type Standing, shouldProve } from './window.ts';
 
-export interface FetchOptions extends LineOptions, IntakeOptions {
+export interface FetchOptions extends ConnectionOptions, IntakeOptions {
   /** Tries in a row without progress. */
   tries: number;
   log: Log;
@@ -28,8 +28,8 @@ const mostBeginnings = 5;
  * Fetches the whole file, in as many requests as needed, and returns its path and its note. Resumes the download of
  * an earlier run if the server still has the same file. Throws a Failure.
  */
-export async function fetchBundle(options: FetchOptions): Promise<{ path: string; side: Side }> {
-  const intake = new Intake(options);
+export async function fetchBundle(options: FetchOptions): Promise<{ path: string; side: DownloadState }> {
+  const intake = new DownloadSink(options);
   try {
     const side = await intake.resume();
     if (side !== undefined)
@@ -58,10 +58,10 @@ function severityOf(setback: Setback): number {
 
 class Fetching {
   readonly #options: FetchOptions;
-  readonly #intake: Intake;
-  readonly #line: Line;
-  readonly #patience: Patience;
-  #pace: Pace = firstPace;
+  readonly #intake: DownloadSink;
+  readonly #line: Connection;
+  readonly #patience: RetryBudget;
+  #pace: Concurrency = firstPace;
   #mayRange = true;
   #isWhole = false;
   #beginnings = 0;
@@ -72,11 +72,11 @@ class Fetching {
   #hasServedSince = false;
   #changed = Promise.withResolvers<void>();
 
-  constructor(options: FetchOptions, intake: Intake) {
+  constructor(options: FetchOptions, intake: DownloadSink) {
     this.#options = options;
     this.#intake = intake;
-    this.#line = new Line(options);
-    this.#patience = new Patience(options);
+    this.#line = new Connection(options);
+    this.#patience = new RetryBudget(options);
   }
 
   async run(): Promise<void> {

@@ -3,7 +3,7 @@ import { fetchFailure } from '../request/fetch-failure.ts';
 import type { Answer } from '../request/line.ts';
 import { type Decision, findPage, type Known } from './decide-answer.ts';
 import { Download } from './download.ts';
-import { rangesIn, type Side } from './download-notes.ts';
+import { type DownloadState, rangesIn } from './download-notes.ts';
 import type { PartFile } from './part-file.ts';
 import { bytesIn, type Range } from './ranges.ts';
 import { rangeValidator } from './validators.ts';
@@ -22,7 +22,7 @@ type Piece = Extract<Decision, { kind: 'piece' }>;
 type Whole = Extract<Decision, { kind: 'whole' }>;
 
 /** Writes the received bytes to the disk, and rejects bytes that were not asked for. */
-export class Intake {
+export class DownloadSink {
   readonly #options: IntakeOptions;
   readonly #download: Download;
   #part: PartFile | undefined;
@@ -34,7 +34,7 @@ export class Intake {
   }
 
   /** Resumes the download of an earlier run; undefined if there is none of this URL that can be resumed. */
-  async resume(): Promise<Side | undefined> {
+  async resume(): Promise<DownloadState | undefined> {
     const side = this.#download.read();
     if (side === undefined || side.url !== this.#options.url || side.isWhole) return undefined;
     if (rangeValidator(side) === undefined) return undefined;
@@ -110,7 +110,7 @@ export class Intake {
   }
 
   /** Syncs the rest, and gives the file its final name. */
-  async finish(): Promise<{ path: string; side: Side }> {
+  async finish(): Promise<{ path: string; side: DownloadState }> {
     await this.prove();
     if (this.#part === undefined) throw fetchFailure(this.#options.url, 'nothing came');
     const side = { ...this.#part.side, totalBytes: this.#part.length };

@@ -2,7 +2,7 @@ import { closeSync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:f
 import { promisify } from 'node:util';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { writeDurablyMeanwhile } from '../../system/files/durable-file.ts';
-import { LiveNote, rangesIn, type Side, textOf, withRanges } from './download-notes.ts';
+import { type DownloadState, LiveNote, rangesIn, textOf, withRanges } from './download-notes.ts';
 import { bytesIn, prefixOf, type Range, withRange } from './ranges.ts';
 
 export interface PartPaths {
@@ -19,10 +19,10 @@ export class PartFile {
   readonly #paths: PartPaths;
   readonly #descriptor: number;
   readonly #live: LiveNote;
-  #side: Side;
+  #side: DownloadState;
   #written: readonly Range[];
 
-  constructor(paths: PartPaths, side: Side) {
+  constructor(paths: PartPaths, side: DownloadState) {
     this.#paths = paths;
     this.#side = side;
     this.#written = rangesIn(side);
@@ -36,7 +36,7 @@ export class PartFile {
   }
 
   /** The bytes in this note are on disk. */
-  get side(): Side {
+  get side(): DownloadState {
     return this.#side;
   }
 

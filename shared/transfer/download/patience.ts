@@ -18,7 +18,7 @@ export interface PatienceOptions {
 }
 
 /** How often a request is tried again, and how long to wait before. Any progress resets the count. */
-export class Patience {
+export class RetryBudget {
   readonly #options: PatienceOptions;
   #vain = 0;
 

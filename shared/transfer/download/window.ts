@@ -1,4 +1,4 @@
-import type { Pace } from './pace.ts';
+import type { Concurrency } from './pace.ts';
 import { bytesIn, firstGap, type Range, withRange } from './ranges.ts';
 
 /** Which bytes of a file to ask for next, and when to sync those that have arrived. */
@@ -26,7 +26,7 @@ export function shouldProve({ written, proven }: Standing): boolean {
 /** The next bytes to ask for; undefined if there are none, or if other bytes have to arrive or be proven first. */
 export function nextPiece(
   standing: Standing,
-  { bytes, lanes }: Pace,
+  { bytes, lanes }: Concurrency,
   largePieceBytes?: number,
 ): Range | undefined {
   if (largePieceBytes !== undefined) return largePiece(standing, largePieceBytes);

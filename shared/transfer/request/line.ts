@@ -1,11 +1,11 @@
 import type { Credentials } from './credentials.ts';
 import { openFollowed } from './follow.ts';
 import type { OpenAnswer } from './http.ts';
-import { Litter } from './litter.ts';
+import { GcPressure } from './litter.ts';
 import { RateLimit } from './rate-limit.ts';
 import { StallWatch } from './stall-watch.ts';
 
-export interface LineOptions {
+export interface ConnectionOptions {
   url: string;
   credentials: Credentials;
   /** How long almost nothing may arrive. */
@@ -24,14 +24,14 @@ export interface Answer {
 }
 
 /** Requests for one URL: none waits longer than the stall time, none is faster than the rate. */
-export class Line {
-  readonly #options: LineOptions;
+export class Connection {
+  readonly #options: ConnectionOptions;
   readonly #rate: RateLimit;
-  readonly #litter = new Litter();
+  readonly #litter = new GcPressure();
   /** The URL after redirects: the next request goes there directly. */
   #there: string;
 
-  constructor(options: LineOptions) {
+  constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#rate = new RateLimit(options.bytesPerSecond);
     this.#there = options.url;

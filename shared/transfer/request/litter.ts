@@ -8,7 +8,7 @@ const mostBytes = 8 * mebibyte;
  * Collects garbage during a fetch: bun counts received bytes only loosely as memory in use. Without this a fetch
  * grows to 115 MiB, with it it stays below 90 (bun 1.4.5, x64).
  */
-export class Litter {
+export class GcPressure {
   #bytes = 0;
   #collectedMs = performance.now();
 

@@ -1,11 +1,14 @@
-import { Line, type LineOptions } from './line.ts';
+import { Connection, type ConnectionOptions } from './line.ts';
 
 /**
  * One GET for a small text; undefined if the server has none, or sends more than `mostBytes`. Throws the network's
  * error, or Stalled.
  */
-export async function readSmallFile(options: LineOptions, mostBytes: number): Promise<string | undefined> {
-  const answer = await new Line(options).ask({});
+export async function readSmallFile(
+  options: ConnectionOptions,
+  mostBytes: number,
+): Promise<string | undefined> {
+  const answer = await new Connection(options).ask({});
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {

@@ -1,18 +1,18 @@
 import { Failure } from '../../system/failure.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { decideAnswer } from '../download/decide-answer.ts';
-import { Patience } from '../download/patience.ts';
+import { RetryBudget } from '../download/patience.ts';
 import { unlessSame, type Validators } from '../download/validators.ts';
 import { fetchFailure } from '../request/fetch-failure.ts';
-import { Line, type LineOptions } from '../request/line.ts';
+import { Connection, type ConnectionOptions } from '../request/line.ts';
 import { networkTrouble } from '../request/network-reason.ts';
 
 /** What the server offers at the URL, found out without fetching the file. */
-export type Offer =
+export type RemoteFile =
   | { kind: 'unchanged' }
   | ({ kind: 'offered'; totalBytes: number | undefined } & Validators);
 
-export interface OfferOptions extends LineOptions {
+export interface OfferOptions extends ConnectionOptions {
   /** The state of the file that the device already has. */
   have: Validators | undefined;
   tries: number;
@@ -22,10 +22,10 @@ export interface OfferOptions extends LineOptions {
 const notModified = 304;
 
 /** Asks for one byte: unlike HEAD, every server answers that as it would answer for the file itself. Throws a Failure. */
-export async function askForOffer(options: OfferOptions): Promise<Offer> {
+export async function askForFile(options: OfferOptions): Promise<RemoteFile> {
   const { url, have, signal } = options;
-  const line = new Line(options);
-  const patience = new Patience(options);
+  const line = new Connection(options);
+  const patience = new RetryBudget(options);
   for (;;) {
     try {
       const answer = await line.ask({ Range: 'bytes=0-0', ...(have === undefined ? {} : unlessSame(have)) });

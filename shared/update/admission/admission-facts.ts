@@ -9,7 +9,7 @@ import { lockHolder } from '../../system/process/lock.ts';
 import { readRelease } from '../slot/release.ts';
 import { committedVersion, knownTransaction, readHistory, readTransaction } from '../transaction/journal.ts';
 import { isOnTrial } from '../transaction/on-trial.ts';
-import { owesRestore } from '../transaction/transaction.ts';
+import { needsRestore } from '../transaction/transaction.ts';
 import type { AdmissionFacts, StandingFacts } from './decide-admission.ts';
 import type { FitFacts } from './decide-fit.ts';
 import { readInhibit, reasonOfInhibit } from './inhibit.ts';
@@ -44,7 +44,7 @@ export function gatherStandingFacts(places: Places): StandingFacts {
   return {
     inhibit: reasonOfInhibit(readInhibit(places, new Date())),
     isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
-    owesRestore: transaction?.isClosed === false && owesRestore(transaction),
+    needsRestore: transaction?.isClosed === false && needsRestore(transaction),
   };
 }
 

@@ -5,13 +5,13 @@ import type { Places } from '../../system/places.ts';
 import { knownTransaction, readHistory, readTransaction } from '../transaction/journal.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import { gatherAdmissionFacts, gatherStandingFacts } from './admission-facts.ts';
-import { decideAdmission, decideStanding } from './decide-admission.ts';
-import type { Refusal } from './decide-fit.ts';
+import { decideAdmission, mayUpdateNow } from './decide-admission.ts';
+import type { AdmissionRefusal } from './decide-fit.ts';
 import { refuseRolledBack } from './decide-retry.ts';
 
 /** Throws a Failure when no update may be installed now, regardless of the bundle. */
 export function requireStanding(what: string, places: Places): void {
-  refuse(what, decideStanding(gatherStandingFacts(places)));
+  refuse(what, mayUpdateNow(gatherStandingFacts(places)));
 }
 
 export interface Admission {
@@ -43,7 +43,7 @@ export function allTransactions(places: Places): Transaction[] {
   return [...readHistory(places), ...(current === undefined || current.isClosed ? [] : [current])];
 }
 
-function refuse(what: string, refusal: Refusal | undefined): void {
+function refuse(what: string, refusal: AdmissionRefusal | undefined): void {
   if (refusal === undefined) return;
   const { outcome, reason, advice } = refusal;
   throw new Failure(`Cannot install "${what}": ${reason}`, { outcome, advice });

@@ -1,7 +1,12 @@
 import { formatBytes } from '../../system/files/disk.ts';
 import type { LockHolder } from '../../system/process/lock.ts';
 import { isUpdaterOf } from '../transaction/install-lock.ts';
-import { type FitFacts, type Refusal, refuseOlderVersion, refuseOtherCompatible } from './decide-fit.ts';
+import {
+  type AdmissionRefusal,
+  type FitFacts,
+  refuseOlderVersion,
+  refuseOtherCompatible,
+} from './decide-fit.ts';
 
 /** The facts that decide whether a bundle may be installed; gathering them changes nothing. */
 export interface AdmissionFacts extends FitFacts, StandingFacts {
@@ -18,13 +23,13 @@ export interface StandingFacts {
   /** The running system is itself an update without a verdict. */
   isOnTrial: boolean;
   /** An abandoned update changed the data, and its dump is not restored yet. */
-  owesRestore: boolean;
+  needsRestore: boolean;
 }
 
-type Rule = (facts: AdmissionFacts) => Refusal | undefined;
+type Rule = (facts: AdmissionFacts) => AdmissionRefusal | undefined;
 
 /** Returns undefined when the bundle may be installed. Permanent reasons come first, temporary reasons last. */
-export function decideAdmission(facts: AdmissionFacts): Refusal | undefined {
+export function decideAdmission(facts: AdmissionFacts): AdmissionRefusal | undefined {
   for (const rule of rules) {
     const refusal = rule(facts);
     if (refusal !== undefined) return refusal;
@@ -33,7 +38,7 @@ export function decideAdmission(facts: AdmissionFacts): Refusal | undefined {
 }
 
 /** Decides before there is a bundle, so that none is downloaded that may not be installed. Undefined when updates may run. */
-export function decideStanding(facts: StandingFacts): Refusal | undefined {
+export function mayUpdateNow(facts: StandingFacts): AdmissionRefusal | undefined {
   return refuseInhibited(facts) ?? refuseOnTrial(facts) ?? refuseInDebt(facts);
 }
 
@@ -50,20 +55,20 @@ const rules: readonly Rule[] = [
   refuseFullDisk,
 ];
 
-function refuseOtherArchitecture({ bundle, architecture }: AdmissionFacts): Refusal | undefined {
+function refuseOtherArchitecture({ bundle, architecture }: AdmissionFacts): AdmissionRefusal | undefined {
   if (bundle.architecture === undefined || bundle.architecture === architecture) return undefined;
   const reason = `its programs are for ${bundle.architecture}, this machine is ${architecture}`;
   return { outcome: 'incompatible', reason, advice: 'Get the bundle for this board' };
 }
 
-function refuseMissingSlot({ slots }: AdmissionFacts): Refusal | undefined {
+function refuseMissingSlot({ slots }: AdmissionFacts): AdmissionRefusal | undefined {
   const missing = slots.find(({ bytes }) => bytes === undefined);
   if (missing === undefined) return undefined;
   const reason = `slot "${missing.name}" has no device: "${missing.device}" is not there`;
   return { outcome: 'incompatible', reason, advice: 'Compare system.conf with the partitions of this board' };
 }
 
-function refuseLargeImage({ bundle, slots }: AdmissionFacts): Refusal | undefined {
+function refuseLargeImage({ bundle, slots }: AdmissionFacts): AdmissionRefusal | undefined {
   const { imageBytes } = bundle;
   const small = slots.find(
     ({ bytes }) => bytes !== undefined && imageBytes !== undefined && bytes < imageBytes,
@@ -73,7 +78,7 @@ function refuseLargeImage({ bundle, slots }: AdmissionFacts): Refusal | undefine
   return { outcome: 'noSpace', reason, advice: 'Build it with a smaller root file system' };
 }
 
-function refuseInhibited({ inhibit }: StandingFacts): Refusal | undefined {
+function refuseInhibited({ inhibit }: StandingFacts): AdmissionRefusal | undefined {
   if (inhibit === undefined) return undefined;
   const reason = `updates are inhibited${inhibit === '' ? '' : `: ${inhibit}`}`;
   return {
@@ -84,27 +89,27 @@ function refuseInhibited({ inhibit }: StandingFacts): Refusal | undefined {
 }
 
 /** Our own updater holds the lock while RAUC runs the hooks for it; the lock notes the version that it installs. */
-function refuseBusy({ holder, bundle }: AdmissionFacts): Refusal | undefined {
+function refuseBusy({ holder, bundle }: AdmissionFacts): AdmissionRefusal | undefined {
   if (holder === undefined || isUpdaterOf(bundle.version, holder)) return undefined;
   const reason = `another update is running (${holder.program}, process ${holder.pid})`;
   return { outcome: 'busy', reason, advice: 'Wait until it has ended' };
 }
 
 /** The install would overwrite the fallback of the running trial. */
-function refuseOnTrial({ isOnTrial }: StandingFacts): Refusal | undefined {
+function refuseOnTrial({ isOnTrial }: StandingFacts): AdmissionRefusal | undefined {
   if (!isOnTrial) return undefined;
   const reason = 'the update before it is still on trial, and the other slot is its fallback';
   return { outcome: 'busy', reason, advice: 'Wait for its verdict (update.sh status)' };
 }
 
 /** A new transaction would replace the one that names the dump to restore. */
-function refuseInDebt({ owesRestore }: StandingFacts): Refusal | undefined {
-  if (!owesRestore) return undefined;
+function refuseInDebt({ needsRestore }: StandingFacts): AdmissionRefusal | undefined {
+  if (!needsRestore) return undefined;
   const reason = 'the data that the update before it changed has not been restored yet';
   return { outcome: 'tryLater', reason, advice: 'Reboot: the next boot restores it' };
 }
 
-function refuseFullDisk({ backup }: AdmissionFacts): Refusal | undefined {
+function refuseFullDisk({ backup }: AdmissionFacts): AdmissionRefusal | undefined {
   if (backup.freeBytes >= backup.neededBytes) return undefined;
   const reason = `the backup needs ${formatBytes(backup.neededBytes)} in "${backup.path}", ${formatBytes(backup.freeBytes)} are free`;
   return { outcome: 'noSpace', reason, advice: 'Remove old backups or other files from the data partition' };

@@ -14,25 +14,25 @@ export interface FitFacts {
   mayDowngrade: boolean;
 }
 
-export interface Refusal {
+export interface AdmissionRefusal {
   outcome: Outcome;
   reason: string;
   advice: string;
 }
 
 /** Returns undefined when the bundle belongs on this system. */
-export function decideFit(facts: FitFacts): Refusal | undefined {
+export function decideCompatibility(facts: FitFacts): AdmissionRefusal | undefined {
   return refuseOtherCompatible(facts) ?? refuseOlderVersion(facts);
 }
 
 /** install-check replaces RAUC's own comparison (RAUC manual, "Install-Check Hook"), so our code has to compare. */
-export function refuseOtherCompatible({ bundle, systemCompatible }: FitFacts): Refusal | undefined {
+export function refuseOtherCompatible({ bundle, systemCompatible }: FitFacts): AdmissionRefusal | undefined {
   if (systemCompatible === undefined || bundle.compatible === systemCompatible) return undefined;
   const reason = `it is for "${bundle.compatible}", this system is "${systemCompatible}"`;
   return { outcome: 'incompatible', reason, advice: 'Get the bundle for this board' };
 }
 
-export function refuseOlderVersion(facts: FitFacts): Refusal | undefined {
+export function refuseOlderVersion(facts: FitFacts): AdmissionRefusal | undefined {
   const { version } = facts.bundle;
   if (semver.valid(version) === null) {
     const reason = `its version "${version}" is not a semantic version`;

@@ -1,5 +1,5 @@
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
-import type { Refusal } from './decide-fit.ts';
+import type { AdmissionRefusal } from './decide-fit.ts';
 
 /** The last verdict about the version on this device; undefined when it was never installed here, or has no verdict. */
 export function lastVerdict(
@@ -20,7 +20,10 @@ export function lastVerdict(
  * Refuses a version that was rolled back or fell back: else a timer would install it again every night, and the board would
  * roll back every night. An install that failed before its reboot may be tried again. `transactions` are oldest first.
  */
-export function refuseRolledBack(version: string, transactions: readonly Transaction[]): Refusal | undefined {
+export function refuseRolledBack(
+  version: string,
+  transactions: readonly Transaction[],
+): AdmissionRefusal | undefined {
   const verdict = lastVerdict(version, transactions);
   if (verdict?.state !== 'rolled-back' && verdict?.state !== 'fallen-back') return undefined;
   const what = verdict.state === 'rolled-back' ? 'was rolled back' : 'did not come up, the board fell back';

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../system/files/disk.ts';
-import type { Refusal } from './decide-fit.ts';
+import type { AdmissionRefusal } from './decide-fit.ts';
 
 /** The space that one part of an update needs at a path, and the free space there. */
 export interface SpaceNeed {
@@ -12,7 +12,7 @@ export interface SpaceNeed {
 }
 
 /** Returns undefined when everything fits. Else reports the first file system that is too small, and names each need on it. */
-export function decideSpace(needs: readonly SpaceNeed[]): Refusal | undefined {
+export function decideSpace(needs: readonly SpaceNeed[]): AdmissionRefusal | undefined {
   for (const device of new Set(needs.map((need) => need.device))) {
     const here = needs.filter((need) => need.device === device && need.bytes > 0);
     const neededBytes = here.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,7 +1,7 @@
 import { readLastError } from '../../rauc/last-error.ts';
 import { bootId, type Places } from '../../system/places.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import { type NotedRefusal, noteRefusal, readRefusals } from './refusals.ts';
+import { type LoggedRefusal, logRefusal, readRefusals } from './refusals.ts';
 
 const source = 'a bundle given to rauc install';
 
@@ -12,8 +12,8 @@ const source = 'a bundle given to rauc install';
  */
 export function findDirectRefusal(
   lastError: string | undefined,
-  { refusals, bootId, now }: { refusals: readonly NotedRefusal[]; bootId: string; now: Date },
-): NotedRefusal | undefined {
+  { refusals, bootId, now }: { refusals: readonly LoggedRefusal[]; bootId: string; now: Date },
+): LoggedRefusal | undefined {
   if (lastError === undefined || !/signature|certificate/i.test(lastError)) return undefined;
   const isNoted = refusals.some((one) => one.bootId === bootId && one.reason.includes(lastError));
   if (isNoted) return undefined;
@@ -27,5 +27,5 @@ export function findDirectRefusal(
 export async function noteDirectRefusal(places: Places, log: Log): Promise<void> {
   const facts = { refusals: readRefusals(places), bootId: bootId(), now: new Date() };
   const refusal = findDirectRefusal(await readLastError(), facts);
-  if (refusal !== undefined) noteRefusal(places, refusal, log);
+  if (refusal !== undefined) logRefusal(places, refusal, log);
 }

@@ -22,7 +22,7 @@ const refusalSchema = v.looseObject({
   reason: v.string(),
 });
 
-export type NotedRefusal = v.InferOutput<typeof refusalSchema>;
+export type LoggedRefusal = v.InferOutput<typeof refusalSchema>;
 
 export interface Refused {
   at: string;
@@ -38,7 +38,7 @@ const mostKept = 100;
 const mostLines = 200;
 
 /** Only warns when the refusal cannot be written, so that the caller still reports the refusal itself. */
-export function noteRefusal(places: Places, refusal: Refused, log: Log): void {
+export function logRefusal(places: Places, refusal: Refused, log: Log): void {
   const path = refusalsFile(places);
   const { source, reason } = refusal;
   const line = { ...refusal, format: 1, source: redact(source), reason: redact(reason) };
@@ -60,7 +60,7 @@ export function noteRefusal(places: Places, refusal: Refused, log: Log): void {
 }
 
 /** Oldest first; skips lines that cannot be parsed, such as one that a power cut left incomplete. */
-export function readRefusals(places: Places): NotedRefusal[] {
+export function readRefusals(places: Places): LoggedRefusal[] {
   let text: string;
   try {
     text = readFileSync(refusalsFile(places), 'utf8');

@@ -2,13 +2,13 @@ import { markActive, markGood } from '../../rauc/mark.ts';
 import { reboot } from '../../stack/unit.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { payDebt } from '../data/debt.ts';
+import { restoreOwedData } from '../data/debt.ts';
 import { holdNow } from '../transaction/hold.ts';
-import { UpdateRecord } from '../transaction/record.ts';
-import { isVerdict, owesRestore, stateOf } from '../transaction/transaction.ts';
-import type { Boot } from './booted.ts';
+import { TransactionWriter } from '../transaction/record.ts';
+import { isVerdict, needsRestore, stateOf } from '../transaction/transaction.ts';
+import type { BootContext } from './booted.ts';
 import type { BootPlan } from './decide-boot.ts';
-import { forgetHold, letRun } from './let-run.ts';
+import { forgetHold, releaseOrchestrator } from './let-run.ts';
 import { proveHealthy } from './prove-healthy.ts';
 import { mendFallbackAtBoot } from './put-fallback-back.ts';
 import { rollBack } from './rollback.ts';
@@ -16,7 +16,7 @@ import { tryNewVersion } from './trial.ts';
 
 /** Carries out the plans of decideBoot. Each may be interrupted at any line: the next boot's plan resumes from there. */
 
-export async function carryOut(plan: BootPlan, boot: Boot): Promise<Outcome> {
+export async function carryOut(plan: BootPlan, boot: BootContext): Promise<Outcome> {
   const { log } = boot.running;
   switch (plan.kind) {
     case 'normal':
@@ -50,7 +50,7 @@ export async function carryOut(plan: BootPlan, boot: Boot): Promise<Outcome> {
 }
 
 /** BOOT_ORDER may still list the failed slot first; with a refill alone it would be booted again. */
-async function keepSlot(boot: Boot, problem?: unknown): Promise<Outcome> {
+async function keepSlot(boot: BootContext, problem?: unknown): Promise<Outcome> {
   const { log, signal } = boot.running;
   const name = boot.slots?.booted?.name ?? 'booted';
   const unmarked = await problemOf(boot, () =>
@@ -63,16 +63,16 @@ async function keepSlot(boot: Boot, problem?: unknown): Promise<Outcome> {
  * Keeps the running version: restores the data that an update owes, starts the orchestrator, and marks the slot good once it is
  * healthy. With a problem the orchestrator runs all the same and the update stays open: the next boot tries again.
  */
-async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
+async function goOn(boot: BootContext, problem?: unknown): Promise<Outcome> {
   const { config, places } = boot;
   const open = boot.transaction?.isClosed === false ? recordOf(boot) : undefined;
-  if (open !== undefined && owesRestore(open.transaction)) {
+  if (open !== undefined && needsRestore(open.transaction)) {
     // The restore stops the orchestrator, which must stay stopped if the restore fails, even if it was not held before.
     holdNow(places);
-    await payDebt(open, boot);
+    await restoreOwedData(open, boot);
   }
   // Start the orchestrator even if the transaction cannot be written.
-  await letRun(boot);
+  await releaseOrchestrator(boot);
   if (hasNoFallback(boot)) await problemOf(boot, () => refill(boot));
   const unsettled = problem ?? (await problemOf(boot, () => open?.finish()));
   if (unsettled !== undefined) throw unsettled;
@@ -97,22 +97,22 @@ async function goOn(boot: Boot, problem?: unknown): Promise<Outcome> {
  * Whether the running version is committed and has migrated. The previous version does not know its schema, so the attempts of
  * this slot must not run out.
  */
-function hasNoFallback({ transaction, slots }: Boot): boolean {
+function hasNoFallback({ transaction, slots }: BootContext): boolean {
   if (transaction === undefined || stateOf(transaction) !== 'committed') return false;
   return transaction.migration !== undefined && transaction.to.slot === slots?.booted?.name;
 }
 
 /** Gives the running slot all its boot attempts back. */
-async function refill({ slots, running: { log, signal } }: Boot): Promise<void> {
+async function refill({ slots, running: { log, signal } }: BootContext): Promise<void> {
   const name = slots?.booted?.name ?? 'booted';
   await log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(signal));
 }
 
-function noteFailed(boot: Boot): void {
+function noteFailed(boot: BootContext): void {
   noteVerdict(boot, 'failed', `it never got further than "${stateOf(recordOf(boot).transaction)}"`);
 }
 
-function noteFallback(boot: Boot): void {
+function noteFallback(boot: BootContext): void {
   const { to } = recordOf(boot).transaction;
   const name = boot.slots?.booted?.name ?? 'booted';
   boot.running.log.error(
@@ -122,9 +122,9 @@ function noteFallback(boot: Boot): void {
 }
 
 /** Ends an update before its dump is restored: a later trial must not resume on data that was in use since. */
-function noteSilentFallback(boot: Boot): void {
+function noteSilentFallback(boot: BootContext): void {
   const { transaction } = boot;
-  if (transaction === undefined || transaction.isClosed || !owesRestore(transaction)) return;
+  if (transaction === undefined || transaction.isClosed || !needsRestore(transaction)) return;
   if (!isVerdict(stateOf(transaction))) noteVerdict(boot, 'fallen-back', 'the version before it runs again');
 }
 
@@ -135,20 +135,20 @@ function unknownSlot(): Failure {
 }
 
 /** Writes the verdict; the transaction is closed once no restore is owed. */
-function noteVerdict(boot: Boot, state: 'failed' | 'fallen-back', reason: string): void {
+function noteVerdict(boot: BootContext, state: 'failed' | 'fallen-back', reason: string): void {
   const record = recordOf(boot);
   record.advance(state, reason);
   boot.transaction = record.transaction;
   boot.running.log.warn(`The update to "${record.transaction.to.version ?? 'unknown'}" is over: ${reason}`);
 }
 
-function recordOf({ places, transaction }: Boot): UpdateRecord {
+function recordOf({ places, transaction }: BootContext): TransactionWriter {
   if (transaction === undefined) throw new Error('a plan for a transaction without one'); // decideBoot forbids it
-  return UpdateRecord.resume(places, transaction);
+  return TransactionWriter.resume(places, transaction);
 }
 
 /** Returns the error instead of throwing it: only a problem with the data may keep the orchestrator from running. */
-async function problemOf({ running }: Boot, work: () => Promise<void> | void): Promise<unknown> {
+async function problemOf({ running }: BootContext, work: () => Promise<void> | void): Promise<unknown> {
   try {
     await work();
     return undefined;

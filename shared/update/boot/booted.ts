@@ -5,7 +5,7 @@ import type { Running } from '../../system/process/program.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 
 /** The system that has just booted, as the functions that decide about it need it. */
-export interface Boot {
+export interface BootContext {
   places: Places;
   config: Config;
   transaction: Transaction | undefined;

@@ -1,11 +1,11 @@
 import { markActive } from '../../rauc/mark.ts';
 import { isUnitActive, startUnit } from '../../stack/unit.ts';
-import { payDebt } from '../data/debt.ts';
+import { restoreOwedData } from '../data/debt.ts';
 import { dropHold, holdNow, isHeld } from '../transaction/hold.ts';
 import { writeTransaction } from '../transaction/journal.ts';
-import type { UpdateRecord } from '../transaction/record.ts';
-import { owesRestore } from '../transaction/transaction.ts';
-import type { Boot } from './booted.ts';
+import type { TransactionWriter } from '../transaction/record.ts';
+import { needsRestore } from '../transaction/transaction.ts';
+import type { BootContext } from './booted.ts';
 
 const restoreMs = 4 * 60 * 60_000;
 
@@ -15,27 +15,27 @@ const restoreMs = 4 * 60 * 60_000;
  * next boot resumes from there.
  */
 export async function cancelPending(
-  record: UpdateRecord | undefined,
+  record: TransactionWriter | undefined,
   reason: string,
   slot: string,
-  boot: Boot,
+  boot: BootContext,
 ): Promise<void> {
   const { places, config, running } = boot;
   const { log, signal } = running;
   const before = record?.transaction;
-  const owes = before !== undefined && owesRestore(before);
+  const owes = before !== undefined && needsRestore(before);
   if (owes) running.allow(restoreMs);
   const wasHeld = isHeld(places);
   const isStopped = wasHeld || (owes && (await isUnitActive(config.update.unit, signal)));
   record?.advance('rolled-back', reason);
   if (owes) holdNow(places);
   try {
-    if (record !== undefined) await payDebt(record, boot);
+    if (record !== undefined) await restoreOwedData(record, boot);
     await log.step('Marking', 'Marked', `slot "${slot}" active`, () => markActive('booted', signal));
   } catch (error) {
     // Take the step back: else the next boot would carry out a cancel that was reported as failed. After the restore the step
     // has to stay.
-    const isRestored = owes && record !== undefined && !owesRestore(record.transaction);
+    const isRestored = owes && record !== undefined && !needsRestore(record.transaction);
     if (before !== undefined && !isRestored) writeTransaction(places, before);
     throw error;
   }

@@ -1,5 +1,5 @@
 import { otherSlot, type Slots } from '../../rauc/status.ts';
-import type { Admitted } from '../transaction/admitted.ts';
+import type { AdmissionNote } from '../transaction/admitted.ts';
 import { type State, stateOf, type Transaction } from '../transaction/transaction.ts';
 
 export type FallbackPlan =
@@ -17,7 +17,7 @@ export type FallbackPlan =
 export function decideFallback(
   updates: readonly Transaction[],
   slots: Slots,
-  admitted?: Pick<Admitted, 'version' | 'after'>,
+  admitted?: Pick<AdmissionNote, 'version' | 'after'>,
 ): FallbackPlan {
   const other = otherSlot(slots);
   if (slots.booted === undefined || slots.primary !== slots.booted) return { kind: 'none' };

@@ -1,8 +1,8 @@
 import { giveAttemptBack } from '../../rauc/attempts.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { ToldToEnd } from '../../system/process/program.ts';
-import type { UpdateRecord } from '../transaction/record.ts';
-import type { Boot } from './booted.ts';
+import type { TransactionWriter } from '../transaction/record.ts';
+import type { BootContext } from './booted.ts';
 
 /** A limit, so that the trial ends even on a board that is rebooted again and again. */
 const mostGivenBack = 10;
@@ -12,7 +12,7 @@ const mostGivenBack = 10;
  * program. Such a reboot is no failed boot, and must not bring the fallback nearer. A power cut, a panic and the watchdog send
  * no signal, and count.
  */
-export function oweAttempt(record: UpdateRecord, { running, slots }: Boot): void {
+export function oweAttempt(record: TransactionWriter, { running, slots }: BootContext): void {
   const { log, signal, undo } = running;
   const bootname = slots?.booted?.bootname;
   undo.owe('give the boot attempt back', async () => {

@@ -1,10 +1,10 @@
 import { startUnit } from '../../stack/unit.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { dropHold, isHeld, releaseThisBoot } from '../transaction/hold.ts';
-import type { Boot } from './booted.ts';
+import type { BootContext } from './booted.ts';
 
 /** Ends the hold for this boot and starts the orchestrator; does nothing when it is not held. */
-export async function letRun({ config, places, running }: Boot): Promise<void> {
+export async function releaseOrchestrator({ config, places, running }: BootContext): Promise<void> {
   if (!isHeld(places)) return;
   releaseThisBoot(places);
   const { unit } = config.update;
@@ -15,7 +15,7 @@ export async function letRun({ config, places, running }: Boot): Promise<void> {
  * Removes the hold when the update is over. If the data partition cannot be written, the hold also keeps the orchestrator
  * waiting in the next boot; in this boot it runs.
  */
-export function forgetHold({ places, running }: Boot): void {
+export function forgetHold({ places, running }: BootContext): void {
   try {
     dropHold(places);
   } catch (error) {

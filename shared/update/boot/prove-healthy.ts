@@ -1,7 +1,7 @@
 import { findChecks } from '../../stack/health/find-checks.ts';
 import type { Baseline, Verdict } from '../../stack/health/verdict.ts';
 import { waitUntilHealthy } from '../../stack/health/wait.ts';
-import type { Boot } from './booted.ts';
+import type { BootContext } from './booted.ts';
 
 /** What "healthy" means for this version, in addition to the config. */
 export interface Standard {
@@ -15,7 +15,7 @@ export interface Standard {
  * count.
  */
 export async function proveHealthy(
-  { places, config, running }: Boot,
+  { places, config, running }: BootContext,
   { baseline = {}, schemaHeads }: Standard = {},
 ): Promise<Verdict> {
   const { healthDeadlineSeconds, settleSeconds } = config.update;

@@ -3,15 +3,15 @@ import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
 import { reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
-import { forgetAdmitted, readAdmitted } from '../transaction/admitted.ts';
+import { forgetAdmission, readAdmissionNote } from '../transaction/admitted.ts';
 import { takeProgramLock } from '../transaction/install-lock.ts';
 import { updatesSoFar } from '../transaction/journal.ts';
-import type { Boot } from './booted.ts';
+import type { BootContext } from './booted.ts';
 import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
 
 /** Puts a whole fallback slot back into the boot order after a failed install; warns when the slot must stay out. */
 export async function mendFallback(places: Places, slots: Slots, running: Running): Promise<FallbackPlan> {
-  const plan = decideFallback(updatesSoFar(places), slots, readAdmitted(places));
+  const plan = decideFallback(updatesSoFar(places), slots, readAdmissionNote(places));
   if (plan.kind === 'put-back') await putFallbackBack(slots, running);
   if (plan.kind === 'leave')
     running.log.warn(`Slot "${plan.slot}" is no fallback, and stays out of the boot order: ${plan.reason}`);
@@ -19,17 +19,17 @@ export async function mendFallback(places: Places, slots: Slots, running: Runnin
 }
 
 /** mendFallback for a boot that has proved healthy. Only warns on failure: the next boot tries again. */
-export async function mendFallbackAtBoot({ places, slots, running }: Boot): Promise<void> {
+export async function mendFallbackAtBoot({ places, slots, running }: BootContext): Promise<void> {
   const { log, undo, signal } = running;
   if (slots === undefined) return;
   const hasFallback = otherSlot(slots)?.isGood !== false;
-  if (hasFallback && readAdmitted(places) === undefined) return;
+  if (hasFallback && readAdmissionNote(places) === undefined) return;
   try {
     const lock = takeProgramLock(places, 'post-activate');
     undo.owe('release the lock', () => lock.release());
     if (!hasFallback) await mendFallback(places, await readSlots(signal), running);
     // The note has served its purpose: a slot that is taken out of the boot order from now on is taken out on purpose.
-    if (readAdmitted(places) !== undefined) forgetAdmitted(places);
+    if (readAdmissionNote(places) !== undefined) forgetAdmission(places);
   } catch (error) {
     signal.throwIfAborted();
     log.warn(`Cannot put the fallback slot back: ${reasonOf(error)}`);

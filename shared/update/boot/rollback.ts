@@ -3,18 +3,22 @@ import { reboot } from '../../stack/unit.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
-import { payDebt } from '../data/debt.ts';
+import { restoreOwedData } from '../data/debt.ts';
 import { holdNow } from '../transaction/hold.ts';
-import type { UpdateRecord } from '../transaction/record.ts';
+import type { TransactionWriter } from '../transaction/record.ts';
 import { isVerdict, stateOf } from '../transaction/transaction.ts';
-import type { Boot } from './booted.ts';
+import type { BootContext } from './booted.ts';
 import { keepStackLogs } from './stack-logs.ts';
 
 /**
  * Returns slot and data together to the previous version and reboots; always throws. The verdict is written first: if a later
  * step fails, the next run carries it out, in this slot or in the previous one. Only the previous slot closes the update.
  */
-export async function rollBack(record: UpdateRecord, reason: string, boot: Boot): Promise<Outcome> {
+export async function rollBack(
+  record: TransactionWriter,
+  reason: string,
+  boot: BootContext,
+): Promise<Outcome> {
   const { log, signal } = boot.running;
   log.error(`Rolling back: ${reason}`);
   if (!isVerdict(stateOf(record.transaction))) {
@@ -23,7 +27,7 @@ export async function rollBack(record: UpdateRecord, reason: string, boot: Boot)
   }
   await faultPoint('rollback:noted');
   await tryTo('hold the orchestrator', boot, () => holdNow(boot.places));
-  await tryTo('restore the data', boot, () => payDebt(record, boot));
+  await tryTo('restore the data', boot, () => restoreOwedData(record, boot));
   await tryTo('mark the other slot active', boot, () =>
     log.step('Marking', 'Marked', 'the other slot active', () => markActive('other', signal)),
   );
@@ -38,7 +42,11 @@ export async function rollBack(record: UpdateRecord, reason: string, boot: Boot)
  * Logs a failed step and continues: after the reboot the previous slot restores the data. If this slot could not be left, the
  * bootloader falls back in the end.
  */
-async function tryTo(what: string, { running }: Boot, work: () => Promise<void> | void): Promise<void> {
+async function tryTo(
+  what: string,
+  { running }: BootContext,
+  work: () => Promise<void> | void,
+): Promise<void> {
   try {
     await work();
   } catch (error) {

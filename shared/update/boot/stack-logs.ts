@@ -3,13 +3,16 @@ import { reasonOf } from '../../system/failure.ts';
 import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import { updateFolderOf } from '../../system/places.ts';
 import { findStack } from '../data/stack.ts';
-import type { UpdateRecord } from '../transaction/record.ts';
-import type { Boot } from './booted.ts';
+import type { TransactionWriter } from '../transaction/record.ts';
+import type { BootContext } from './booted.ts';
 
 const bytesPerService = 10 * 1024;
 
 /** Keeps the last lines of every service beside the transaction: after the reboot they would be gone. */
-export async function keepStackLogs(record: UpdateRecord, { places, config, running }: Boot): Promise<void> {
+export async function keepStackLogs(
+  record: TransactionWriter,
+  { places, config, running }: BootContext,
+): Promise<void> {
   try {
     const stack = await findStack(places.root, places.data, config, running.signal);
     if (stack === undefined) return;

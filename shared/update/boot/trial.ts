@@ -10,9 +10,9 @@ import { faultPoint } from '../../system/fault-point.ts';
 import { bringDataForward } from '../data/data-steps.ts';
 import { findStack } from '../data/stack.ts';
 import { dropHold, releaseThisBoot } from '../transaction/hold.ts';
-import type { UpdateRecord } from '../transaction/record.ts';
+import type { TransactionWriter } from '../transaction/record.ts';
 import { trialBoots } from '../transaction/transaction.ts';
-import type { Boot } from './booted.ts';
+import type { BootContext } from './booted.ts';
 import { oweAttempt } from './deliberate-reboot.ts';
 import { proveHealthy } from './prove-healthy.ts';
 import { rollBack } from './rollback.ts';
@@ -26,7 +26,7 @@ const mostBoots = 3;
 /**
  * Tries the new version: migrates the data, starts the application, marks the slot good once it is healthy, else rolls back.
  */
-export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<Outcome> {
+export async function tryNewVersion(record: TransactionWriter, boot: BootContext): Promise<Outcome> {
   const { log, signal } = boot.running;
   const { version, slot } = record.transaction.to;
   try {
@@ -51,7 +51,7 @@ export async function tryNewVersion(record: UpdateRecord, boot: Boot): Promise<O
   return await commit(record, boot);
 }
 
-async function migrateStartAndAsk(record: UpdateRecord, boot: Boot): Promise<Health> {
+async function migrateStartAndAsk(record: TransactionWriter, boot: BootContext): Promise<Health> {
   const { config, places, running } = boot;
   let schemaHeads: readonly string[] | undefined;
   try {
@@ -69,13 +69,13 @@ async function migrateStartAndAsk(record: UpdateRecord, boot: Boot): Promise<Hea
   return await proveHealthy(boot, { baseline: baselineOf(record), schemaHeads });
 }
 
-function baselineOf({ transaction }: UpdateRecord): Baseline {
+function baselineOf({ transaction }: TransactionWriter): Baseline {
   return transaction.baseline === undefined ? {} : parseBaseline(transaction.baseline);
 }
 
 type Health = { isHealthy: true } | { isHealthy: false; reason: string };
 
-async function commit(record: UpdateRecord, boot: Boot): Promise<Outcome> {
+async function commit(record: TransactionWriter, boot: BootContext): Promise<Outcome> {
   const { log, signal } = boot.running;
   const { slot, version } = record.transaction.to;
   await log.step('Marking', 'Marked', `slot "${slot ?? 'booted'}" good`, () => markGood(signal));
@@ -88,7 +88,7 @@ async function commit(record: UpdateRecord, boot: Boot): Promise<Outcome> {
 }
 
 /** Only warns: a failure here costs disk space, and does not change the verdict. */
-async function tidyUp({ transaction }: UpdateRecord, { config, running }: Boot): Promise<void> {
+async function tidyUp({ transaction }: TransactionWriter, { config, running }: BootContext): Promise<void> {
   const { keepBackups, backupBudgetMiB } = config.update;
   const inUse = [transaction.backup, transaction.dump, transaction.redis].flatMap((file) => file?.path ?? []);
   const budgetBytes = backupBudgetMiB === undefined ? undefined : backupBudgetMiB * 1024 * 1024;

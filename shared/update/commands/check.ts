@@ -9,8 +9,8 @@ import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { parseSource } from '../../transfer/source/source.ts';
 import { allTransactions } from '../admission/admit.ts';
-import { decideNews } from '../install/decide-news.ts';
-import { readLatest } from '../install/latest.ts';
+import { decideAvailable } from '../install/decide-news.ts';
+import { readAnnouncement } from '../install/latest.ts';
 import { probeBundle } from '../install/probe-bundle.ts';
 import { readRelease } from '../slot/release.ts';
 
@@ -28,11 +28,11 @@ export async function check(values: Values, { log, signal, allow }: Running): Pr
   allow(checkMs);
   const { url } = source;
   const { offer, last, line } = await probeBundle(url, { places, config, log, signal });
-  const latest = offer.kind === 'unchanged' ? undefined : await readLatest(url, line, log);
+  const latest = offer.kind === 'unchanged' ? undefined : await readAnnouncement(url, line, log);
   const runningVersion = readRelease(places.root);
   const compatible = readSystemConf(places.root)?.compatible;
   const transactions = allTransactions(places);
-  const news = decideNews({ offer, last, latest, runningVersion, compatible, transactions });
+  const news = decideAvailable({ offer, last, latest, runningVersion, compatible, transactions });
   if (!values.flag('json')) {
     print(1, `${titles[String(news.isNewer)]}: ${news.reason}\n`);
     return 'done';

@@ -7,7 +7,7 @@ import { columns } from '../../system/terminal/columns.ts';
 import { type Paint, paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
 import { examine } from '../doctor/examine.ts';
-import type { Finding } from '../doctor/finding.ts';
+import type { CheckResult } from '../doctor/finding.ts';
 import { configForRecovery } from '../transaction/recovery.ts';
 
 const doctorMs = 300_000;
@@ -28,12 +28,12 @@ export async function tellDoctor(values: Values, running: Running): Promise<Outc
   return findings.some(({ level }) => level === 'bad') ? 'failed' : 'done';
 }
 
-function doctorJson(findings: readonly Finding[]): string {
+function doctorJson(findings: readonly CheckResult[]): string {
   const isWell = findings.every(({ level }) => level !== 'bad');
   return `${JSON.stringify({ format: 1, isWell, findings }, undefined, 2)}\n`;
 }
 
-function doctorText(findings: readonly Finding[], paint: Paint): string {
+function doctorText(findings: readonly CheckResult[], paint: Paint): string {
   const colours = { ok: paint.good, warn: paint.warning, bad: paint.bad };
   const table = columns(findings.map(({ level, check, what }) => [level, check, what])).split('\n');
   const indent = ' '.repeat(table[0]?.indexOf(findings[0]?.what ?? '') ?? 0);

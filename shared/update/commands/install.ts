@@ -9,12 +9,12 @@ import { nameOf, parseSource } from '../../transfer/source/source.ts';
 import { requireStanding } from '../admission/admit.ts';
 import { tellExpiredInhibit } from '../admission/inhibit.ts';
 import { type InstallWork, letRaucInstall, verifyBundle } from '../install/install-steps.ts';
-import { writeLastInstall } from '../install/last-install.ts';
+import { writeLastInstalled } from '../install/last-install.ts';
 import { LiveProgress } from '../install/live-progress.ts';
 import { type Obtained, type ObtainWork, obtainBundle } from '../install/obtain-bundle.ts';
 import { planInstall } from '../install/plan-install.ts';
 import { tellRunsAlready, tellUnchanged } from '../install/unchanged.ts';
-import { oweNews } from '../report/tell-news.ts';
+import { oweNotifications } from '../report/tell-news.ts';
 import { carryOutReboot, rebootPlanOf } from '../schedule/reboot-after.ts';
 import { requireWindow, tellWindow } from '../schedule/schedule.ts';
 import { readRelease } from '../slot/release.ts';
@@ -52,7 +52,7 @@ export async function install(values: Values, running: Running): Promise<Outcome
   log.alsoTo(logFileOf(places));
   const lock = await takeFreeUpdaterLock(places, running);
   undo.owe('release the lock', () => lock.release());
-  oweNews(places, running);
+  oweNotifications(places, running);
   tellExpiredInhibit(places, new Date(), log);
   const progress = new LiveProgress(places, log, nameOf(source));
   undo.owe('tell the end', (reason) => progress.failUnlessDone(reason));
@@ -103,7 +103,8 @@ async function rebootIntoIt(values: Values, version: string, { config, progress 
 /** Only warns on failure: the install is done, and without the note the bundle is only downloaded once more. */
 function putAway({ origin, copy }: Bundle, version: string, { places, progress }: Install): void {
   try {
-    if (origin !== undefined) writeLastInstall(places, { ...origin, version, at: new Date().toISOString() });
+    if (origin !== undefined)
+      writeLastInstalled(places, { ...origin, version, at: new Date().toISOString() });
     copy?.discard();
   } catch (error) {
     progress.log.warn(`Cannot note the install: ${reasonOf(error)}`);

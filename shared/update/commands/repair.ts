@@ -5,17 +5,17 @@ import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { requireYes } from '../../system/terminal/confirm.ts';
 import { print } from '../../system/terminal/print.ts';
-import type { Boot } from '../boot/booted.ts';
+import type { BootContext } from '../boot/booted.ts';
 import { beginRepair, beginRepairWhenIdle, longestWaitMs } from '../repair/begin-repair.ts';
-import type { Fault } from '../repair/fault.ts';
+import type { Damage } from '../repair/fault.ts';
 import { findFaults } from '../repair/find-faults.ts';
-import { oweNews } from '../report/tell-news.ts';
+import { oweNotifications } from '../report/tell-news.ts';
 import { knownTransaction, readTransaction } from '../transaction/journal.ts';
 import { configForRecovery } from '../transaction/recovery.ts';
 
 const repairMs = 4 * 60 * 60_000;
 
-interface Told extends Fault {
+interface Told extends Damage {
   /** Why the repair failed; undefined when it succeeded or was not tried. */
   problem?: string | undefined;
   isMended: boolean;
@@ -33,7 +33,7 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
   const config = configForRecovery(places, log);
   const current = readTransaction(places);
   const transaction = knownTransaction(current);
-  const boot: Boot = { places, config, transaction, slots, running };
+  const boot: BootContext = { places, config, transaction, slots, running };
   const faults = await findFaults(boot, current);
   for (const { wrong, remedy, mend } of faults)
     log.warn(`Found: ${wrong}. ${mend === undefined ? 'It' : 'Repair'} ${remedy}`);
@@ -44,7 +44,7 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
   if (mendable.length > 0 && !isDryRun) {
     await requireYes(`Mend ${mendable.length === 1 ? 'it' : 'them'}?`, values.flag('yes'), signal);
     log.alsoTo(logFileOf(places));
-    oweNews(places, running, () => slots?.booted?.name);
+    oweNotifications(places, running, () => slots?.booted?.name);
     told = await mendAll(faults, running);
   }
   if (values.flag('json')) print(1, jsonOf(told));
@@ -57,7 +57,7 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
 }
 
 /** A fault that cannot be repaired does not keep the others from being repaired. */
-async function mendAll(faults: readonly Fault[], { log, signal }: Running): Promise<Told[]> {
+async function mendAll(faults: readonly Damage[], { log, signal }: Running): Promise<Told[]> {
   const told: Told[] = [];
   for (const fault of faults) {
     if (fault.mend === undefined) {

@@ -9,13 +9,13 @@ import { requireYes } from '../../system/terminal/confirm.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { cancelPending } from '../boot/cancel-pending.ts';
 import { decideRollback, type RollbackPlan } from '../boot/decide-rollback.ts';
-import { oweNews } from '../report/tell-news.ts';
+import { oweNotifications } from '../report/tell-news.ts';
 import { holdNextBoot } from '../transaction/hold.ts';
 import { takeFreeUpdaterLock } from '../transaction/install-lock.ts';
 import { knownTransaction, readTransaction, writeTransaction } from '../transaction/journal.ts';
-import { UpdateRecord } from '../transaction/record.ts';
+import { TransactionWriter } from '../transaction/record.ts';
 import { configForRecovery } from '../transaction/recovery.ts';
-import { owesRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
+import { needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 
 const reason = 'an operator asked for it';
 /** The maximum number of decisions, when the transaction or the slots change before the lock is taken. */
@@ -50,7 +50,7 @@ async function goBack(
     // While the operator thinks, the timer may install: the answer counts only for what the operator saw.
     if (Bun.deepEquals(await lookAt(places, signal), seen)) {
       log.alsoTo(logFileOf(places));
-      oweNews(places, running, () => seen.slots.booted?.name);
+      oweNotifications(places, running, () => seen.slots.booted?.name);
       return await carryOut(back, { places, running });
     }
     await release.now();
@@ -105,7 +105,7 @@ async function carryOut(
   const { plan, transaction, slots } = back;
   const { log } = running;
   const open = closable(back);
-  const record = open && UpdateRecord.resume(places, open);
+  const record = open && TransactionWriter.resume(places, open);
   if (plan.kind === 'cancel-pending') {
     const boot = { places, config: configForRecovery(places, log), transaction, slots, running };
     await cancelPending(record, reason, plan.slot, boot);
@@ -118,7 +118,7 @@ async function carryOut(
 }
 
 async function switchSlots(
-  record: UpdateRecord | undefined,
+  record: TransactionWriter | undefined,
   slot: string,
   places: Places,
   { log, signal }: Running,
@@ -134,7 +134,7 @@ async function switchSlots(
   }
   if (record === undefined) return;
   // The record stays open: the next boot restores the data before it starts the orchestrator.
-  if (owesRestore(record.transaction)) holdNextBoot(places);
+  if (needsRestore(record.transaction)) holdNextBoot(places);
   else record.finish();
 }
 
@@ -152,7 +152,7 @@ function whatOfData(
   const dump = transaction?.dump?.path ?? 'none';
   if (losesItsSchema(transaction))
     return `Version "${transaction?.to.version}" is committed: its data stays, and the version before it meets the newer schema; what was before is "${dump}" (update.sh restore, once that version runs)`;
-  if (transaction === undefined || !owesRestore(transaction)) return undefined;
+  if (transaction === undefined || !needsRestore(transaction)) return undefined;
   const when = kind === 'switch' ? 'at the next boot' : 'now';
   return `The update has changed the data: "${dump}" is restored ${when}, what is written until then is lost`;
 }

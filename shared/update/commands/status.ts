@@ -7,7 +7,7 @@ import { type Paint, paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
 import { reasonOfInhibit } from '../admission/inhibit.ts';
 import type { Progress } from '../install/progress.ts';
-import { gatherStanding, type Standing } from '../report/standing.ts';
+import { type DeviceStatus, gatherStatus } from '../report/standing.ts';
 import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/standing-json.ts';
 import { wordsOfWindow } from '../schedule/schedule.ts';
 import type { CurrentTransaction } from '../transaction/journal.ts';
@@ -16,7 +16,7 @@ import { lastStep } from '../transaction/transaction.ts';
 
 export async function tellStatus(values: Values, { log, signal }: Running): Promise<Outcome> {
   const places = findPlaces({ data: values.text('data') });
-  const standing = await gatherStanding(places, configForRecovery(places, log), signal);
+  const standing = await gatherStatus(places, configForRecovery(places, log), signal);
   const { slotsProblem } = standing;
   // During an install RAUC is busy, and users still ask for the status: report what is known without RAUC.
   if (slotsProblem !== undefined && slotsProblem.outcome !== 'busy') throw slotsProblem;
@@ -32,7 +32,7 @@ export async function tellStatus(values: Values, { log, signal }: Running): Prom
 export type StatusReport = ReturnType<typeof statusReport>;
 
 /** The content of `status --json`, also used by the API. */
-export function statusReport(standing: Standing) {
+export function statusReport(standing: DeviceStatus) {
   const { slots, runningVersion, progress, anomalies } = standing;
   return {
     format: 1,
@@ -48,7 +48,7 @@ export function statusReport(standing: Standing) {
   };
 }
 
-function statusText(standing: Standing, paint: Paint): string {
+function statusText(standing: DeviceStatus, paint: Paint): string {
   const { slots, current, anomalies, scheduled, inhibit, window, runningVersion } = standing;
   const rows = (slots?.all ?? []).map((slot) => [
     slot.name,
@@ -80,7 +80,7 @@ function statusText(standing: Standing, paint: Paint): string {
 }
 
 /** Only for a running install: transactionLine reports the end of a finished one. */
-function progressLines({ progress, holder }: Standing): string[] {
+function progressLines({ progress, holder }: DeviceStatus): string[] {
   if (holder === undefined) return [];
   if (progress === undefined || progress.pid !== holder.pid)
     return [`At work: ${holder.program}, process ${holder.pid}.`];

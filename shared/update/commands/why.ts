@@ -9,7 +9,7 @@ import { type Paint, paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
 import { decideNext } from '../report/decide-next.ts';
 import { tailOf } from '../report/log-tail.ts';
-import { gatherStanding, type Standing } from '../report/standing.ts';
+import { type DeviceStatus, gatherStatus } from '../report/standing.ts';
 import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/standing-json.ts';
 import { configForRecovery } from '../transaction/recovery.ts';
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
@@ -20,12 +20,12 @@ const logLines = 8;
 /** Prints one screen: which slot, which version, what failed and which check, the log's tail, what happens next. */
 export async function tellWhy(values: Values, { log, signal }: Running): Promise<Outcome> {
   const places = findPlaces({ data: values.text('data') });
-  const standing = await gatherStanding(places, configForRecovery(places, log), signal);
+  const standing = await gatherStatus(places, configForRecovery(places, log), signal);
   print(1, values.flag('json') ? whyJson(standing, places) : whyText(standing, places, paintFor(1)));
   return 'done';
 }
 
-function whyJson(standing: Standing, places: Places): string {
+function whyJson(standing: DeviceStatus, places: Places): string {
   const { slots, slotsProblem, runningVersion, transaction, anomalies } = standing;
   const why = {
     format: 1,
@@ -45,7 +45,7 @@ function whyJson(standing: Standing, places: Places): string {
   return `${JSON.stringify(why, undefined, 2)}\n`;
 }
 
-function whyText(standing: Standing, places: Places, paint: Paint): string {
+function whyText(standing: DeviceStatus, places: Places, paint: Paint): string {
   const { slots, slotsProblem, transaction, current, anomalies } = standing;
   const tail = tailOf(logFileOf(places), logLines);
   const logs = stackLogsOf(transaction);
@@ -84,7 +84,7 @@ function section(title: string, lines: readonly string[], paint: Paint): string[
   return [`${paint.strong(title)}\n`, ...lines.map((line) => `  ${line}\n`)];
 }
 
-function runsLine({ slots, runningVersion }: Standing): string {
+function runsLine({ slots, runningVersion }: DeviceStatus): string {
   const booted = slots?.booted;
   if (booted === undefined) return `version "${runningVersion ?? 'unknown'}", in an unknown slot.`;
   const version = versionIn(booted, runningVersion) ?? 'unknown';

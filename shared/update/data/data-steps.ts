@@ -8,7 +8,7 @@ import { endMigration } from '../../stack/migrations-run.ts';
 import { stopUnit } from '../../stack/unit.ts';
 import { Failure } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
-import { isMigrated, owesRestore } from '../transaction/transaction.ts';
+import { isMigrated, needsRestore } from '../transaction/transaction.ts';
 import type { DataWork } from './data-work.ts';
 import { waitForDatabase } from './database-ready.ts';
 import { dumpOnce } from './dump-data.ts';
@@ -27,12 +27,12 @@ export async function bringDataForward(work: DataWork): Promise<readonly string[
   const { log } = running;
   if (stack.database === undefined || stack.migrations === undefined) return undefined;
   // Docker may have restarted what ran in the previous boot, or the version that does not know the schema.
-  await standStill(work);
+  await stopWriters(work);
   if (isMigrated(record.transaction))
     return await headsToStayAt(stack, await readRevisions(stack.migrations));
-  if (owesRestore(record.transaction)) {
+  if (needsRestore(record.transaction)) {
     log.warn('A migration was cut short: the data goes back to the dump first');
-    await giveDataBack(work);
+    await restoreFromDump(work);
     record.note({ migration: undefined, restored: undefined });
   }
 
@@ -64,7 +64,7 @@ async function headsToStayAt(
 }
 
 /** Restores the dump, so that no restore is owed any more. Notes in `dropped` what was written since, because it is lost. */
-export async function giveDataBack(work: DataWork): Promise<void> {
+export async function restoreFromDump(work: DataWork): Promise<void> {
   const { record, stack, running } = work;
   const { log, signal } = running;
   const { dump, redis } = record.transaction;
@@ -73,7 +73,7 @@ export async function giveDataBack(work: DataWork): Promise<void> {
       'Cannot restore the data: the slot has no database service, or the transaction no dump',
     );
   }
-  await standStill(work);
+  await stopWriters(work);
   const { dropped } = await restoreDatabase({ ...stack.database, dump: dump.path, log, signal });
   await faultPoint('data:restored');
   if (stack.redis !== undefined && redis !== undefined) {
@@ -84,7 +84,7 @@ export async function giveDataBack(work: DataWork): Promise<void> {
 }
 
 /** Makes this program the only writer: stops the unit and every service except the database, and waits until that answers. */
-async function standStill({ stack, config, running }: DataWork): Promise<void> {
+async function stopWriters({ stack, config, running }: DataWork): Promise<void> {
   const { log, signal } = running;
   const { unit, databaseService } = config.update;
   await log.step('Stopping', 'Stopped', `"${unit}"`, () => stopUnit(unit, stopMs, signal));

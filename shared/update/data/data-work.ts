@@ -1,11 +1,11 @@
 import type { Config } from '../../config/config.ts';
 import type { Running } from '../../system/process/program.ts';
-import type { UpdateRecord } from '../transaction/record.ts';
+import type { TransactionWriter } from '../transaction/record.ts';
 import type { Stack } from './stack.ts';
 
 /** The input of the data steps: the stack whose data it is, and the record in which each step is noted. */
 export interface DataWork {
-  record: UpdateRecord;
+  record: TransactionWriter;
   stack: Stack;
   config: Config;
   running: Running;

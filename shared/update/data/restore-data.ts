@@ -7,8 +7,8 @@ import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { updatesSoFar } from '../transaction/journal.ts';
-import { UpdateRecord } from '../transaction/record.ts';
-import { isVerdict, owesRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
+import { TransactionWriter } from '../transaction/record.ts';
+import { isVerdict, needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 import type { Chosen } from './choose-restore.ts';
 import type { Stack } from './stack.ts';
 import { keepOnly } from './still-stack.ts';
@@ -61,8 +61,8 @@ export async function restoreData(restore: DataRestore, stack: Stack, running: R
  * update without a verdict then counts as not migrated, and dumps again before it migrates.
  */
 function settleDebt({ transaction, places, dump, redis }: DataRestore, dropped: string[], log: Log): void {
-  if (transaction === undefined || !owesRestore(transaction)) return;
-  const record = UpdateRecord.resume(places, transaction);
+  if (transaction === undefined || !needsRestore(transaction)) return;
+  const record = TransactionWriter.resume(places, transaction);
   if (isVerdict(stateOf(transaction))) record.note({ restored: { at: new Date().toISOString(), dropped } });
   else record.note({ migration: undefined, dump: undefined, redis: undefined });
   log.info(

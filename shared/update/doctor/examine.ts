@@ -6,7 +6,7 @@ import { clock } from './clock.ts';
 import { commandLine } from './command-line.ts';
 import { data } from './data.ts';
 import { docker } from './docker.ts';
-import { bad, type Check, type Finding, type Patient } from './finding.ts';
+import { bad, type Check, type CheckResult, type DoctorContext } from './finding.ts';
 import { fleet } from './fleet.ts';
 import { kernel } from './kernel.ts';
 import { keyring } from './keyring.ts';
@@ -36,8 +36,8 @@ const checks: readonly Check[] = [
 ];
 
 /** Runs all checks one after the other; a check that throws becomes a bad finding. */
-export async function examine(patient: Patient): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function examine(patient: DoctorContext): Promise<CheckResult[]> {
+  const findings: CheckResult[] = [];
   for (const { name, run } of checks) {
     const judgement = await run(patient).catch((error: unknown) => {
       patient.signal.throwIfAborted();

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { Places } from '../../system/places.ts';
 
 /** The result of one check of the doctor. */
-export interface Finding {
+export interface CheckResult {
   check: string;
   level: 'ok' | 'warn' | 'bad';
   what: string;
@@ -11,7 +11,7 @@ export interface Finding {
 }
 
 /** The input of every check. */
-export interface Patient {
+export interface DoctorContext {
   places: Places;
   config: Config;
   signal: AbortSignal;
@@ -23,10 +23,10 @@ export interface Patient {
 /** A check gathers facts and judges them; an error that it throws becomes a finding, too. */
 export interface Check {
   name: string;
-  run(patient: Patient): Promise<Omit<Finding, 'check'>>;
+  run(patient: DoctorContext): Promise<Omit<CheckResult, 'check'>>;
 }
 
-export type Judgement = Omit<Finding, 'check'>;
+export type Judgement = Omit<CheckResult, 'check'>;
 
 export function ok(what: string): Judgement {
   return { level: 'ok', what, todo: '' };

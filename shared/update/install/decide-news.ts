@@ -1,16 +1,16 @@
 import semver from 'semver';
 import { isSameState } from '../../transfer/download/validators.ts';
-import type { Offer } from '../../transfer/source/offer.ts';
+import type { RemoteFile } from '../../transfer/source/offer.ts';
 import { refuseRolledBack } from '../admission/decide-retry.ts';
 import type { Transaction } from '../transaction/transaction.ts';
-import type { LastInstall } from './last-install.ts';
-import type { Latest } from './latest.ts';
+import type { LastInstalled } from './last-install.ts';
+import type { BundleAnnouncement } from './latest.ts';
 
 export interface NewsFacts {
-  offer: Offer;
+  offer: RemoteFile;
   /** The last install from the same URL. */
-  last: LastInstall | undefined;
-  latest: Latest | undefined;
+  last: LastInstalled | undefined;
+  latest: BundleAnnouncement | undefined;
   runningVersion: string | undefined;
   compatible: string | undefined;
   /** Oldest first. */
@@ -24,7 +24,7 @@ export interface News {
 }
 
 /** Whether the server has a version that is worth an install. */
-export function decideNews(facts: NewsFacts): News {
+export function decideAvailable(facts: NewsFacts): News {
   const { offer, last, latest, runningVersion } = facts;
   if (last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer)))
     return {
@@ -41,7 +41,7 @@ export function decideNews(facts: NewsFacts): News {
   return { isNewer: null, reason: `there is a bundle, and no latest.json that tells its version${running}` };
 }
 
-function decideByVersion(latest: Latest, facts: NewsFacts): News {
+function decideByVersion(latest: BundleAnnouncement, facts: NewsFacts): News {
   const { version } = latest;
   const { runningVersion, compatible, transactions } = facts;
   if (latest.compatible !== undefined && compatible !== undefined && latest.compatible !== compatible)

@@ -5,12 +5,12 @@ import { reasonOf } from '../../system/failure.ts';
 import { msOrFault } from '../../system/fault-point.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
-import { giveDataBack } from '../data/data-steps.ts';
+import { restoreFromDump } from '../data/data-steps.ts';
 import { requireStack, type Stack } from '../data/stack.ts';
 import { runningServices } from '../data/still-stack.ts';
 import { dropHold, isHeld } from '../transaction/hold.ts';
-import type { UpdateRecord } from '../transaction/record.ts';
-import { isVerdict, owesRestore, stateOf } from '../transaction/transaction.ts';
+import type { TransactionWriter } from '../transaction/record.ts';
+import { isVerdict, needsRestore, stateOf } from '../transaction/transaction.ts';
 
 interface System {
   places: Places;
@@ -30,7 +30,7 @@ const stopMs = 120_000;
  * answer is a function that lets the old version run again where nothing was migrated.
  */
 export async function oweRunningOn(
-  record: UpdateRecord,
+  record: TransactionWriter,
   stack: Stack,
   system: System,
   endWork: () => Promise<void>,
@@ -41,7 +41,7 @@ export async function oweRunningOn(
     if (reason === undefined) return;
     await Promise.race([endWork().catch(() => {}), pause(msOrFault('NOTICE', settleMs))]);
     if (!isVerdict(stateOf(record.transaction))) record.advance('failed', reasonOf(reason));
-    if (owesRestore(record.transaction)) await restore(record, system);
+    if (needsRestore(record.transaction)) await restore(record, system);
     record.finish();
     await runOn();
   };
@@ -50,10 +50,10 @@ export async function oweRunningOn(
 }
 
 /** Uses a signal of its own: the program's signal, once aborted, would keep every step of the restore from starting. */
-async function restore(record: UpdateRecord, { places, config, running }: System): Promise<void> {
+async function restore(record: TransactionWriter, { places, config, running }: System): Promise<void> {
   const stack = await requireStack('restore the data', places, config);
   const { signal } = new AbortController();
-  await giveDataBack({ record, stack, config, running: { ...running, signal } });
+  await restoreFromDump({ record, stack, config, running: { ...running, signal } });
 }
 
 /**

@@ -4,7 +4,7 @@ import { ensureImages, imagesOf } from '../../stack/images/images.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { findStack } from '../data/stack.ts';
-import type { UpdateRecord } from '../transaction/record.ts';
+import type { TransactionWriter } from '../transaction/record.ts';
 
 export interface FetchWork {
   slotMount: string;
@@ -16,7 +16,7 @@ export interface FetchWork {
 }
 
 /** Fetches the images of the new version while the old one still runs. Throws a Failure that names image and reason. */
-export async function fetchImages(record: UpdateRecord, work: FetchWork): Promise<void> {
+export async function fetchImages(record: TransactionWriter, work: FetchWork): Promise<void> {
   const { slotMount, bundle, places, config, running } = work;
   const { log, signal } = running;
   const next = await findStack(slotMount, places.data, config, signal);

@@ -8,7 +8,7 @@ import type { Lock } from '../../system/process/lock.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Download } from '../../transfer/download/download.ts';
 import { requireAdmission } from '../admission/admit.ts';
-import { noteRefusal } from '../admission/refusals.ts';
+import { logRefusal } from '../admission/refusals.ts';
 import { knownTransaction, readTransaction } from '../transaction/journal.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { reasonOfHook, tidyUpFailed } from './tidy-up-failed.ts';
@@ -64,7 +64,7 @@ export async function verifyBundle(
 function noteRefused({ outcome, message }: Failure, { places, progress, source }: InstallWork): void {
   const at = new Date().toISOString();
   const refusal = { at, bootId: bootId(), outcome, source, version: null, reason: message };
-  noteRefusal(places, refusal, progress.log);
+  logRefusal(places, refusal, progress.log);
 }
 
 /** Afterwards the slot is written, and the next boot tries it. Throws a Failure; a RaucRefusal where RAUC's install failed. */

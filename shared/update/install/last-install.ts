@@ -19,10 +19,10 @@ const lastInstallSchema = v.looseObject({
   at: v.string(),
 });
 
-export type LastInstall = v.InferOutput<typeof lastInstallSchema>;
+export type LastInstalled = v.InferOutput<typeof lastInstallSchema>;
 
 /** Undefined where the note is of another URL or unreadable: then the same bundle may be fetched once more. */
-export function readLastInstall(places: Places, url: string): LastInstall | undefined {
+export function readLastInstalled(places: Places, url: string): LastInstalled | undefined {
   try {
     const last = v.parse(lastInstallSchema, JSON.parse(readFileSync(lastInstallFile(places), 'utf8')));
     return last.url === url ? last : undefined;
@@ -31,7 +31,7 @@ export function readLastInstall(places: Places, url: string): LastInstall | unde
   }
 }
 
-export function writeLastInstall(places: Places, install: Omit<LastInstall, 'format'>): void {
+export function writeLastInstalled(places: Places, install: Omit<LastInstalled, 'format'>): void {
   makeFolder(updateFolderOf(places));
   writeDurably(lastInstallFile(places), `${JSON.stringify({ format: 1, ...install })}\n`, 0o600);
 }

@@ -2,7 +2,7 @@ import semver from 'semver';
 import * as v from 'valibot';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import type { LineOptions } from '../../transfer/request/line.ts';
+import type { ConnectionOptions } from '../../transfer/request/line.ts';
 import { networkTrouble } from '../../transfer/request/network-reason.ts';
 import { readSmallFile } from '../../transfer/request/small-file.ts';
 
@@ -16,16 +16,16 @@ const latestSchema = v.looseObject({
   description: v.optional(v.pipe(v.string(), v.maxLength(1000))),
 });
 
-export type Latest = v.InferOutput<typeof latestSchema>;
+export type BundleAnnouncement = v.InferOutput<typeof latestSchema>;
 
 const mostBytes = 65_536;
 
 /** Undefined where there is none; one that cannot be used is logged and ignored. */
-export async function readLatest(
+export async function readAnnouncement(
   bundleUrl: string,
-  options: LineOptions,
+  options: ConnectionOptions,
   log: Log,
-): Promise<Latest | undefined> {
+): Promise<BundleAnnouncement | undefined> {
   const url = new URL('latest.json', bundleUrl).href;
   let text: string | undefined;
   try {

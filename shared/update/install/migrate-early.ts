@@ -8,8 +8,8 @@ import { bringDataForward } from '../data/data-steps.ts';
 import { findNextStack, findStack, type Stack } from '../data/stack.ts';
 import { haveRunning } from '../data/still-stack.ts';
 import { holdNow } from '../transaction/hold.ts';
-import type { UpdateRecord } from '../transaction/record.ts';
-import { isMigrated, owesRestore } from '../transaction/transaction.ts';
+import type { TransactionWriter } from '../transaction/record.ts';
+import { isMigrated, needsRestore } from '../transaction/transaction.ts';
 import { oweRunningOn } from './early-undo.ts';
 import { standByRepair } from './stand-by-repair.ts';
 
@@ -27,7 +27,7 @@ const dataMs = 4 * 60 * 60_000;
  * `migrate_in: post-install`: migrates the old system's data to the schema of the new slot. Only the new version can use
  * that schema, so the orchestrator stays stopped until the reboot. Where there is nothing to migrate, nothing is stopped.
  */
-export async function migrateEarly(record: UpdateRecord, work: EarlyWork): Promise<void> {
+export async function migrateEarly(record: TransactionWriter, work: EarlyWork): Promise<void> {
   const { places, config, running } = work;
   const { log, signal } = running;
   running.allow(dataMs + config.update.migrationLongestSeconds * 1000);
@@ -39,7 +39,7 @@ export async function migrateEarly(record: UpdateRecord, work: EarlyWork): Promi
     log.info('There is no database that could be migrated before the reboot');
     return;
   }
-  if (!owesRestore(record.transaction)) {
+  if (!needsRestore(record.transaction)) {
     if (!(await isBehind(stack, work))) {
       log.info('The database is at the schema of the new version: nothing has to stop for it');
       return;

@@ -4,26 +4,26 @@ import { hashFile } from '../../system/files/checksum.ts';
 import { formatBytes } from '../../system/files/disk.ts';
 import type { Places } from '../../system/places.ts';
 import { Download } from '../../transfer/download/download.ts';
-import type { Side } from '../../transfer/download/download-notes.ts';
+import type { DownloadState } from '../../transfer/download/download-notes.ts';
 import { fetchBundle } from '../../transfer/download/fetch.ts';
 import { isSameState } from '../../transfer/download/validators.ts';
-import type { Offer } from '../../transfer/source/offer.ts';
+import type { RemoteFile } from '../../transfer/source/offer.ts';
 import { nameOf, type Source } from '../../transfer/source/source.ts';
 import { spoolFile, spoolStdin } from '../../transfer/source/spool.ts';
 import { downloadFolderOf } from '../admission/download-folder.ts';
 import { requireSpace } from '../admission/require-space.ts';
-import type { LastInstall } from './last-install.ts';
+import type { LastInstalled } from './last-install.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { probeBundle } from './probe-bundle.ts';
 
 /** The bundle as a file that RAUC can read; `unchanged` where it is the one that was installed last. */
 export type Obtained =
-  | { kind: 'unchanged'; last: LastInstall }
+  | { kind: 'unchanged'; last: LastInstalled }
   | {
       kind: 'bundle';
       file: string;
       /** Only from a server: the URL, and the values that identify this state of the bundle. */
-      origin?: Pick<LastInstall, 'url' | 'etag' | 'lastModified' | 'sha256' | 'bytes'>;
+      origin?: Pick<LastInstalled, 'url' | 'etag' | 'lastModified' | 'sha256' | 'bytes'>;
       /** Set where the file is our own copy, which is removed after the install. */
       copy?: Download;
       /** The copy comes from a file or stdin. Another run cannot use it, so it is removed when the program ends. */
@@ -123,7 +123,7 @@ async function named(
     url,
     last,
     download,
-  }: { path: string; side: Side; url: string; last: LastInstall | undefined; download: Download },
+  }: { path: string; side: DownloadState; url: string; last: LastInstalled | undefined; download: Download },
   signal: AbortSignal,
 ): Promise<Obtained> {
   const { etag, lastModified } = side;
@@ -137,7 +137,7 @@ async function named(
 }
 
 /** An earlier download on the disk is a part of this one, or is removed to make room for it. */
-function bytesToCome(offer: Offer, download: Download): number {
+function bytesToCome(offer: RemoteFile, download: Download): number {
   const totalBytes = offer.kind === 'offered' ? (offer.totalBytes ?? 0) : 0;
   return Math.max(0, totalBytes - download.occupiedBytes);
 }

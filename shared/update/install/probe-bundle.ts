@@ -5,9 +5,9 @@ import { redact } from '../../system/redact.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { isSameState } from '../../transfer/download/validators.ts';
 import { type Credentials, readCredentials } from '../../transfer/request/credentials.ts';
-import type { LineOptions } from '../../transfer/request/line.ts';
-import { askForOffer, type Offer } from '../../transfer/source/offer.ts';
-import { type LastInstall, readLastInstall } from './last-install.ts';
+import type { ConnectionOptions } from '../../transfer/request/line.ts';
+import { askForFile, type RemoteFile } from '../../transfer/source/offer.ts';
+import { type LastInstalled, readLastInstalled } from './last-install.ts';
 
 export interface ProbeWork {
   places: Places;
@@ -20,11 +20,11 @@ export interface ProbeWork {
 
 /** The server's answer for a URL, and the options to fetch from there. */
 export interface Probe {
-  offer: Offer;
-  last: LastInstall | undefined;
+  offer: RemoteFile;
+  last: LastInstalled | undefined;
   /** The server still has what was installed last. */
   isUnchanged: boolean;
-  line: LineOptions & { tries: number; log: Log };
+  line: ConnectionOptions & { tries: number; log: Log };
 }
 
 /** Asks the server what it has, without fetching it; an install, its dry run and a check begin with this. Throws a Failure. */
@@ -41,8 +41,8 @@ export async function probeBundle(url: string, work: ProbeWork): Promise<Probe> 
     log,
     signal,
   };
-  const last = isForced ? undefined : readLastInstall(places, url);
-  const offer = await askForOffer({ ...line, have: last });
+  const last = isForced ? undefined : readLastInstalled(places, url);
+  const offer = await askForFile({ ...line, have: last });
   const isUnchanged = last !== undefined && (offer.kind === 'unchanged' || isSameState(last, offer));
   return { offer, last, isUnchanged, line };
 }

@@ -5,7 +5,7 @@ import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { mendFallback } from '../boot/put-fallback-back.ts';
 import { knownTransaction, readTransaction } from '../transaction/journal.ts';
-import { UpdateRecord } from '../transaction/record.ts';
+import { TransactionWriter } from '../transaction/record.ts';
 import { isVerdict, stateOf } from '../transaction/transaction.ts';
 
 /** RAUC knows only that a hook failed: this is the reason that our hook noted in a transaction newer than `before`. */
@@ -35,7 +35,7 @@ export async function tidyUpFailed(
   try {
     const slots = await readSlots(signal);
     if (slots.booted === undefined || slots.primary !== slots.booted) return;
-    if (!isOver) UpdateRecord.resume(places, transaction).close('failed', error.raucReason);
+    if (!isOver) TransactionWriter.resume(places, transaction).close('failed', error.raucReason);
     await mendFallback(places, slots, running);
   } catch (problem) {
     log.warn(`Cannot close the failed update, the next boot does: ${reasonOf(problem)}`);

@@ -2,12 +2,12 @@ import type { Outcome } from '../../system/exit-code.ts';
 import type { Places } from '../../system/places.ts';
 import { allTransactions } from '../admission/admit.ts';
 import { lastVerdict } from '../admission/decide-retry.ts';
-import type { LastInstall } from './last-install.ts';
+import type { LastInstalled } from './last-install.ts';
 import type { LiveProgress } from './live-progress.ts';
 
 /** Nothing to do is a success: a timer asks every night. */
 export function tellUnchanged(
-  last: LastInstall,
+  last: LastInstalled,
   { places, progress }: { places: Places; progress: LiveProgress },
 ): Outcome {
   const words = `Nothing new: the server still has version "${last.version}", ${fateOf(last, places)}`;
@@ -25,7 +25,7 @@ export function tellRunsAlready(version: string, { progress }: { progress: LiveP
 }
 
 /** Words for a message: when the version was installed, and why it does not run where it was rolled back or abandoned. */
-export function fateOf({ version, at }: LastInstall, places: Places): string {
+export function fateOf({ version, at }: LastInstalled, places: Places): string {
   const verdict = lastVerdict(version, allTransactions(places));
   if (verdict === undefined) return `installed at ${at}, and tried at the next boot`;
   const why = verdict.reason === undefined ? '' : `: ${verdict.reason}`;

@@ -1,5 +1,5 @@
 /** A fault that an interrupted run has left on the device, and its remedy. */
-export interface Fault {
+export interface Damage {
   kind: 'transaction' | 'update' | 'debt' | 'hold' | 'leftovers' | 'database' | 'fallback' | 'slots';
   wrong: string;
   /** What repair does, or why it leaves the fault alone. */

@@ -1,16 +1,16 @@
 import { startUnit } from '../../stack/unit.ts';
-import type { Boot } from '../boot/booted.ts';
+import type { BootContext } from '../boot/booted.ts';
 import { decideFallback } from '../boot/decide-fallback.ts';
 import { putFallbackBack } from '../boot/put-fallback-back.ts';
-import { readAdmitted } from '../transaction/admitted.ts';
+import { readAdmissionNote } from '../transaction/admitted.ts';
 import { dropHold, hasHold, isHeld } from '../transaction/hold.ts';
 import { type CurrentTransaction, updatesSoFar } from '../transaction/journal.ts';
-import type { Fault } from './fault.ts';
+import type { Damage } from './fault.ts';
 import { findLeftDatabases, findLeftFiles } from './find-leftovers.ts';
 import { findDamagedTransaction, findOpenUpdate, isUnderWay } from './find-update-faults.ts';
 
 /** All faults that interrupted runs have left, in the order in which they are repaired. Changes nothing. */
-export async function findFaults(boot: Boot, current: CurrentTransaction): Promise<Fault[]> {
+export async function findFaults(boot: BootContext, current: CurrentTransaction): Promise<Damage[]> {
   const { transaction } = boot;
   const damaged = current.kind === 'damaged' ? findDamagedTransaction(boot, current.reason) : undefined;
   const update = transaction === undefined ? undefined : findOpenUpdate(boot, transaction);
@@ -27,7 +27,7 @@ export async function findFaults(boot: Boot, current: CurrentTransaction): Promi
   ].filter((fault) => fault !== undefined);
 }
 
-function findStaleHold({ places, config, running }: Boot): Fault | undefined {
+function findStaleHold({ places, config, running }: BootContext): Damage | undefined {
   if (!hasHold(places)) return undefined;
   const { unit } = config.update;
   const keepsNow = isHeld(places);
@@ -42,12 +42,12 @@ function findStaleHold({ places, config, running }: Boot): Fault | undefined {
   };
 }
 
-function findLostFallback({ places, slots, running }: Boot): Fault[] {
+function findLostFallback({ places, slots, running }: BootContext): Damage[] {
   if (slots === undefined) {
     const remedy = 'stays unseen; run repair again where RAUC answers';
     return [{ kind: 'slots', wrong: 'RAUC does not answer: the slots are not looked at', remedy }];
   }
-  const plan = decideFallback(updatesSoFar(places), slots, readAdmitted(places));
+  const plan = decideFallback(updatesSoFar(places), slots, readAdmissionNote(places));
   if (plan.kind === 'none') return [];
   const wrong = `slot "${plan.slot}" is out of the boot order, there is no fallback`;
   if (plan.kind === 'leave') {

@@ -7,10 +7,10 @@ import { dropFresh, dropReplaced } from '../../data/database/restore-steps.ts';
 import { isMissing, reasonOf } from '../../system/failure.ts';
 import { formatBytes, treeBytes } from '../../system/files/disk.ts';
 import { updateFolderOf } from '../../system/places.ts';
-import type { Boot } from '../boot/booted.ts';
+import type { BootContext } from '../boot/booted.ts';
 import { findStack } from '../data/stack.ts';
 import { runningServices } from '../data/still-stack.ts';
-import type { Fault } from './fault.ts';
+import type { Damage } from './fault.ts';
 
 /** The folder for unpacking a backup of the config: on the same file system as the config, so that a rename can swap them. */
 export function unpackFolderOf(configFolder: string): string {
@@ -18,7 +18,7 @@ export function unpackFolderOf(configFolder: string): string {
 }
 
 /** Files that a killed run has left; they only waste space. While we hold the lock, no other program writes such files. */
-export function findLeftFiles({ places, config }: Boot): Fault | undefined {
+export function findLeftFiles({ places, config }: BootContext): Damage | undefined {
   const unpacked = unpackFolderOf(resolve(config.configPath));
   const paths = [
     ...filesIn(config.backupPath, (name) => leftoverName.test(name)),
@@ -38,7 +38,11 @@ export function findLeftFiles({ places, config }: Boot): Fault | undefined {
 }
 
 /** Databases that an interrupted restore has left. Undefined where the database does not run: it is not started for this. */
-export async function findLeftDatabases({ places, config, running }: Boot): Promise<Fault | undefined> {
+export async function findLeftDatabases({
+  places,
+  config,
+  running,
+}: BootContext): Promise<Damage | undefined> {
   const { log, signal } = running;
   try {
     const stack = await findStack(places.root, places.data, config, signal);

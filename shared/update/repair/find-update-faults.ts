@@ -1,19 +1,19 @@
 import { markActive } from '../../rauc/mark.ts';
 import { isUnitActive, startUnit } from '../../stack/unit.ts';
 import { bootId } from '../../system/places.ts';
-import type { Boot } from '../boot/booted.ts';
+import type { BootContext } from '../boot/booted.ts';
 import { decideBoot } from '../boot/decide-boot.ts';
-import { payDebt } from '../data/debt.ts';
+import { restoreOwedData } from '../data/debt.ts';
 import { readRelease } from '../slot/release.ts';
 import { dropHold, holdNow, isHeld } from '../transaction/hold.ts';
 import { setDamagedAside } from '../transaction/journal.ts';
-import { UpdateRecord } from '../transaction/record.ts';
-import { isVerdict, owesRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
-import type { Fault } from './fault.ts';
+import { TransactionWriter } from '../transaction/record.ts';
+import { isVerdict, needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
+import type { Damage } from './fault.ts';
 
 /** Faults of the last update. post-activate repairs most of them at a boot, if the boot gets that far. */
 
-export function findDamagedTransaction({ places, running }: Boot, reason: string): Fault {
+export function findDamagedTransaction({ places, running }: BootContext, reason: string): Damage {
   return {
     kind: 'transaction',
     wrong: reason,
@@ -23,7 +23,7 @@ export function findDamagedTransaction({ places, running }: Boot, reason: string
 }
 
 /** Undefined where no update is open, and where one waits for its reboot or is on trial: that is no fault. */
-export function findOpenUpdate(boot: Boot, transaction: Transaction): Fault | undefined {
+export function findOpenUpdate(boot: BootContext, transaction: Transaction): Damage | undefined {
   if (transaction.isClosed) return undefined;
   const state = stateOf(transaction);
   const name = `the update to "${transaction.to.version ?? 'unknown'}"`;
@@ -64,7 +64,7 @@ export function findOpenUpdate(boot: Boot, transaction: Transaction): Fault | un
 }
 
 /** If RAUC answers, no program works on this update: we hold the lock, and RAUC does not answer while it installs. */
-function findStuck(boot: Boot, transaction: Transaction, name: string): Fault | undefined {
+function findStuck(boot: BootContext, transaction: Transaction, name: string): Damage | undefined {
   const state = stateOf(transaction);
   const { slots } = boot;
   if (slots?.booted === undefined) {
@@ -89,13 +89,13 @@ function findStuck(boot: Boot, transaction: Transaction, name: string): Fault | 
 
 /** Its repair writes the verdict, restores the data if that is owed, closes the update, and lets the orchestrator run again. */
 function close(
-  boot: Boot,
+  boot: BootContext,
   transaction: Transaction,
   wrong: string,
   verdict: 'failed' | 'fallen-back' | undefined,
   { reason, marksBooted = false }: { reason?: string; marksBooted?: boolean } = {},
-): Fault {
-  const owes = owesRestore(transaction);
+): Damage {
+  const owes = needsRestore(transaction);
   const steps = [
     ...(marksBooted ? ['makes this slot the primary one'] : []),
     ...(owes ? [`restores the data from "${transaction.dump?.path ?? 'no dump'}"`] : []),
@@ -110,25 +110,25 @@ function close(
       const { log, signal } = running;
       if (marksBooted)
         await log.step('Marking', 'Marked', 'the booted slot active', () => markActive('booted', signal));
-      const record = UpdateRecord.resume(places, transaction);
+      const record = TransactionWriter.resume(places, transaction);
       if (verdict !== undefined) record.advance(verdict, reason);
       const { unit } = config.update;
       const isNeeded = owes && (isHeld(places) || (await isUnitActive(unit, signal)));
       if (isNeeded) running.undo.owe(`start "${unit}"`, () => startUnit(unit));
       // If the restore fails, the orchestrator must stay stopped.
       if (owes) holdNow(places);
-      await payDebt(record, boot);
+      await restoreOwedData(record, boot);
       record.finish();
       if (owes) dropHold(places);
     },
   };
 }
 
-function leave(wrong: string, remedy: string): Fault {
+function leave(wrong: string, remedy: string): Damage {
   return { kind: 'update', wrong, remedy };
 }
 
 /** Whether an update still needs the hold and the order of the slots that it has set. */
-export function isUnderWay(transaction: Transaction | undefined, fault: Fault | undefined): boolean {
+export function isUnderWay(transaction: Transaction | undefined, fault: Damage | undefined): boolean {
   return transaction?.isClosed === false && fault?.mend === undefined;
 }

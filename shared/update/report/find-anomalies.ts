@@ -1,5 +1,5 @@
 import semver from 'semver';
-import type { NotedRefusal } from '../admission/refusals.ts';
+import type { LoggedRefusal } from '../admission/refusals.ts';
 import { isClockTrusted } from '../schedule/window.ts';
 import {
   isVerdict,
@@ -23,7 +23,7 @@ export interface Anomaly {
 export interface AnomalyFacts {
   /** Every update this device has seen, oldest first, each in its last state. */
   updates: readonly Transaction[];
-  refusals: readonly NotedRefusal[];
+  refusals: readonly LoggedRefusal[];
   bootId: string;
   /** The booted slot's name; undefined where RAUC does not answer. */
   booted: string | undefined;

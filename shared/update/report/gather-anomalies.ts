@@ -5,14 +5,14 @@ import { updatesSoFar } from '../transaction/journal.ts';
 import { type Anomaly, findAnomalies } from './find-anomalies.ts';
 
 /** RAUC's answers; undefined where it did not answer. */
-export interface RaucsWord {
+export interface RaucState {
   /** The booted slot's name. */
   booted: string | undefined;
   lastError?: string | undefined;
 }
 
 /** The anomalies of this device now. Changes nothing. */
-export function gatherAnomalies(places: Places, { booted, lastError }: RaucsWord, now: Date): Anomaly[] {
+export function gatherAnomalies(places: Places, { booted, lastError }: RaucState, now: Date): Anomaly[] {
   const refusals = readRefusals(places);
   const direct = findDirectRefusal(lastError, { refusals, bootId: bootId(), now });
   return findAnomalies({

@@ -1,10 +1,10 @@
 import type { Slot } from '../../rauc/status.ts';
 import { localIso } from '../schedule/local-text.ts';
-import type { Standing } from './standing.ts';
+import type { DeviceStatus } from './standing.ts';
 
 /** The parts of a standing as `--json` prints them; docs/schema/ describes each. Fields are only ever added. */
 
-export function slotsJson({ slots, runningVersion }: Standing) {
+export function slotsJson({ slots, runningVersion }: DeviceStatus) {
   return (slots?.all ?? []).map((slot) => ({
     name: slot.name,
     class: slot.class,
@@ -21,7 +21,7 @@ export function versionIn(slot: Slot, runningVersion: string | undefined): strin
   return (slot.isBooted ? runningVersion : undefined) ?? slot.version;
 }
 
-export function scheduleJson({ window, inhibit, scheduled }: Standing) {
+export function scheduleJson({ window, inhibit, scheduled }: DeviceStatus) {
   const timeIn = (at: Date | undefined) => (at === undefined ? null : localIso(at, window.timeZone));
   return {
     window: {
@@ -37,7 +37,7 @@ export function scheduleJson({ window, inhibit, scheduled }: Standing) {
   };
 }
 
-export function transactionJson({ current }: Standing) {
+export function transactionJson({ current }: DeviceStatus) {
   return {
     transaction: current.kind === 'known' ? current.transaction : null,
     transactionProblem: current.kind === 'damaged' ? current.reason : null,

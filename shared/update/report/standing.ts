@@ -16,7 +16,7 @@ import type { Anomaly } from './find-anomalies.ts';
 import { gatherAnomalies } from './gather-anomalies.ts';
 
 /** The state of this device, for programs that only report it. Gathering it changes nothing. */
-export interface Standing extends NextFacts {
+export interface DeviceStatus extends NextFacts {
   current: CurrentTransaction;
   runningVersion: string | undefined;
   anomalies: readonly Anomaly[];
@@ -24,13 +24,13 @@ export interface Standing extends NextFacts {
   slotsProblem: Failure | undefined;
 }
 
-export async function gatherStanding(
+export async function gatherStatus(
   places: Places,
   config: Config,
   signal: AbortSignal,
   now = new Date(),
-): Promise<Standing> {
-  return standingOf(places, config, await askAround(signal), now);
+): Promise<DeviceStatus> {
+  return statusOf(places, config, await queryRaucAndLogind(signal), now);
 }
 
 /** The answers of other programs (RAUC, systemd); on a small board each of them takes a while. */
@@ -43,7 +43,7 @@ export interface Answers {
   lastError?: string | undefined;
 }
 
-export async function askAround(signal: AbortSignal): Promise<Answers> {
+export async function queryRaucAndLogind(signal: AbortSignal): Promise<Answers> {
   const [answer, scheduled, lastError] = await Promise.all([
     askForSlots(signal),
     readScheduledShutdown(signal),
@@ -53,7 +53,7 @@ export async function askAround(signal: AbortSignal): Promise<Answers> {
 }
 
 /** Like gatherStanding, from answers that are already there: everything else is read from files, without delay. */
-export function standingOf(places: Places, config: Config, answers: Answers, now = new Date()): Standing {
+export function statusOf(places: Places, config: Config, answers: Answers, now = new Date()): DeviceStatus {
   const { slots, slotsProblem, scheduled, lastError } = answers;
   const current = readTransaction(places);
   const transaction = knownTransaction(current);

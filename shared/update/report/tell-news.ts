@@ -9,8 +9,8 @@ import { noteDirectRefusal } from '../admission/direct-refusal.ts';
 import { readRelease } from '../slot/release.ts';
 import { readHistory } from '../transaction/journal.ts';
 import { gatherAnomalies } from './gather-anomalies.ts';
-import { readTold, type Told, writeTold } from './told.ts';
-import { newsOf, toldBefore, untoldVerdicts, verdictId } from './verdict-news.ts';
+import { type Notified, readNotified, writeNotified } from './told.ts';
+import { sentBefore, unsentVerdicts, verdictId, verdictMessageOf } from './verdict-news.ts';
 
 const commandMs = 15_000;
 const webhookMs = 10_000;
@@ -20,7 +20,7 @@ const webhookMs = 10_000;
  * webhook of the config. A failure here is logged, is tried again next time, and does not affect the update. `booted` is
  * called only then.
  */
-export function oweNews(
+export function oweNotifications(
   places: Places,
   { log, undo }: Running,
   booted: () => string | undefined = () => undefined,
@@ -35,25 +35,25 @@ export function oweNews(
 }
 
 async function tellNews(places: Places, booted: string | undefined, log: Log): Promise<void> {
-  const told = readTold(places);
+  const told = readNotified(places);
   await noteDirectRefusal(places, log);
   const anomalies = gatherAnomalies(places, { booted }, new Date());
   const fresh = anomalies.filter(({ id }) => !told.anomalies.includes(id));
   for (const { what } of fresh) log.warn(`Look at this: ${what}`);
-  let now: Told = { ...told, anomalies: [...told.anomalies, ...fresh.map(({ id }) => id)] };
-  if (fresh.length > 0) writeTold(places, now);
+  let now: Notified = { ...told, anomalies: [...told.anomalies, ...fresh.map(({ id }) => id)] };
+  if (fresh.length > 0) writeNotified(places, now);
 
   const { verdictCommand, verdictWebhook } = readConfig(places).update;
   if (verdictCommand === undefined && verdictWebhook === undefined) return;
   const history = readHistory(places);
   const running = readRelease(places.root);
-  for (const transaction of untoldVerdicts(history, now)) {
-    await deliver(JSON.stringify(newsOf(transaction, running, anomalies)), {
+  for (const transaction of unsentVerdicts(history, now)) {
+    await deliver(JSON.stringify(verdictMessageOf(transaction, running, anomalies)), {
       verdictCommand,
       verdictWebhook,
     });
-    now = { ...now, verdicts: [...toldBefore(history, now), verdictId(transaction)] };
-    writeTold(places, now);
+    now = { ...now, verdicts: [...sentBefore(history, now), verdictId(transaction)] };
+    writeNotified(places, now);
   }
 }
 

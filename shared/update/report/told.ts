@@ -13,7 +13,7 @@ const toldSchema = v.looseObject({
   verdicts: v.optional(v.array(v.string())),
 });
 
-export interface Told {
+export interface Notified {
   anomalies: readonly string[];
   verdicts: readonly string[] | undefined;
 }
@@ -22,7 +22,7 @@ export interface Told {
 export const mostKept = 100;
 
 /** An unreadable file counts as none: a second report is better than no report. */
-export function readTold(places: Places): Told {
+export function readNotified(places: Places): Notified {
   try {
     const { anomalies, verdicts } = v.parse(toldSchema, JSON.parse(readFileSync(toldFile(places), 'utf8')));
     return { anomalies, verdicts };
@@ -31,7 +31,7 @@ export function readTold(places: Places): Told {
   }
 }
 
-export function writeTold(places: Places, { anomalies, verdicts }: Told): void {
+export function writeNotified(places: Places, { anomalies, verdicts }: Notified): void {
   const told = {
     format: 1,
     anomalies: anomalies.slice(-mostKept),

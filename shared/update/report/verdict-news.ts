@@ -1,10 +1,10 @@
 import { redact } from '../../system/redact.ts';
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
 import type { Anomaly } from './find-anomalies.ts';
-import { mostKept, type Told } from './told.ts';
+import { mostKept, type Notified } from './told.ts';
 
 /** A verdict as it is sent to a receiver; docs/schema/verdict.json describes it. It contains no secrets. */
-export interface VerdictNews {
+export interface VerdictMessage {
   format: 1;
   /** Stays the same when the same verdict is sent again. */
   id: string;
@@ -23,7 +23,7 @@ export interface VerdictNews {
 const mostAtOnce = 5;
 
 /** The verdicts that have not been sent yet, oldest first. A newly configured receiver gets only the latest verdict. */
-export function untoldVerdicts(history: readonly Transaction[], { verdicts }: Told): Transaction[] {
+export function unsentVerdicts(history: readonly Transaction[], { verdicts }: Notified): Transaction[] {
   if (verdicts === undefined) return history.slice(-1);
   return history
     .slice(-mostKept)
@@ -32,15 +32,15 @@ export function untoldVerdicts(history: readonly Transaction[], { verdicts }: To
 }
 
 /** The ids that count as sent: at the first time, all verdicts before the latest. */
-export function toldBefore(history: readonly Transaction[], { verdicts }: Told): readonly string[] {
+export function sentBefore(history: readonly Transaction[], { verdicts }: Notified): readonly string[] {
   return verdicts ?? history.slice(0, -1).map(verdictId);
 }
 
-export function newsOf(
+export function verdictMessageOf(
   transaction: Transaction,
   running: string | undefined,
   anomalies: readonly Anomaly[],
-): VerdictNews {
+): VerdictMessage {
   const { state, at, reason } = lastStep(transaction);
   return {
     format: 1,

@@ -23,11 +23,17 @@ const admittedSchema = v.looseObject({
   at: v.string(),
 });
 
-export type Admitted = v.InferOutput<typeof admittedSchema>;
+export type AdmissionNote = v.InferOutput<typeof admittedSchema>;
 
-export function noteAdmitted(places: Places, version: string): void {
+export function noteAdmission(places: Places, version: string): void {
   const after = updatesSoFar(places).at(-1)?.id ?? null;
-  const admitted: Admitted = { format: 1, version, after, bootId: bootId(), at: new Date().toISOString() };
+  const admitted: AdmissionNote = {
+    format: 1,
+    version,
+    after,
+    bootId: bootId(),
+    at: new Date().toISOString(),
+  };
   const path = admittedFile(places);
   try {
     makeFolder(updateFolderOf(places));
@@ -43,7 +49,7 @@ export function noteAdmitted(places: Places, version: string): void {
 }
 
 /** The note of an earlier boot. Undefined where there is none or it is unreadable: then the slot is left as it is. */
-export function readAdmitted(places: Places): Admitted | undefined {
+export function readAdmissionNote(places: Places): AdmissionNote | undefined {
   try {
     const admitted = v.parse(admittedSchema, JSON.parse(readFileSync(admittedFile(places), 'utf8')));
     return admitted.bootId === bootId() ? undefined : admitted;
@@ -52,7 +58,7 @@ export function readAdmitted(places: Places): Admitted | undefined {
   }
 }
 
-export function forgetAdmitted(places: Places): void {
+export function forgetAdmission(places: Places): void {
   const path = admittedFile(places);
   if (!existsSync(path)) return;
   try {

@@ -7,8 +7,8 @@ import {
   advance,
   isVerdict,
   type Moment,
+  needsRestore,
   openTransaction,
-  owesRestore,
   parseTransaction,
   type Release,
   type State,
@@ -28,7 +28,7 @@ type NotedFact =
   | 'attemptsGivenBack';
 
 /** Writes the transaction of a program: each step is on disk before the program continues. */
-export class UpdateRecord {
+export class TransactionWriter {
   #transaction: Transaction;
   readonly #places: Places;
   #isDone = false;
@@ -39,16 +39,16 @@ export class UpdateRecord {
   }
 
   /** Opens a new transaction; one that was never closed is closed first, as failed. */
-  static open(places: Places, from: Release, to: Release, log: Log): UpdateRecord {
+  static open(places: Places, from: Release, to: Release, log: Log): TransactionWriter {
     closeLeftOver(places, to.version, log);
     const transaction = openTransaction(randomUUID(), from, to, thisMoment());
     writeTransaction(places, transaction);
-    return new UpdateRecord(places, transaction);
+    return new TransactionWriter(places, transaction);
   }
 
   /** Resumes the transaction that another program opened. */
-  static resume(places: Places, transaction: Transaction): UpdateRecord {
-    return new UpdateRecord(places, transaction);
+  static resume(places: Places, transaction: Transaction): TransactionWriter {
+    return new TransactionWriter(places, transaction);
   }
 
   get transaction(): Transaction {
@@ -76,7 +76,7 @@ export class UpdateRecord {
 
   /** Puts the verdict of the last step into the history. If a restore is owed, the program that restores finishes instead. */
   finish(): void {
-    if (owesRestore(this.#transaction)) return;
+    if (needsRestore(this.#transaction)) return;
     this.#transaction = closeTransaction(this.#places, this.#transaction);
     this.#isDone = true;
   }
@@ -99,7 +99,7 @@ function closeLeftOver(places: Places, version: string | null, log: Log): void {
     return;
   }
   if (current.kind === 'none' || current.transaction.isClosed) return;
-  if (owesRestore(current.transaction)) throw owing(version, current.transaction);
+  if (needsRestore(current.transaction)) throw owing(version, current.transaction);
   const state = stateOf(current.transaction);
   if (isVerdict(state)) {
     closeTransaction(places, current.transaction);
@@ -109,7 +109,7 @@ function closeLeftOver(places: Places, version: string | null, log: Log): void {
     state === 'installed'
       ? `replaced by "${version}" before its reboot`
       : `it never got further than "${state}"`;
-  UpdateRecord.resume(places, current.transaction).close('failed', reason);
+  TransactionWriter.resume(places, current.transaction).close('failed', reason);
   log.warn(`The update to "${current.transaction.to.version}" before this one failed: ${reason}`);
 }
 

@@ -134,7 +134,7 @@ export function trialBoots({ steps, attemptsGivenBack = 0 }: Transaction): numbe
  * Whether the data must be restored: it was migrated, and the new version was never committed. If a committed update is
  * abandoned, the data that was written since is kept.
  */
-export function owesRestore({ migration, restored, steps }: Transaction): boolean {
+export function needsRestore({ migration, restored, steps }: Transaction): boolean {
   const isProved = steps.some(({ state }) => state === 'committed');
   return migration !== undefined && restored === undefined && !isProved;
 }

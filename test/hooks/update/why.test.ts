@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { lockFileOf } from '../../../shared/system/places.ts';
 import { tryLock } from '../../../shared/system/process/lock.ts';
-import { noteRefusal } from '../../../shared/update/admission/refusals.ts';
+import { logRefusal } from '../../../shared/update/admission/refusals.ts';
 import { type Progress, writeProgress } from '../../../shared/update/install/progress.ts';
 import { closeTransaction, writeTransaction } from '../../../shared/update/transaction/journal.ts';
 import { advance } from '../../../shared/update/transaction/transaction.ts';
@@ -120,7 +120,7 @@ describe('update.sh status', () => {
       version: null,
       reason: 'no signer',
     };
-    noteRefusal(scene.places, refusal, { ...quiet, step: (_a, _b, _c, work) => work() });
+    logRefusal(scene.places, refusal, { ...quiet, step: (_a, _b, _c, work) => work() });
     expect(scene.read('data/update/refusals.jsonl')).not.toMatch(/secret|abc/);
 
     const text = (await update('status')).stdout.split('\n');

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import {
+  type DownloadState,
   LiveNote,
   readLive,
   readSide,
-  type Side,
   textOf,
 } from '../../../shared/transfer/download/download-notes.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => folder[Symbol.dispose]());
 
-const side: Side = {
+const side: DownloadState = {
   url: 'http://127.0.0.1/ü',
   etag: '"ü"',
   lastModified: null,
@@ -23,7 +23,7 @@ const side: Side = {
   later: [],
   isWhole: false,
 };
-const gappy: Side = { ...side, later: [{ from: 200, to: 1000 }] };
+const gappy: DownloadState = { ...side, later: [{ from: 200, to: 1000 }] };
 
 describe('the note beside a download', () => {
   test.each([

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bootId } from '../../../shared/system/places.ts';
 import { createLog } from '../../../shared/system/terminal/log.ts';
 import { Download } from '../../../shared/transfer/download/download.ts';
-import type { Side } from '../../../shared/transfer/download/download-notes.ts';
+import type { DownloadState } from '../../../shared/transfer/download/download-notes.ts';
 import { type FetchOptions, fetchBundle } from '../../../shared/transfer/download/fetch.ts';
 import { firstPiece } from '../../../shared/transfer/download/pace.ts';
 import { type Range, withRange } from '../../../shared/transfer/download/ranges.ts';
@@ -261,7 +261,7 @@ describe('fetchBundle()', () => {
           void until(isAllElse).then(() => ending.abort(new Error('told to end')));
       },
     );
-    const read = (): Side | undefined => new Download(folder.at('download')).read();
+    const read = (): DownloadState | undefined => new Download(folder.at('download')).read();
     const isAllElse = (): boolean => read()?.later.at(-1)?.to === file.bytes.length;
     await using server = await HostileServer.start(behave);
     expect(await fetch(server.url, { signal: ending.signal }).catch(String)).toBe('Error: told to end');

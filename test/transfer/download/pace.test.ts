@@ -3,11 +3,11 @@ import {
   afterBreak,
   afterWhole,
   atRate,
+  type Concurrency,
   firstPace,
   largestPiece,
   mostLanes,
   oneByOne,
-  type Pace,
 } from '../../../shared/transfer/download/pace.ts';
 import { backoffMs } from '../../../shared/transfer/request/backoff.ts';
 
@@ -28,13 +28,13 @@ describe('backoffMs()', () => {
 });
 
 describe('the pace', () => {
-  const steps: Record<string, (pace: Pace) => Pace> = {
+  const steps: Record<string, (pace: Concurrency) => Concurrency> = {
     w: (pace) => afterWhole(pace, 1_000_000),
     s: (pace) => afterWhole(pace, 16 * kibibyte - 1),
     b: afterBreak,
     1: oneByOne,
   };
-  const after = (names: string): Pace =>
+  const after = (names: string): Concurrency =>
     [...names].reduce((pace, name) => steps[name]?.(pace) ?? pace, firstPace);
 
   test.each<[names: string, bytes: number, lanes: number]>([

@@ -19,7 +19,7 @@ const good: AdmissionFacts = {
   inhibit: undefined,
   holder: undefined,
   isOnTrial: false,
-  owesRestore: false,
+  needsRestore: false,
   slots: [
     { name: 'rootfs.0', device: '/dev/a', bytes: 200 * mib },
     { name: 'rootfs.1', device: '/dev/b', bytes: 200 * mib },
@@ -112,7 +112,7 @@ const refusals: [when: string, Partial<AdmissionFacts>, Outcome, reason: string,
   ],
   [
     'a restore is owed',
-    { owesRestore: true },
+    { needsRestore: true },
     'tryLater',
     'the data that the update before it changed has not been restored yet',
     /Reboot: the next boot restores it/,

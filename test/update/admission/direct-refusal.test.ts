@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { parseLastError } from '../../../shared/rauc/last-error.ts';
 import { findDirectRefusal } from '../../../shared/update/admission/direct-refusal.ts';
-import type { NotedRefusal } from '../../../shared/update/admission/refusals.ts';
+import type { LoggedRefusal } from '../../../shared/update/admission/refusals.ts';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const words = 'signature verification failed: Verify error: self-signed certificate';
@@ -18,7 +18,7 @@ describe('parseLastError()', () => {
 });
 
 describe('findDirectRefusal()', () => {
-  const noted = (change: Partial<NotedRefusal>): NotedRefusal => ({
+  const noted = (change: Partial<LoggedRefusal>): LoggedRefusal => ({
     format: 1,
     at: '2026-01-02T03:00:00Z',
     bootId: 'this',
@@ -29,7 +29,7 @@ describe('findDirectRefusal()', () => {
     ...change,
   });
 
-  test.each<[what: string, lastError: string | undefined, refusals: NotedRefusal[], isFound: boolean]>([
+  test.each<[what: string, lastError: string | undefined, refusals: LoggedRefusal[], isFound: boolean]>([
     ['nothing went wrong', undefined, [], false],
     ['it is about something else', 'Failed mounting bundle: no loop device', [], false],
     ['nobody has noted it', words, [], true],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { decideNews, type NewsFacts } from '../../../shared/update/install/decide-news.ts';
+import { decideAvailable, type NewsFacts } from '../../../shared/update/install/decide-news.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 
 const last = {
@@ -78,7 +78,7 @@ describe('decideNews()', () => {
       'there is a bundle, and no latest.json that tells its version (1.0.0 runs)',
     ],
   ])('of %s', (_what, facts, isNewer, reason) => {
-    const news = decideNews({ ...usual, ...facts });
+    const news = decideAvailable({ ...usual, ...facts });
     expect(news.isNewer).toBe(isNewer);
     expect(news.reason).toMatch(reason);
   });

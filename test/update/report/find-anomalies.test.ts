@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import type { NotedRefusal } from '../../../shared/update/admission/refusals.ts';
+import type { LoggedRefusal } from '../../../shared/update/admission/refusals.ts';
 import { type AnomalyFacts, findAnomalies } from '../../../shared/update/report/find-anomalies.ts';
 import { advance, type State, type Transaction } from '../../../shared/update/transaction/transaction.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
@@ -25,7 +25,7 @@ function trial(boots: number, attemptsGivenBack = 0): Transaction {
   return { ...so, attemptsGivenBack };
 }
 
-function refusal(change: Partial<NotedRefusal> = {}): NotedRefusal {
+function refusal(change: Partial<LoggedRefusal> = {}): LoggedRefusal {
   const source = 'https://updates.example/latest.raucb';
   return {
     format: 1,

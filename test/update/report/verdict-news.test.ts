@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import { readTold, writeTold } from '../../../shared/update/report/told.ts';
-import { newsOf, toldBefore, untoldVerdicts, verdictId } from '../../../shared/update/report/verdict-news.ts';
+import { readNotified, writeNotified } from '../../../shared/update/report/told.ts';
+import {
+  sentBefore,
+  unsentVerdicts,
+  verdictId,
+  verdictMessageOf,
+} from '../../../shared/update/report/verdict-news.ts';
 import { advance, type Transaction } from '../../../shared/update/transaction/transaction.ts';
 import { Scene } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
@@ -13,16 +18,16 @@ const idsOf = (transactions: readonly Transaction[]) => transactions.map(({ id }
 
 describe('untoldVerdicts()', () => {
   test('are only the last one when nobody was ever told', () => {
-    expect(idsOf(untoldVerdicts(history, { anomalies: [], verdicts: undefined }))).toEqual(['g']);
-    expect(untoldVerdicts([], { anomalies: [], verdicts: undefined })).toEqual([]);
-    const before = toldBefore(history, { anomalies: [], verdicts: undefined });
+    expect(idsOf(unsentVerdicts(history, { anomalies: [], verdicts: undefined }))).toEqual(['g']);
+    expect(unsentVerdicts([], { anomalies: [], verdicts: undefined })).toEqual([]);
+    const before = sentBefore(history, { anomalies: [], verdicts: undefined });
     expect(before).toEqual(history.slice(0, -1).map(verdictId));
   });
 
   test('are the oldest five of those that were not told', () => {
     const verdicts = history.slice(0, 1).map(verdictId);
-    expect(idsOf(untoldVerdicts(history, { anomalies: [], verdicts }))).toEqual(['b', 'c', 'd', 'e', 'f']);
-    expect(untoldVerdicts(history, { anomalies: [], verdicts: history.map(verdictId) })).toEqual([]);
+    expect(idsOf(unsentVerdicts(history, { anomalies: [], verdicts }))).toEqual(['b', 'c', 'd', 'e', 'f']);
+    expect(unsentVerdicts(history, { anomalies: [], verdicts: history.map(verdictId) })).toEqual([]);
   });
 
   test('are none again when more were sent than the file remembers', () => {
@@ -31,8 +36,8 @@ describe('untoldVerdicts()', () => {
       id: String(number),
     }));
     using scene = new Scene();
-    writeTold(scene.places, { anomalies: [], verdicts: many.map(verdictId) });
-    expect(untoldVerdicts(many, readTold(scene.places))).toEqual([]);
+    writeNotified(scene.places, { anomalies: [], verdicts: many.map(verdictId) });
+    expect(unsentVerdicts(many, readNotified(scene.places))).toEqual([]);
   });
 
   test('take an update that was committed, and later given up, for two', () => {
@@ -40,7 +45,7 @@ describe('untoldVerdicts()', () => {
     const moment = { at: new Date('2026-01-03T00:00:00Z'), bootId: 'x' };
     const given = advance(committed, 'rolled-back', moment, 'an operator asked for it');
     const told = { anomalies: [], verdicts: [verdictId(committed)] };
-    expect(untoldVerdicts([committed, given], told)).toEqual([given]);
+    expect(unsentVerdicts([committed, given], told)).toEqual([given]);
   });
 });
 
@@ -48,7 +53,7 @@ describe('newsOf()', () => {
   test('has nothing secret in it', () => {
     const moment = { at: new Date('2026-01-03T00:00:00Z'), bootId: 'x' };
     const reason = 'not healthy: http: 500 from "https://me:word@core.example/health?token=abcdef"';
-    const told = newsOf(advance(transactionAt('trial'), 'rolled-back', moment, reason), '1.0.0', [
+    const told = verdictMessageOf(advance(transactionAt('trial'), 'rolled-back', moment, reason), '1.0.0', [
       {
         kind: 'signature',
         id: 'x',

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { Failure } from '../../../shared/system/failure.ts';
 import type { Log } from '../../../shared/system/terminal/log.ts';
 import { readHistory, writeTransaction } from '../../../shared/update/transaction/journal.ts';
-import { UpdateRecord } from '../../../shared/update/transaction/record.ts';
+import { TransactionWriter } from '../../../shared/update/transaction/record.ts';
 import { stateOf } from '../../../shared/update/transaction/transaction.ts';
 import { Scene } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
@@ -30,8 +30,8 @@ const from = { version: '1.0.0', slot: null };
 const migration = { at: '2026-01-02T03:04:05.000Z' };
 const to = { version: '1.1.0', slot: 'rootfs.1' };
 
-function open(): UpdateRecord {
-  return UpdateRecord.open(scene.places, from, to, log);
+function open(): TransactionWriter {
+  return TransactionWriter.open(scene.places, from, to, log);
 }
 
 describe('UpdateRecord', () => {
@@ -101,7 +101,7 @@ describe('UpdateRecord', () => {
 
   test('finish() closes a verdict only when its debt is paid', () => {
     writeTransaction(scene.places, { ...transactionAt('rolled-back'), migration });
-    const record = UpdateRecord.resume(scene.places, scene.transaction());
+    const record = TransactionWriter.resume(scene.places, scene.transaction());
     record.finish();
     expect(scene.transaction().isClosed).toBe(false);
     expect(readHistory(scene.places)).toEqual([]);
@@ -117,7 +117,7 @@ describe('UpdateRecord', () => {
       ['committed', true],
     ] as const) {
       writeTransaction(scene.places, { ...transactionAt('migrated'), migration });
-      UpdateRecord.resume(scene.places, scene.transaction()).close(state);
+      TransactionWriter.resume(scene.places, scene.transaction()).close(state);
       expect(scene.transaction().isClosed).toBe(isClosed);
       expect(scene.states().at(-1)).toBe(state);
     }
@@ -126,7 +126,7 @@ describe('UpdateRecord', () => {
 
   test('note() takes a fact away that is undefined, and keeps the others', () => {
     writeTransaction(scene.places, { ...transactionAt('trial'), migration, stackLogs: '/data/x' });
-    UpdateRecord.resume(scene.places, scene.transaction()).note({ migration: undefined });
+    TransactionWriter.resume(scene.places, scene.transaction()).note({ migration: undefined });
     expect(scene.transaction()).toEqual({ ...transactionAt('trial'), stackLogs: '/data/x' });
   });
 
@@ -145,7 +145,7 @@ describe('UpdateRecord', () => {
     for (const isInHistory of [false, true]) {
       writeTransaction(scene.places, { ...closed, isClosed: false });
       scene.write('data/update/history.jsonl', isInHistory ? `${JSON.stringify(closed)}\n` : '');
-      UpdateRecord.resume(scene.places, scene.transaction()).finish();
+      TransactionWriter.resume(scene.places, scene.transaction()).finish();
       expect(scene.transaction()).toEqual(closed);
       expect(readHistory(scene.places)).toEqual([closed]);
     }
@@ -153,7 +153,7 @@ describe('UpdateRecord', () => {
 
   test('advance() opens a closed transaction again, whose new verdict gets a line of its own', () => {
     open().close('committed');
-    const record = UpdateRecord.resume(scene.places, scene.transaction());
+    const record = TransactionWriter.resume(scene.places, scene.transaction());
     record.advance('rolled-back', 'an operator asked for it');
     expect(scene.transaction().isClosed).toBe(false);
     record.finish();

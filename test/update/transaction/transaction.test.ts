@@ -3,7 +3,7 @@ import {
   advance,
   isMigrated,
   isVerdict,
-  owesRestore,
+  needsRestore,
   type State,
   type Transaction,
 } from '../../../shared/update/transaction/transaction.ts';
@@ -48,9 +48,9 @@ const rows: Row[] = [
 
 describe('a transaction', () => {
   test.each(rows)('tells what it owes and has when %s', (_when, transaction, owes, is) => {
-    expect(owesRestore(transaction)).toBe(owes);
+    expect(needsRestore(transaction)).toBe(owes);
     expect(isMigrated(transaction)).toBe(is);
-    expect(owesRestore({ ...transaction, isClosed: true })).toBe(owes);
+    expect(needsRestore({ ...transaction, isClosed: true })).toBe(owes);
   });
 
   const states: Record<State, boolean> = {
