@@ -8,7 +8,7 @@ import { findPlaces } from '../shared/system/places.ts';
 import { gatherAdmissionFacts } from '../shared/update/admission/admission-facts.ts';
 import { decideAdmission } from '../shared/update/admission/decide-admission.ts';
 import { tellExpiredInhibit } from '../shared/update/admission/inhibit.ts';
-import { noteAdmission } from '../shared/update/transaction/admitted.ts';
+import { noteAdmission } from '../shared/update/transaction/admission-note.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Decides whether this bundle may be installed. Every refusal happens here, where nothing has been changed yet. */

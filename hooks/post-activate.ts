@@ -4,15 +4,15 @@ import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { bootId, findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
 import type { Log } from '../shared/system/terminal/log.ts';
-import { carryOut } from '../shared/update/boot/boot.ts';
 import { bootAllowanceMs } from '../shared/update/boot/boot-allowance.ts';
 import { warnOfBootTrouble } from '../shared/update/boot/boot-report.ts';
+import { carryOut } from '../shared/update/boot/carry-out-boot.ts';
 import { type BootPlan, decideBoot } from '../shared/update/boot/decide-boot.ts';
-import { oweNotifications } from '../shared/update/report/tell-news.ts';
+import { oweNotifications } from '../shared/update/report/notifications.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
 import { waitForBootLock } from '../shared/update/transaction/boot-lock.ts';
-import { knownTransaction, readTransaction } from '../shared/update/transaction/journal.ts';
 import type { Transaction } from '../shared/update/transaction/transaction.ts';
+import { knownTransaction, readTransaction } from '../shared/update/transaction/transaction-store.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Runs at every boot: commits or rolls back a trial, marks a healthy boot good, reports a fallback. */

@@ -12,9 +12,9 @@ import { readRelease } from '../shared/update/slot/release.ts';
 import { isTimerEnabledIn, writeSlotContent } from '../shared/update/slot/slot-content.ts';
 import { holdNextBoot, holdNow } from '../shared/update/transaction/hold.ts';
 import { takeInstallLock } from '../shared/update/transaction/install-lock.ts';
-import { knownTransaction, readTransaction } from '../shared/update/transaction/journal.ts';
-import { TransactionWriter } from '../shared/update/transaction/record.ts';
 import { isVerdict, needsRestore, type Release, stateOf } from '../shared/update/transaction/transaction.ts';
+import { knownTransaction, readTransaction } from '../shared/update/transaction/transaction-store.ts';
+import { TransactionWriter } from '../shared/update/transaction/transaction-writer.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Time to copy the programs onto a slow card, after the images are fetched. */

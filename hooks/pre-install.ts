@@ -11,9 +11,9 @@ import { findPlaces, logFileOf } from '../shared/system/places.ts';
 import type { Running } from '../shared/system/process/program.ts';
 import { backUpConfig, makeBackupFolder } from '../shared/update/data/back-up-config.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
-import { forgetAdmission } from '../shared/update/transaction/admitted.ts';
+import { forgetAdmission } from '../shared/update/transaction/admission-note.ts';
 import { takeInstallLock } from '../shared/update/transaction/install-lock.ts';
-import { TransactionWriter } from '../shared/update/transaction/record.ts';
+import { TransactionWriter } from '../shared/update/transaction/transaction-writer.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Time to stop and start the unit around the backup. */

@@ -6,8 +6,8 @@ import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
 import { print } from '../shared/system/terminal/print.ts';
 import { gatherFitFacts } from '../shared/update/admission/admission-facts.ts';
-import { decideCompatibility } from '../shared/update/admission/decide-fit.ts';
-import { forgetAdmission } from '../shared/update/transaction/admitted.ts';
+import { decideCompatibility } from '../shared/update/admission/decide-compatibility.ts';
+import { forgetAdmission } from '../shared/update/transaction/admission-note.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** The running system's own check: install-check comes from the bundle, and an old one does not know the minimum version. */

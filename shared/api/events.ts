@@ -1,7 +1,7 @@
 import { reasonOf } from '../system/failure.ts';
 import type { Log } from '../system/terminal/log.ts';
 import { HttpRefusal } from './problem.ts';
-import type { Report, StatusReader } from './report.ts';
+import type { Report, StatusReader } from './status-reader.ts';
 
 /** Server-sent events: the report, each time it has changed, to a bounded number of readers. */
 

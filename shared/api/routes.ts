@@ -5,7 +5,7 @@ import type { Places } from '../system/places.ts';
 import { redact } from '../system/redact.ts';
 import type { Log } from '../system/terminal/log.ts';
 import { programVersion } from '../system/version.ts';
-import { readHistory } from '../update/transaction/journal.ts';
+import { readHistory } from '../update/transaction/transaction-store.ts';
 import { readJson } from './body.ts';
 import type { Events } from './events.ts';
 import type { Job, JobStanding } from './job.ts';
@@ -13,8 +13,8 @@ import { outcomeOf } from './job.ts';
 import type { Jobs } from './jobs.ts';
 import { pageResponse } from './page.ts';
 import { HttpRefusal } from './problem.ts';
-import type { StatusReader } from './report.ts';
 import { readRollback, readSource } from './source.ts';
+import type { StatusReader } from './status-reader.ts';
 
 /** The routes of the API. docs/openapi.yaml describes the same, and a test compares the two. */
 

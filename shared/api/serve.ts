@@ -11,8 +11,8 @@ import { Events } from './events.ts';
 import { Jobs } from './jobs.ts';
 import { addressOf, listen } from './listen.ts';
 import { problemOf } from './problem.ts';
-import { StatusReader } from './report.ts';
 import { answer } from './router.ts';
+import { StatusReader } from './status-reader.ts';
 import { ensureToken } from './token.ts';
 
 /** The program's own deadline; it is extended as long as the program runs. */

@@ -6,8 +6,6 @@ import type { DdiLine } from '../transfer/request/ddi-line.ts';
 import { type FleetAction, newAction } from './action.ts';
 import { carryOutStep, type StepWork } from './carry-out-step.ts';
 import { decideCancel, decideStep } from './decide-step.ts';
-import type { FleetDevice } from './device.ts';
-import { cancelled, confirmationOf } from './feedback.ts';
 import {
   type Base,
   type Deployment,
@@ -17,9 +15,11 @@ import {
   parseConfirmation,
   parseDeployment,
   type Unusable,
-} from './offer.ts';
+} from './deployment.ts';
+import type { FleetDevice } from './device.ts';
+import { cancelled, confirmationOf } from './feedback.ts';
+import { FeedbackSender } from './feedback-sender.ts';
 import { intervalMs } from './polling.ts';
-import { FeedbackSender } from './reporter.ts';
 
 export interface AgentOptions {
   log: Log;

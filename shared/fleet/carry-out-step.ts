@@ -6,11 +6,11 @@ import type { Log } from '../system/terminal/log.ts';
 import type { DdiLine } from '../transfer/request/ddi-line.ts';
 import type { FleetAction } from './action.ts';
 import type { Step } from './decide-step.ts';
+import { type Deployment, isOffer, parseBase, parseDeployment } from './deployment.ts';
 import type { FleetDevice } from './device.ts';
 import { closed, downloaded, proceeding, scheduled } from './feedback.ts';
-import { type Deployment, isOffer, parseBase, parseDeployment } from './offer.ts';
+import type { FeedbackSender } from './feedback-sender.ts';
 import { intervalMs } from './polling.ts';
-import type { FeedbackSender } from './reporter.ts';
 
 export interface StepWork {
   line: DdiLine;

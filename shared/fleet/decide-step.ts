@@ -1,6 +1,6 @@
 import type { State } from '../update/transaction/transaction.ts';
 import type { FleetAction } from './action.ts';
-import type { Deployment } from './offer.ts';
+import type { Deployment } from './deployment.ts';
 
 /** The state of the install, from its transaction. */
 export interface FoundTransaction {

@@ -1,6 +1,6 @@
 import type { FleetAction } from './action.ts';
 import type { StepFacts } from './decide-step.ts';
-import type { Artifact, Deployment } from './offer.ts';
+import type { Artifact, Deployment } from './deployment.ts';
 
 /** The device as the agent sees it: the facts that it can read, and the actions that it can start. */
 export interface FleetDevice {

@@ -10,7 +10,7 @@ import { isOpenToOthers } from '../transfer/request/plain-http.ts';
 import { downloadFolderOf } from '../update/admission/download-folder.ts';
 import { requireSpace } from '../update/admission/require-space.ts';
 import type { LiveProgress } from '../update/install/live-progress.ts';
-import type { Artifact } from './offer.ts';
+import type { Artifact } from './deployment.ts';
 
 const mebibyte = 1024 * 1024;
 /** hawkBit notes each request, and accepts about a thousand for one action: 8 GiB in pieces of 16 MiB need half of them. */

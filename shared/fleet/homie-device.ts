@@ -18,10 +18,11 @@ import { carryOutReboot, rebootPlanOf } from '../update/schedule/reboot-after.ts
 import { readRelease } from '../update/slot/release.ts';
 import { answeredSlots } from '../update/transaction/answered-slots.ts';
 import { takeFreeUpdaterLock } from '../update/transaction/install-lock.ts';
-import { knownTransaction, readHistory, readTransaction } from '../update/transaction/journal.ts';
+import { knownTransaction, readHistory, readTransaction } from '../update/transaction/transaction-store.ts';
 import { type FleetAction, readAction, writeAction } from './action.ts';
 import { attributesOf } from './attributes.ts';
 import type { StepFacts } from './decide-step.ts';
+import type { Artifact, Deployment } from './deployment.ts';
 import type { FleetDevice, InstallEnd, InstallWatch, Watch } from './device.ts';
 import {
   closedWindow,
@@ -32,7 +33,6 @@ import {
   transactionOf,
 } from './device-facts.ts';
 import { fetchArtifact } from './fetch-artifact.ts';
-import type { Artifact, Deployment } from './offer.ts';
 
 const tailLines = 20;
 const eachUndoMs = 120_000;

@@ -4,12 +4,12 @@ import { findPlaces, logFileOf } from '../system/places.ts';
 import type { Running } from '../system/process/program.ts';
 import type { Values } from '../system/terminal/arguments.ts';
 import { DdiLine, DdiRefusal } from '../transfer/request/ddi-line.ts';
-import { readHistory } from '../update/transaction/journal.ts';
 import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
+import { readHistory } from '../update/transaction/transaction-store.ts';
 import { decideReport } from './decide-report.ts';
+import { isOffer, parseBase, parseDeployment } from './deployment.ts';
 import { closed } from './feedback.ts';
 import { HomieDevice } from './homie-device.ts';
-import { isOffer, parseBase, parseDeployment } from './offer.ts';
 import { fleetServerOf } from './server.ts';
 
 const reportMs = 5 * 60_000;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync } from 'node:fs';
 import { mostReaders } from '../../shared/api/events.ts';
-import type { Report } from '../../shared/api/report.ts';
 import { routes } from '../../shared/api/routes.ts';
+import type { Report } from '../../shared/api/status-reader.ts';
 import { takeProgramLock } from '../../shared/update/transaction/install-lock.ts';
-import { closeTransaction } from '../../shared/update/transaction/journal.ts';
+import { closeTransaction } from '../../shared/update/transaction/transaction-store.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { validatorOf } from '../support/schemas.ts';
 import { ApiStage, api, type Service } from '../support/servers/api-stage.ts';

@@ -80,8 +80,8 @@ describe('wrongDirections()', () => {
   test.each([
     ['shared/system/terminal/log.ts', '../../update/transaction/record.ts'],
     ['shared/rauc/mark.ts', '../data/archive/archive.ts'],
-    ['shared/update/boot/boot.ts', '../../../hooks/main.ts'],
-    ['shared/update/boot/boot.ts', '../../packaging/keys.ts'],
+    ['shared/update/boot/carry-out-boot.ts', '../../../hooks/main.ts'],
+    ['shared/update/boot/carry-out-boot.ts', '../../packaging/keys.ts'],
     ['shared/packaging/pki/keys.ts', '../../update/transaction/record.ts'],
     ['shared/packaging/pki/keys.ts', '../../stack/unit.ts'],
     ['hooks/update.ts', '../shared/packaging/keys.ts'],
@@ -129,13 +129,13 @@ describe('wrongDirections()', () => {
 
 describe('wrongSubRooms()', () => {
   test.each([
-    ['shared/update/transaction/journal.ts', '../boot/boot.ts', 1],
-    ['shared/update/data/debt.ts', '../boot/booted.ts', 1],
+    ['shared/update/transaction/transaction-store.ts', '../boot/carry-out-boot.ts', 1],
+    ['shared/update/data/restore-owed-data.ts', '../boot/boot-context.ts', 1],
     ['shared/update/new-room/x.ts', '../transaction/journal.ts', 1],
-    ['shared/update/transaction/journal.ts', '../x.ts', 1],
-    ['shared/update/boot/boot.ts', '../transaction/journal.ts', 0],
-    ['shared/update/boot/boot.ts', './trial.ts', 0],
-    ['shared/update/boot/boot.ts', '../../system/log.ts', 0],
+    ['shared/update/transaction/transaction-store.ts', '../x.ts', 1],
+    ['shared/update/boot/carry-out-boot.ts', '../transaction/transaction-store.ts', 0],
+    ['shared/update/boot/carry-out-boot.ts', './trial.ts', 0],
+    ['shared/update/boot/carry-out-boot.ts', '../../system/log.ts', 0],
     ['shared/rauc/mark.ts', './status.ts', 0],
   ])('%s imports %s: %p', (path, name, count) => {
     const text = `import { x } from '${name}';\nexport const y = () => x;`;
@@ -153,14 +153,14 @@ describe('wrongDoors()', () => {
     ['yargs/helpers', 'shared/system/terminal/arguments.ts'],
   ])('finds %s everywhere but in %s', (name, door) => {
     const text = `import { x } from '${name}';\nexport const y = async () => (await import('${name}')) ?? x;`;
-    expect(wrongDoors(made({ 'shared/update/boot/boot.ts': text }))).toHaveLength(2);
+    expect(wrongDoors(made({ 'shared/update/boot/carry-out-boot.ts': text }))).toHaveLength(2);
     expect(wrongDoors(made({ [door]: text }))).toEqual([]);
   });
 
   test('is silent at a package whose name only begins like one of them', () => {
     const text =
       "import { x } from 'zx-other';\nimport { y } from '@zx/core';\nexport const z = () => x ?? y;";
-    expect(wrongDoors(made({ 'shared/update/boot/boot.ts': text }))).toEqual([]);
+    expect(wrongDoors(made({ 'shared/update/boot/carry-out-boot.ts': text }))).toEqual([]);
   });
 });
 

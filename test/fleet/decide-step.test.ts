@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { type FleetAction, newAction } from '../../shared/fleet/action.ts';
 import { decideCancel, decideStep, type StepFacts } from '../../shared/fleet/decide-step.ts';
-import type { Deployment } from '../../shared/fleet/offer.ts';
+import type { Deployment } from '../../shared/fleet/deployment.ts';
 
 const free: StepFacts = {
   transaction: undefined,

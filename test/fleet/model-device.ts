@@ -1,7 +1,7 @@
 import type { FleetAction } from '../../shared/fleet/action.ts';
 import type { FoundTransaction, StepFacts } from '../../shared/fleet/decide-step.ts';
+import type { Artifact, Deployment } from '../../shared/fleet/deployment.ts';
 import type { FleetDevice, InstallEnd, InstallWatch } from '../../shared/fleet/device.ts';
-import type { Artifact, Deployment } from '../../shared/fleet/offer.ts';
 
 /** What the new version does at its first boot. */
 export type Fate = 'good' | 'falls-back';

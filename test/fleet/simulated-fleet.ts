@@ -1,6 +1,6 @@
 import { FleetAgent } from '../../shared/fleet/agent.ts';
+import { isOffer, parseBase, parseDeployment } from '../../shared/fleet/deployment.ts';
 import { closed } from '../../shared/fleet/feedback.ts';
-import { isOffer, parseBase, parseDeployment } from '../../shared/fleet/offer.ts';
 import { withJitter } from '../../shared/fleet/polling.ts';
 import { pause } from '../../shared/system/deadline.ts';
 import type { Log } from '../../shared/system/terminal/log.ts';

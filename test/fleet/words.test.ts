@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { attributesOf } from '../../shared/fleet/attributes.ts';
+import { isOffer, parseBase, parseDeployment } from '../../shared/fleet/deployment.ts';
 import { cancelled, closed, proceeding } from '../../shared/fleet/feedback.ts';
-import { isOffer, parseBase, parseDeployment } from '../../shared/fleet/offer.ts';
 import { afterFailureMs, intervalMs, withJitter } from '../../shared/fleet/polling.ts';
 import { parseStatus } from '../../shared/rauc/status.ts';
 import { statusJson } from '../support/scene/rauc-status.ts';

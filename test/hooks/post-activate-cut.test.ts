@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { readHistory } from '../../shared/update/transaction/journal.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
+import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { MigratingStage } from '../support/scene/migrating-stage.ts';
 import { sick } from '../support/servers/health-server.ts';
 

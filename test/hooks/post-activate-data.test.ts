@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync } from 'node:fs';
-import { readHistory } from '../../shared/update/transaction/journal.ts';
 import {
   isMigrated,
   needsRestore,
   parseTransaction,
   stateOf,
 } from '../../shared/update/transaction/transaction.ts';
+import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { asked } from '../support/scene/boot-stage.ts';
 import { MigratingStage } from '../support/scene/migrating-stage.ts';
 import { sick } from '../support/servers/health-server.ts';

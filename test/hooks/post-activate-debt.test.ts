@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
 import { type State, stateOf } from '../../shared/update/transaction/transaction.ts';
+import { readHistory, writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
 import { asked } from '../support/scene/boot-stage.ts';
 import { MigratingStage } from '../support/scene/migrating-stage.ts';
 import { transactionAt } from '../support/scene/transactions.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync } from 'node:fs';
-import { writeTransaction } from '../../shared/update/transaction/journal.ts';
 import type { State } from '../../shared/update/transaction/transaction.ts';
+import { writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
 import { asked, BootStage } from '../support/scene/boot-stage.ts';
 import { bootId, treeOf } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';

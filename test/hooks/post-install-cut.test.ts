@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
-import { readHistory } from '../../shared/update/transaction/journal.ts';
+import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { asked } from '../support/scene/boot-stage.ts';
 import { EarlyStage } from '../support/scene/early-stage.ts';
 import type { Ended } from '../support/scene/scene.ts';

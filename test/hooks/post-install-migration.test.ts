@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { readHistory } from '../../shared/update/transaction/journal.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
+import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { asked } from '../support/scene/boot-stage.ts';
 import { composeFile, EarlyStage, updateProgram } from '../support/scene/early-stage.ts';
 import { type Ended, treeOf } from '../support/scene/scene.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
-import { readHistory, writeTransaction } from '../../shared/update/transaction/journal.ts';
+import { readHistory, writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
 import { type Ended, Scene, type StartOptions, treeOf } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { HealthServer, sick } from '../support/servers/health-server.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { closeTransaction } from '../../shared/update/transaction/journal.ts';
+import { closeTransaction } from '../../shared/update/transaction/transaction-store.ts';
 import { BootStage } from '../support/scene/boot-stage.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 

@@ -19,7 +19,7 @@ import type { Device } from '../../shared/packaging/device/running-device.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { command } from '../../shared/system/process/command.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
-import { readHistory } from '../../shared/update/transaction/journal.ts';
+import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { everyArchitecture, scenariosFor } from './architectures.ts';
 import {

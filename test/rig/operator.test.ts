@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../shared/packaging/device/running-device.ts';
-import type { CheckResult } from '../../shared/update/doctor/finding.ts';
+import type { CheckResult } from '../../shared/update/doctor/check-result.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { architectures, scenariosFor } from './architectures.ts';
 import { startOrchestrator, statesOf, transactionOf } from './board.ts';

@@ -2,7 +2,7 @@ import { reasonOf } from '../../system/failure.ts';
 import { cannotTrust, checkSaved, readChecksum, requireChecksum } from '../../system/files/checksum.ts';
 import { namesIn, requireInside } from './archive-names.ts';
 import { ArchiveReading } from './archive-reading.ts';
-import { unpackFailureOf } from './restore-failure.ts';
+import { unpackFailureOf } from './unpack-failure.ts';
 
 /** An archive that was found whole and harmless; `sha256` identifies it later. */
 export interface VerifiedArchive {

@@ -1,5 +1,5 @@
 import { command } from '../../system/process/command.ts';
-import { cannotRestore } from './restore-failure.ts';
+import { cannotRestore } from './unpack-failure.ts';
 
 /** An hour, enough for an archive on a slow card. */
 const listMs = 3_600_000;

@@ -5,7 +5,7 @@ import { makeFolder } from '../../system/files/durable-file.ts';
 import { command } from '../../system/process/command.ts';
 import type { VerifiedArchive } from './archive-check.ts';
 import { ArchiveReading } from './archive-reading.ts';
-import { cannotRestore, unpackFailureOf } from './restore-failure.ts';
+import { cannotRestore, unpackFailureOf } from './unpack-failure.ts';
 
 export interface UnpackRequest {
   archive: VerifiedArchive;

@@ -2,8 +2,8 @@ import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
-import { formatFinding, hasErrors } from '../lint/finding.ts';
 import { lintBundle } from '../lint/lint.ts';
+import { formatFinding, hasErrors } from '../lint/lint-finding.ts';
 import { architectureIn } from './hooks.ts';
 
 export async function lint(values: Values): Promise<Outcome> {

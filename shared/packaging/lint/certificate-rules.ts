@@ -1,5 +1,5 @@
 import type { Certificate } from './certificate.ts';
-import { error, type LintFinding, warning } from './finding.ts';
+import { error, type LintFinding, warning } from './lint-finding.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const soonMs = 30 * dayMs;

@@ -1,6 +1,6 @@
 import { type Bundle, entryIn, imagesOf } from './bundle.ts';
 import { type BundleEntry, nameOf, resolveEntry } from './bundle-entry.ts';
-import { error, type LintFinding, warning } from './finding.ts';
+import { error, type LintFinding, warning } from './lint-finding.ts';
 
 /** Finds entries that must not be in a bundle, and entries that were packed by mistake. */
 export function judgeEntries(bundle: Bundle): LintFinding[] {

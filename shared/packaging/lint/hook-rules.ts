@@ -1,8 +1,8 @@
 import type { KeyFileEntry } from '../../rauc/key-file.ts';
 import { bundleHooks, imageHooks } from '../../rauc/manifest-keys.ts';
 import { type Bundle, entryIn } from './bundle.ts';
-import { error, type LintFinding, type Place, warning } from './finding.ts';
 import { hookListsOf } from './hook-lists.ts';
+import { error, type LintFinding, type Place, warning } from './lint-finding.ts';
 import type { LintTarget } from './lint-target.ts';
 import { judgeProgram } from './program-rules.ts';
 import { judgeScripts } from './script-rules.ts';

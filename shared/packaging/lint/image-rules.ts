@@ -4,7 +4,7 @@ import { readExt4 } from '../format/ext4-features.ts';
 import { extensionsFor, hasExtension, isFileSystemImage } from '../format/image-types.ts';
 import { type Bundle, entryIn, imagesOf, isArtifact } from './bundle.ts';
 import { resolveEntry } from './bundle-entry.ts';
-import { error, type LintFinding, type Place, warning } from './finding.ts';
+import { error, type LintFinding, type Place, warning } from './lint-finding.ts';
 import type { LintTarget } from './lint-target.ts';
 
 /** Judges whether each image exists, RAUC can write it, and the device can mount it. */

@@ -8,7 +8,7 @@ import {
 } from '../../rauc/manifest-keys.ts';
 import { isOlder } from '../format/dotted-version.ts';
 import { type Bundle, entryIn, formatOf, isArtifact } from './bundle.ts';
-import { error, type LintFinding, type Place, warning } from './finding.ts';
+import { error, type LintFinding, type Place, warning } from './lint-finding.ts';
 import type { LintTarget } from './lint-target.ts';
 
 /** An older RAUC ignores [meta.*] on a device, and 1.8 does not even pack it. */

@@ -1,7 +1,7 @@
 import { valid as readVersion } from 'semver';
 import type { KeyFileEntry, KeyFileGroup } from '../../rauc/key-file.ts';
 import { type Bundle, entryIn, manifestName } from './bundle.ts';
-import { error, type LintFinding, type Place, warning } from './finding.ts';
+import { error, type LintFinding, type Place, warning } from './lint-finding.ts';
 
 /** Judges the manifest's text, not the meaning of its keys: readable lines, literal values, a compatible, a version. */
 export function judgeManifest(bundle: Bundle): LintFinding[] {

@@ -1,7 +1,7 @@
 import { isOlder } from '../format/dotted-version.ts';
 import { kernelForCompressor } from '../format/squashfs.ts';
 import { type Bundle, entryIn, formatOf } from './bundle.ts';
-import { error, type LintFinding, warning } from './finding.ts';
+import { error, type LintFinding, warning } from './lint-finding.ts';
 import type { LintTarget } from './lint-target.ts';
 
 /** The largest payload that RAUC before 1.15.2 hands to OpenSSL with its true length (CVE-2026-34155). */

@@ -3,7 +3,7 @@ import { isOlder } from '../format/dotted-version.ts';
 import type { Elf } from '../format/elf.ts';
 import type { Bundle } from './bundle.ts';
 import { resolveEntry } from './bundle-entry.ts';
-import { error, type LintFinding, warning } from './finding.ts';
+import { error, type LintFinding, warning } from './lint-finding.ts';
 import type { LintTarget } from './lint-target.ts';
 import type { Program } from './program.ts';
 

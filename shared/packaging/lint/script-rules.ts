@@ -2,8 +2,8 @@ import type { KeyFileEntry } from '../../rauc/key-file.ts';
 import { hookArguments } from '../../rauc/manifest-keys.ts';
 import type { Bundle } from './bundle.ts';
 import { folderOf, resolveEntry } from './bundle-entry.ts';
-import { type LintFinding, warning } from './finding.ts';
 import { hookListsOf } from './hook-lists.ts';
+import { type LintFinding, warning } from './lint-finding.ts';
 
 const caseOfFirstArgument = /\bcase\s+["']?\$(?:1\b|\{1[^}]*\})["']?\s+in\b([\s\S]*?)\besac\b/g;
 const branch = /(?:^|;;|\bin\b)\s*\(?([^\s()#;][^()#;\n]*?)\s*\)/gm;

@@ -1,17 +1,17 @@
 import { Failure } from '../../system/failure.ts';
 import { formatBytes } from '../../system/files/disk.ts';
 import type { Log } from '../../system/terminal/log.ts';
+import { type Answer, Connection, type ConnectionOptions } from '../request/connection.ts';
 import { fetchFailure } from '../request/fetch-failure.ts';
-import { type Answer, Connection, type ConnectionOptions } from '../request/line.ts';
 import { networkTrouble } from '../request/network-reason.ts';
+import { afterBreak, afterWhole, atRate, type Concurrency, firstPace, oneByOne } from './concurrency.ts';
 import { type Ask, type Decision, decideAnswer } from './decide-answer.ts';
 import { type DownloadState, rangesIn } from './download-notes.ts';
-import { DownloadSink, type IntakeOptions } from './intake.ts';
-import { afterBreak, afterWhole, atRate, type Concurrency, firstPace, oneByOne } from './pace.ts';
-import { RetryBudget } from './patience.ts';
+import { DownloadSink, type IntakeOptions } from './download-sink.ts';
+import { nextPiece, type Standing, shouldProve } from './next-range.ts';
 import { bytesIn, type Range } from './ranges.ts';
+import { RetryBudget } from './retry-budget.ts';
 import { rangeValidator } from './validators.ts';
-import { nextPiece, type Standing, shouldProve } from './window.ts';
 
 export interface FetchOptions extends ConnectionOptions, IntakeOptions {
   /** Tries in a row without progress. */

@@ -1,4 +1,4 @@
-import { Connection, type ConnectionOptions } from './line.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 
 /**
  * One GET for a small text; undefined if the server has none, or sends more than `mostBytes`. Throws the network's

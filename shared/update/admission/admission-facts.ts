@@ -7,11 +7,16 @@ import { deviceBytes, freeBytesOn, treeBytes } from '../../system/files/disk.ts'
 import { bootId, lockFileOf, type Places } from '../../system/places.ts';
 import { lockHolder } from '../../system/process/lock.ts';
 import { readRelease } from '../slot/release.ts';
-import { committedVersion, knownTransaction, readHistory, readTransaction } from '../transaction/journal.ts';
 import { isOnTrial } from '../transaction/on-trial.ts';
 import { needsRestore } from '../transaction/transaction.ts';
+import {
+  committedVersion,
+  knownTransaction,
+  readHistory,
+  readTransaction,
+} from '../transaction/transaction-store.ts';
 import type { AdmissionFacts, StandingFacts } from './decide-admission.ts';
-import type { FitFacts } from './decide-fit.ts';
+import type { FitFacts } from './decide-compatibility.ts';
 import { readInhibit, reasonOfInhibit } from './inhibit.ts';
 
 /** Gathers the facts for decideAdmission; reads only. `systemCompatible` comes from RAUC when RAUC is the caller. */

@@ -2,12 +2,12 @@ import type { Config } from '../../config/config.ts';
 import type { BundleInfo } from '../../rauc/info.ts';
 import { Failure } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
-import { knownTransaction, readHistory, readTransaction } from '../transaction/journal.ts';
 import type { Transaction } from '../transaction/transaction.ts';
+import { knownTransaction, readHistory, readTransaction } from '../transaction/transaction-store.ts';
 import { gatherAdmissionFacts, gatherStandingFacts } from './admission-facts.ts';
 import { decideAdmission, mayUpdateNow } from './decide-admission.ts';
-import type { AdmissionRefusal } from './decide-fit.ts';
-import { refuseRolledBack } from './decide-retry.ts';
+import type { AdmissionRefusal } from './decide-compatibility.ts';
+import { refuseRolledBack } from './rolled-back-before.ts';
 
 /** Throws a Failure when no update may be installed now, regardless of the bundle. */
 export function requireStanding(what: string, places: Places): void {

@@ -6,7 +6,7 @@ import {
   type FitFacts,
   refuseOlderVersion,
   refuseOtherCompatible,
-} from './decide-fit.ts';
+} from './decide-compatibility.ts';
 
 /** The facts that decide whether a bundle may be installed; gathering them changes nothing. */
 export interface AdmissionFacts extends FitFacts, StandingFacts {

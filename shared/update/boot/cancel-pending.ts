@@ -1,11 +1,11 @@
 import { markActive } from '../../rauc/mark.ts';
 import { isUnitActive, startUnit } from '../../stack/unit.ts';
-import { restoreOwedData } from '../data/debt.ts';
+import { restoreOwedData } from '../data/restore-owed-data.ts';
 import { dropHold, holdNow, isHeld } from '../transaction/hold.ts';
-import { writeTransaction } from '../transaction/journal.ts';
-import type { TransactionWriter } from '../transaction/record.ts';
 import { needsRestore } from '../transaction/transaction.ts';
-import type { BootContext } from './booted.ts';
+import { writeTransaction } from '../transaction/transaction-store.ts';
+import type { TransactionWriter } from '../transaction/transaction-writer.ts';
+import type { BootContext } from './boot-context.ts';
 
 const restoreMs = 4 * 60 * 60_000;
 

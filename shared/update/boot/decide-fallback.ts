@@ -1,5 +1,5 @@
 import { otherSlot, type Slots } from '../../rauc/status.ts';
-import type { AdmissionNote } from '../transaction/admitted.ts';
+import type { AdmissionNote } from '../transaction/admission-note.ts';
 import { type State, stateOf, type Transaction } from '../transaction/transaction.ts';
 
 export type FallbackPlan =

@@ -1,8 +1,8 @@
 import { giveAttemptBack } from '../../rauc/attempts.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { ToldToEnd } from '../../system/process/program.ts';
-import type { TransactionWriter } from '../transaction/record.ts';
-import type { BootContext } from './booted.ts';
+import type { TransactionWriter } from '../transaction/transaction-writer.ts';
+import type { BootContext } from './boot-context.ts';
 
 /** A limit, so that the trial ends even on a board that is rebooted again and again. */
 const mostGivenBack = 10;

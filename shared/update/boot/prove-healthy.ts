@@ -1,7 +1,7 @@
 import { findChecks } from '../../stack/health/find-checks.ts';
 import type { Baseline, Verdict } from '../../stack/health/verdict.ts';
 import { waitUntilHealthy } from '../../stack/health/wait.ts';
-import type { BootContext } from './booted.ts';
+import type { BootContext } from './boot-context.ts';
 
 /** What "healthy" means for this version, in addition to the config. */
 export interface Standard {

@@ -3,10 +3,10 @@ import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
 import { reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
-import { forgetAdmission, readAdmissionNote } from '../transaction/admitted.ts';
+import { forgetAdmission, readAdmissionNote } from '../transaction/admission-note.ts';
 import { takeProgramLock } from '../transaction/install-lock.ts';
-import { updatesSoFar } from '../transaction/journal.ts';
-import type { BootContext } from './booted.ts';
+import { updatesSoFar } from '../transaction/transaction-store.ts';
+import type { BootContext } from './boot-context.ts';
 import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
 
 /** Puts a whole fallback slot back into the boot order after a failed install; warns when the slot must stay out. */

@@ -3,11 +3,11 @@ import { reboot } from '../../stack/unit.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
-import { restoreOwedData } from '../data/debt.ts';
+import { restoreOwedData } from '../data/restore-owed-data.ts';
 import { holdNow } from '../transaction/hold.ts';
-import type { TransactionWriter } from '../transaction/record.ts';
 import { isVerdict, stateOf } from '../transaction/transaction.ts';
-import type { BootContext } from './booted.ts';
+import type { TransactionWriter } from '../transaction/transaction-writer.ts';
+import type { BootContext } from './boot-context.ts';
 import { keepStackLogs } from './stack-logs.ts';
 
 /**

@@ -3,8 +3,8 @@ import { reasonOf } from '../../system/failure.ts';
 import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import { updateFolderOf } from '../../system/places.ts';
 import { findStack } from '../data/stack.ts';
-import type { TransactionWriter } from '../transaction/record.ts';
-import type { BootContext } from './booted.ts';
+import type { TransactionWriter } from '../transaction/transaction-writer.ts';
+import type { BootContext } from './boot-context.ts';
 
 const bytesPerService = 10 * 1024;
 

@@ -14,7 +14,7 @@ import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { backUpConfig, makeBackupFolder } from '../data/back-up-config.ts';
 import { findStack, requireStack, type Stack } from '../data/stack.ts';
-import { haveRunning } from '../data/still-stack.ts';
+import { haveRunning } from '../data/stack-control.ts';
 import { readRelease } from '../slot/release.ts';
 import { requireIdle, takeFreeUpdaterLock } from '../transaction/install-lock.ts';
 import { configForRecovery, transactionForRecovery } from '../transaction/recovery.ts';

@@ -9,8 +9,8 @@ import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { parseSource } from '../../transfer/source/source.ts';
 import { allTransactions } from '../admission/admit.ts';
-import { decideAvailable } from '../install/decide-news.ts';
-import { readAnnouncement } from '../install/latest.ts';
+import { readAnnouncement } from '../install/bundle-announcement.ts';
+import { decideAvailable } from '../install/decide-available.ts';
 import { probeBundle } from '../install/probe-bundle.ts';
 import { readRelease } from '../slot/release.ts';
 

@@ -6,8 +6,8 @@ import type { Values } from '../../system/terminal/arguments.ts';
 import { columns } from '../../system/terminal/columns.ts';
 import { type Paint, paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
+import type { CheckResult } from '../doctor/check-result.ts';
 import { examine } from '../doctor/examine.ts';
-import type { CheckResult } from '../doctor/finding.ts';
 import { configForRecovery } from '../transaction/recovery.ts';
 
 const doctorMs = 300_000;

@@ -4,8 +4,8 @@ import type { Values } from '../../system/terminal/arguments.ts';
 import { columns } from '../../system/terminal/columns.ts';
 import { paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
-import { readHistory } from '../transaction/journal.ts';
 import { lastStep, stateOf } from '../transaction/transaction.ts';
+import { readHistory } from '../transaction/transaction-store.ts';
 
 export function tellHistory(values: Values): Outcome {
   const history = readHistory(findPlaces({ data: values.text('data') }));

@@ -5,13 +5,13 @@ import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { requireYes } from '../../system/terminal/confirm.ts';
 import { print } from '../../system/terminal/print.ts';
-import type { BootContext } from '../boot/booted.ts';
+import type { BootContext } from '../boot/boot-context.ts';
 import { beginRepair, beginRepairWhenIdle, longestWaitMs } from '../repair/begin-repair.ts';
-import type { Damage } from '../repair/fault.ts';
-import { findFaults } from '../repair/find-faults.ts';
-import { oweNotifications } from '../report/tell-news.ts';
-import { knownTransaction, readTransaction } from '../transaction/journal.ts';
+import type { Damage } from '../repair/damage.ts';
+import { findFaults } from '../repair/find-damage.ts';
+import { oweNotifications } from '../report/notifications.ts';
 import { configForRecovery } from '../transaction/recovery.ts';
+import { knownTransaction, readTransaction } from '../transaction/transaction-store.ts';
 
 const repairMs = 4 * 60 * 60_000;
 

@@ -9,13 +9,13 @@ import { requireYes } from '../../system/terminal/confirm.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { cancelPending } from '../boot/cancel-pending.ts';
 import { decideRollback, type RollbackPlan } from '../boot/decide-rollback.ts';
-import { oweNotifications } from '../report/tell-news.ts';
+import { oweNotifications } from '../report/notifications.ts';
 import { holdNextBoot } from '../transaction/hold.ts';
 import { takeFreeUpdaterLock } from '../transaction/install-lock.ts';
-import { knownTransaction, readTransaction, writeTransaction } from '../transaction/journal.ts';
-import { TransactionWriter } from '../transaction/record.ts';
 import { configForRecovery } from '../transaction/recovery.ts';
 import { needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
+import { knownTransaction, readTransaction, writeTransaction } from '../transaction/transaction-store.ts';
+import { TransactionWriter } from '../transaction/transaction-writer.ts';
 
 const reason = 'an operator asked for it';
 /** The maximum number of decisions, when the transaction or the slots change before the lock is taken. */

@@ -7,12 +7,12 @@ import { type Paint, paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
 import { reasonOfInhibit } from '../admission/inhibit.ts';
 import type { Progress } from '../install/progress.ts';
-import { type DeviceStatus, gatherStatus } from '../report/standing.ts';
-import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/standing-json.ts';
+import { type DeviceStatus, gatherStatus } from '../report/device-status.ts';
+import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/device-status-json.ts';
 import { wordsOfWindow } from '../schedule/schedule.ts';
-import type { CurrentTransaction } from '../transaction/journal.ts';
 import { configForRecovery } from '../transaction/recovery.ts';
 import { lastStep } from '../transaction/transaction.ts';
+import type { CurrentTransaction } from '../transaction/transaction-store.ts';
 
 export async function tellStatus(values: Values, { log, signal }: Running): Promise<Outcome> {
   const places = findPlaces({ data: values.text('data') });

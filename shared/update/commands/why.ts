@@ -8,9 +8,9 @@ import type { Values } from '../../system/terminal/arguments.ts';
 import { type Paint, paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
 import { decideNext } from '../report/decide-next.ts';
+import { type DeviceStatus, gatherStatus } from '../report/device-status.ts';
+import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/device-status-json.ts';
 import { tailOf } from '../report/log-tail.ts';
-import { type DeviceStatus, gatherStatus } from '../report/standing.ts';
-import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/standing-json.ts';
 import { configForRecovery } from '../transaction/recovery.ts';
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
 

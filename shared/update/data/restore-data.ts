@@ -6,12 +6,12 @@ import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import { updatesSoFar } from '../transaction/journal.ts';
-import { TransactionWriter } from '../transaction/record.ts';
 import { isVerdict, needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
+import { updatesSoFar } from '../transaction/transaction-store.ts';
+import { TransactionWriter } from '../transaction/transaction-writer.ts';
 import type { Chosen } from './choose-restore.ts';
 import type { Stack } from './stack.ts';
-import { keepOnly } from './still-stack.ts';
+import { keepOnly } from './stack-control.ts';
 
 const askMs = 15_000;
 const usualFile = 'dump.rdb';

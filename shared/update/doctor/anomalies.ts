@@ -1,7 +1,7 @@
 import { readLastError } from '../../rauc/last-error.ts';
 import { slotsIfAnswered } from '../../rauc/status.ts';
 import { gatherAnomalies } from '../report/gather-anomalies.ts';
-import { type Check, ok, warn } from './finding.ts';
+import { type Check, ok, warn } from './check-result.ts';
 
 /** Warns of anomalies in the history of updates. */
 export const anomalies: Check = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { reasonOf } from '../../system/failure.ts';
 import { command } from '../../system/process/command.ts';
-import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './check-result.ts';
 import { readTextIn } from './text-file.ts';
 
 /** Checks U-Boot's environment: RAUC marks slots in it, so it must be readable and writable, and survive a power cut. */

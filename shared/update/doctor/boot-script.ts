@@ -1,4 +1,4 @@
-import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './check-result.ts';
 import { readBytesIn, readTextIn } from './text-file.ts';
 
 /** Checks the script by which U-Boot chooses the slot: it must count attempts, and be one that this version knows. */

@@ -1,6 +1,6 @@
 import { command } from '../../system/process/command.ts';
 import { isClockTrusted } from '../schedule/window.ts';
-import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn } from './check-result.ts';
 
 /** Checks the clock: with a clock that was never set every certificate is refused, and no window ever opens. */
 

@@ -1,4 +1,4 @@
-import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './check-result.ts';
 import { readTextIn } from './text-file.ts';
 
 /** Checks the kernel's command line, as the boot script made it. */

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backupBytesAtMost } from '../../data/backups/backup.ts';
 import { formatBytes, freeBytesOn, treeBytes } from '../../system/files/disk.ts';
-import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './check-result.ts';
 
 /** Checks the data partition: it must be a partition of its own, with room for a bundle and a backup. */
 

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { reasonOf } from '../../system/failure.ts';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
 import { command } from '../../system/process/command.ts';
-import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn } from './check-result.ts';
 
 /** Checks that Docker's images are on the data partition: images pulled for the next slot must be there after the switch. */
 

@@ -1,7 +1,7 @@
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { DdiLine, DdiRefusal, ddiServerOf } from '../../transfer/request/ddi-line.ts';
 import { controllerIdOf } from '../slot/controller-id.ts';
-import { bad, type Check, ok, warn } from './finding.ts';
+import { bad, type Check, ok, warn } from './check-result.ts';
 
 /** Checks whether the fleet's server lets this device in. */
 export const fleet: Check = {

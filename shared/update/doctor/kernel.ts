@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { gunzipSync } from 'node:zlib';
-import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './check-result.ts';
 import { readBytesIn, readTextIn } from './text-file.ts';
 
 /** Checks what RAUC needs from the kernel to open a bundle: built in, or as a module of the running kernel. */

@@ -5,7 +5,7 @@ import { parseKeyFile, valueIn } from '../../rauc/key-file.ts';
 import { readSystemConf } from '../../rauc/system-conf.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { isClockTrusted } from '../schedule/window.ts';
-import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './check-result.ts';
 
 /** Checks the certificates that this device trusts: without a valid one no bundle is ever accepted again. */
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
-import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn } from './check-result.ts';
 import { readTextIn } from './text-file.ts';
 
 /** Checks RAUC's service on the system bus, and which users may call it. */

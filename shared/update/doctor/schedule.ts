@@ -1,6 +1,6 @@
 import { readInhibit, reasonOfInhibit } from '../admission/inhibit.ts';
 import { windowAt, wordsOfWindow } from '../schedule/schedule.ts';
-import { bad, type Check, ok, warn } from './finding.ts';
+import { bad, type Check, ok, warn } from './check-result.ts';
 
 /** Checks whether something keeps updates from being installed, now or forever. */
 export const schedule: Check = {

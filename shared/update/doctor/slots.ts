@@ -1,5 +1,5 @@
 import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
-import { bad, type Check, type Judgement, ok, warn } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn } from './check-result.ts';
 
 /** Checks the slots as RAUC's service reports them: it has to answer, and to know which slot runs. */
 export const slots: Check = {

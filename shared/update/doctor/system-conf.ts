@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type KeyFile, listOf, parseKeyFile, valueIn } from '../../rauc/key-file.ts';
 import { type ConfiguredSlot, readSystemConf } from '../../rauc/system-conf.ts';
 import { deviceBytes } from '../../system/files/disk.ts';
-import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './check-result.ts';
 
 /** Checks RAUC's own configuration, also for settings that RAUC accepts although they do harm. */
 

@@ -1,5 +1,5 @@
 import { command } from '../../system/process/command.ts';
-import { bad, type Check, type Judgement, ok, warn, worst } from './finding.ts';
+import { bad, type Check, type Judgement, ok, warn, worst } from './check-result.ts';
 
 /** Checks the units that systemd has to start by itself. */
 

@@ -7,10 +7,10 @@ import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { restoreFromDump } from '../data/data-steps.ts';
 import { requireStack, type Stack } from '../data/stack.ts';
-import { runningServices } from '../data/still-stack.ts';
+import { runningServices } from '../data/stack-control.ts';
 import { dropHold, isHeld } from '../transaction/hold.ts';
-import type { TransactionWriter } from '../transaction/record.ts';
 import { isVerdict, needsRestore, stateOf } from '../transaction/transaction.ts';
+import type { TransactionWriter } from '../transaction/transaction-writer.ts';
 
 interface System {
   places: Places;

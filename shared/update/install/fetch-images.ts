@@ -4,7 +4,7 @@ import { ensureImages, imagesOf } from '../../stack/images/images.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { findStack } from '../data/stack.ts';
-import type { TransactionWriter } from '../transaction/record.ts';
+import type { TransactionWriter } from '../transaction/transaction-writer.ts';
 
 export interface FetchWork {
   slotMount: string;

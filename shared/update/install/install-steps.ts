@@ -8,8 +8,8 @@ import type { Lock } from '../../system/process/lock.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Download } from '../../transfer/download/download.ts';
 import { requireAdmission } from '../admission/admit.ts';
-import { logRefusal } from '../admission/refusals.ts';
-import { knownTransaction, readTransaction } from '../transaction/journal.ts';
+import { logRefusal } from '../admission/refusal-log.ts';
+import { knownTransaction, readTransaction } from '../transaction/transaction-store.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { reasonOfHook, tidyUpFailed } from './tidy-up-failed.ts';
 

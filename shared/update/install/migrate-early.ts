@@ -6,10 +6,10 @@ import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { bringDataForward } from '../data/data-steps.ts';
 import { findNextStack, findStack, type Stack } from '../data/stack.ts';
-import { haveRunning } from '../data/still-stack.ts';
+import { haveRunning } from '../data/stack-control.ts';
 import { holdNow } from '../transaction/hold.ts';
-import type { TransactionWriter } from '../transaction/record.ts';
 import { isMigrated, needsRestore } from '../transaction/transaction.ts';
+import type { TransactionWriter } from '../transaction/transaction-writer.ts';
 import { oweRunningOn } from './early-undo.ts';
 import { standByRepair } from './stand-by-repair.ts';
 

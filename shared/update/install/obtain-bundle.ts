@@ -7,12 +7,12 @@ import { Download } from '../../transfer/download/download.ts';
 import type { DownloadState } from '../../transfer/download/download-notes.ts';
 import { fetchBundle } from '../../transfer/download/fetch.ts';
 import { isSameState } from '../../transfer/download/validators.ts';
-import type { RemoteFile } from '../../transfer/source/offer.ts';
+import type { RemoteFile } from '../../transfer/source/remote-file.ts';
 import { nameOf, type Source } from '../../transfer/source/source.ts';
 import { spoolFile, spoolStdin } from '../../transfer/source/spool.ts';
 import { downloadFolderOf } from '../admission/download-folder.ts';
 import { requireSpace } from '../admission/require-space.ts';
-import type { LastInstalled } from './last-install.ts';
+import type { LastInstalled } from './last-installed.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { probeBundle } from './probe-bundle.ts';
 

@@ -4,10 +4,10 @@ import type { Places } from '../../system/places.ts';
 import { redact } from '../../system/redact.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { isSameState } from '../../transfer/download/validators.ts';
+import type { ConnectionOptions } from '../../transfer/request/connection.ts';
 import { type Credentials, readCredentials } from '../../transfer/request/credentials.ts';
-import type { ConnectionOptions } from '../../transfer/request/line.ts';
-import { askForFile, type RemoteFile } from '../../transfer/source/offer.ts';
-import { type LastInstalled, readLastInstalled } from './last-install.ts';
+import { askForFile, type RemoteFile } from '../../transfer/source/remote-file.ts';
+import { type LastInstalled, readLastInstalled } from './last-installed.ts';
 
 export interface ProbeWork {
   places: Places;

@@ -4,9 +4,9 @@ import { reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { mendFallback } from '../boot/put-fallback-back.ts';
-import { knownTransaction, readTransaction } from '../transaction/journal.ts';
-import { TransactionWriter } from '../transaction/record.ts';
 import { isVerdict, stateOf } from '../transaction/transaction.ts';
+import { knownTransaction, readTransaction } from '../transaction/transaction-store.ts';
+import { TransactionWriter } from '../transaction/transaction-writer.ts';
 
 /** RAUC knows only that a hook failed: this is the reason that our hook noted in a transaction newer than `before`. */
 export function reasonOfHook(places: Places, before: string | undefined): string | undefined {

@@ -1,8 +1,8 @@
 import type { Outcome } from '../../system/exit-code.ts';
 import type { Places } from '../../system/places.ts';
 import { allTransactions } from '../admission/admit.ts';
-import { lastVerdict } from '../admission/decide-retry.ts';
-import type { LastInstalled } from './last-install.ts';
+import { lastVerdict } from '../admission/rolled-back-before.ts';
+import type { LastInstalled } from './last-installed.ts';
 import type { LiveProgress } from './live-progress.ts';
 
 /** Nothing to do is a success: a timer asks every night. */

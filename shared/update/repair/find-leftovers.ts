@@ -7,10 +7,10 @@ import { dropFresh, dropReplaced } from '../../data/database/restore-steps.ts';
 import { isMissing, reasonOf } from '../../system/failure.ts';
 import { formatBytes, treeBytes } from '../../system/files/disk.ts';
 import { updateFolderOf } from '../../system/places.ts';
-import type { BootContext } from '../boot/booted.ts';
+import type { BootContext } from '../boot/boot-context.ts';
 import { findStack } from '../data/stack.ts';
-import { runningServices } from '../data/still-stack.ts';
-import type { Damage } from './fault.ts';
+import { runningServices } from '../data/stack-control.ts';
+import type { Damage } from './damage.ts';
 
 /** The folder for unpacking a backup of the config: on the same file system as the config, so that a rename can swap them. */
 export function unpackFolderOf(configFolder: string): string {

@@ -1,5 +1,5 @@
 import semver from 'semver';
-import type { LoggedRefusal } from '../admission/refusals.ts';
+import type { LoggedRefusal } from '../admission/refusal-log.ts';
 import { isClockTrusted } from '../schedule/window.ts';
 import {
   isVerdict,

@@ -1,7 +1,7 @@
 import { bootId, type Places } from '../../system/places.ts';
-import { findDirectRefusal } from '../admission/direct-refusal.ts';
-import { readRefusals } from '../admission/refusals.ts';
-import { updatesSoFar } from '../transaction/journal.ts';
+import { findDirectRefusal } from '../admission/rauc-refusal.ts';
+import { readRefusals } from '../admission/refusal-log.ts';
+import { updatesSoFar } from '../transaction/transaction-store.ts';
 import { type Anomaly, findAnomalies } from './find-anomalies.ts';
 
 /** RAUC's answers; undefined where it did not answer. */

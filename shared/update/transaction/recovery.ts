@@ -2,8 +2,8 @@ import { type Config, defaultConfig, readConfig } from '../../config/config.ts';
 import { reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import { knownTransaction, readTransaction } from './journal.ts';
 import type { Transaction } from './transaction.ts';
+import { knownTransaction, readTransaction } from './transaction-store.ts';
 
 /** Reads files that may be damaged, for recovery: the damage is logged, and recovery continues without the file. */
 

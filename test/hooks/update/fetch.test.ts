@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { Download } from '../../../shared/transfer/download/download.ts';
 import { readProgress } from '../../../shared/update/install/progress.ts';
 import { takeUpdaterLock } from '../../../shared/update/transaction/install-lock.ts';
-import { closeTransaction } from '../../../shared/update/transaction/journal.ts';
+import { closeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
 import { statusJson } from '../../support/scene/rauc-status.ts';
 import { type Ended, Scene, type StartOptions } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';

@@ -8,7 +8,7 @@ import {
   closeTransaction,
   readHistory,
   writeTransaction,
-} from '../../../shared/update/transaction/journal.ts';
+} from '../../../shared/update/transaction/transaction-store.ts';
 import { asked } from '../../support/scene/boot-stage.ts';
 import { statusJson } from '../../support/scene/rauc-status.ts';
 import { type Ended, Scene, treeOf } from '../../support/scene/scene.ts';

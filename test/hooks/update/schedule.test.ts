@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { weekdays } from '../../../shared/config/schedule-keys.ts';
-import { readRefusals } from '../../../shared/update/admission/refusals.ts';
+import { readRefusals } from '../../../shared/update/admission/refusal-log.ts';
 import { localText } from '../../../shared/update/schedule/local-text.ts';
 import { asked } from '../../support/scene/boot-stage.ts';
 import { statusJson } from '../../support/scene/rauc-status.ts';

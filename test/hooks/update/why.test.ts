@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { lockFileOf } from '../../../shared/system/places.ts';
 import { tryLock } from '../../../shared/system/process/lock.ts';
-import { logRefusal } from '../../../shared/update/admission/refusals.ts';
+import { logRefusal } from '../../../shared/update/admission/refusal-log.ts';
 import { type Progress, writeProgress } from '../../../shared/update/install/progress.ts';
-import { closeTransaction, writeTransaction } from '../../../shared/update/transaction/journal.ts';
 import { advance } from '../../../shared/update/transaction/transaction.ts';
+import { closeTransaction, writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
 import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
 import { bootId, type Ended, Scene, treeOf } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';

@@ -1,11 +1,11 @@
 import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Transaction } from '../../../shared/update/transaction/transaction.ts';
 import {
   knownTransaction,
   readHistory,
   readTransaction,
-} from '../../../shared/update/transaction/journal.ts';
-import type { Transaction } from '../../../shared/update/transaction/transaction.ts';
+} from '../../../shared/update/transaction/transaction-store.ts';
 import { MigratingStack, type StackParts } from '../../support/scene/migrating-stack.ts';
 import { type Ended, Scene, type Setting } from '../../support/scene/scene.ts';
 import { HealthServer, sick } from '../../support/servers/health-server.ts';

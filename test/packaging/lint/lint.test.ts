@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { cpSync, linkSync, symlinkSync, truncateSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { formatFinding, hasErrors } from '../../../shared/packaging/lint/finding.ts';
 import { lintBundle } from '../../../shared/packaging/lint/lint.ts';
+import { formatFinding, hasErrors } from '../../../shared/packaging/lint/lint-finding.ts';
 import { lintRules } from '../../../shared/packaging/lint/rules.ts';
 import { goodBundle, goodManifest, makeExt4, TestFolder } from './bundle-folder.ts';
 import { hookCases, silentHookCases } from './lint-cases/hook-cases.ts';

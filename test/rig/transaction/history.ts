@@ -1,5 +1,5 @@
-import { readHistory } from '../../../shared/update/transaction/journal.ts';
 import type { Transaction } from '../../../shared/update/transaction/transaction.ts';
+import { readHistory } from '../../../shared/update/transaction/transaction-store.ts';
 import type { Stage } from './stage.ts';
 
 export function historyOf({ device }: Stage): Transaction[] {

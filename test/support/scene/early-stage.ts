@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { writeTransaction } from '../../../shared/update/transaction/journal.ts';
+import { writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
 import { nativeHook } from '../build/native-programs.ts';
 import { runCommand } from '../run-command.ts';
 import { MigratingStage } from './migrating-stage.ts';

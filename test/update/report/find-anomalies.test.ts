@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import type { LoggedRefusal } from '../../../shared/update/admission/refusals.ts';
+import type { LoggedRefusal } from '../../../shared/update/admission/refusal-log.ts';
 import { type AnomalyFacts, findAnomalies } from '../../../shared/update/report/find-anomalies.ts';
 import { advance, type State, type Transaction } from '../../../shared/update/transaction/transaction.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';

@@ -1,7 +1,7 @@
 import { redact } from '../../system/redact.ts';
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
 import type { Anomaly } from './find-anomalies.ts';
-import { mostKept, type Notified } from './told.ts';
+import { mostKept, type Notified } from './notified.ts';
 
 /** A verdict as it is sent to a receiver; docs/schema/verdict.json describes it. It contains no secrets. */
 export interface VerdictMessage {

@@ -1,7 +1,7 @@
 import type { Credentials } from './credentials.ts';
 import { openFollowed } from './follow.ts';
+import { GcPressure } from './gc-pressure.ts';
 import type { OpenAnswer } from './http.ts';
-import { GcPressure } from './litter.ts';
 import { RateLimit } from './rate-limit.ts';
 import { StallWatch } from './stall-watch.ts';
 

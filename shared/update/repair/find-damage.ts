@@ -1,13 +1,13 @@
 import { startUnit } from '../../stack/unit.ts';
-import type { BootContext } from '../boot/booted.ts';
+import type { BootContext } from '../boot/boot-context.ts';
 import { decideFallback } from '../boot/decide-fallback.ts';
 import { putFallbackBack } from '../boot/put-fallback-back.ts';
-import { readAdmissionNote } from '../transaction/admitted.ts';
+import { readAdmissionNote } from '../transaction/admission-note.ts';
 import { dropHold, hasHold, isHeld } from '../transaction/hold.ts';
-import { type CurrentTransaction, updatesSoFar } from '../transaction/journal.ts';
-import type { Damage } from './fault.ts';
+import { type CurrentTransaction, updatesSoFar } from '../transaction/transaction-store.ts';
+import type { Damage } from './damage.ts';
 import { findLeftDatabases, findLeftFiles } from './find-leftovers.ts';
-import { findDamagedTransaction, findOpenUpdate, isUnderWay } from './find-update-faults.ts';
+import { findDamagedTransaction, findOpenUpdate, isUnderWay } from './find-update-damage.ts';
 
 /** All faults that interrupted runs have left, in the order in which they are repaired. Changes nothing. */
 export async function findFaults(boot: BootContext, current: CurrentTransaction): Promise<Damage[]> {

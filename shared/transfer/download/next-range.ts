@@ -1,4 +1,4 @@
-import type { Concurrency } from './pace.ts';
+import type { Concurrency } from './concurrency.ts';
 import { bytesIn, firstGap, type Range, withRange } from './ranges.ts';
 
 /** Which bytes of a file to ask for next, and when to sync those that have arrived. */

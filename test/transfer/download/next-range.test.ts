@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { largestPiece, mostLanes } from '../../../shared/transfer/download/pace.ts';
+import { largestPiece, mostLanes } from '../../../shared/transfer/download/concurrency.ts';
+import { nextPiece, type Standing, shouldProve } from '../../../shared/transfer/download/next-range.ts';
 import {
   bytesIn,
   firstGap,
@@ -8,7 +9,6 @@ import {
   type Range,
   withRange,
 } from '../../../shared/transfer/download/ranges.ts';
-import { nextPiece, type Standing, shouldProve } from '../../../shared/transfer/download/window.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;

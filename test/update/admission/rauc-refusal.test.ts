@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { parseLastError } from '../../../shared/rauc/last-error.ts';
-import { findDirectRefusal } from '../../../shared/update/admission/direct-refusal.ts';
-import type { LoggedRefusal } from '../../../shared/update/admission/refusals.ts';
+import { findDirectRefusal } from '../../../shared/update/admission/rauc-refusal.ts';
+import type { LoggedRefusal } from '../../../shared/update/admission/refusal-log.ts';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const words = 'signature verification failed: Verify error: self-signed certificate';

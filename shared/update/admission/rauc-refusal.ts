@@ -1,7 +1,7 @@
 import { readLastError } from '../../rauc/last-error.ts';
 import { bootId, type Places } from '../../system/places.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import { type LoggedRefusal, logRefusal, readRefusals } from './refusals.ts';
+import { type LoggedRefusal, logRefusal, readRefusals } from './refusal-log.ts';
 
 const source = 'a bundle given to rauc install';
 

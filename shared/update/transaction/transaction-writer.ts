@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { bootId, type Places } from '../../system/places.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import { closeTransaction, readTransaction, setDamagedAside, writeTransaction } from './journal.ts';
 import {
   advance,
   isVerdict,
@@ -15,6 +14,7 @@ import {
   stateOf,
   type Transaction,
 } from './transaction.ts';
+import { closeTransaction, readTransaction, setDamagedAside, writeTransaction } from './transaction-store.ts';
 
 type NotedFact =
   | 'backup'

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../system/files/disk.ts';
+import type { Answer } from '../request/connection.ts';
 import { fetchFailure } from '../request/fetch-failure.ts';
-import type { Answer } from '../request/line.ts';
 import { type Decision, findPage, type Known } from './decide-answer.ts';
 import { Download } from './download.ts';
 import { type DownloadState, rangesIn } from './download-notes.ts';

@@ -1,15 +1,15 @@
 import { markActive } from '../../rauc/mark.ts';
 import { isUnitActive, startUnit } from '../../stack/unit.ts';
 import { bootId } from '../../system/places.ts';
-import type { BootContext } from '../boot/booted.ts';
+import type { BootContext } from '../boot/boot-context.ts';
 import { decideBoot } from '../boot/decide-boot.ts';
-import { restoreOwedData } from '../data/debt.ts';
+import { restoreOwedData } from '../data/restore-owed-data.ts';
 import { readRelease } from '../slot/release.ts';
 import { dropHold, holdNow, isHeld } from '../transaction/hold.ts';
-import { setDamagedAside } from '../transaction/journal.ts';
-import { TransactionWriter } from '../transaction/record.ts';
 import { isVerdict, needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
-import type { Damage } from './fault.ts';
+import { setDamagedAside } from '../transaction/transaction-store.ts';
+import { TransactionWriter } from '../transaction/transaction-writer.ts';
+import type { Damage } from './damage.ts';
 
 /** Faults of the last update. post-activate repairs most of them at a boot, if the boot gets that far. */
 

@@ -10,7 +10,11 @@ import { decideBoot } from '../boot/decide-boot.ts';
 import { readProgress } from '../install/progress.ts';
 import { windowAt } from '../schedule/schedule.ts';
 import { readRelease } from '../slot/release.ts';
-import { type CurrentTransaction, knownTransaction, readTransaction } from '../transaction/journal.ts';
+import {
+  type CurrentTransaction,
+  knownTransaction,
+  readTransaction,
+} from '../transaction/transaction-store.ts';
 import type { NextFacts } from './decide-next.ts';
 import type { Anomaly } from './find-anomalies.ts';
 import { gatherAnomalies } from './gather-anomalies.ts';

@@ -2,7 +2,7 @@ import semver from 'semver';
 import * as v from 'valibot';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Log } from '../../system/terminal/log.ts';
-import type { ConnectionOptions } from '../../transfer/request/line.ts';
+import type { ConnectionOptions } from '../../transfer/request/connection.ts';
 import { networkTrouble } from '../../transfer/request/network-reason.ts';
 import { readSmallFile } from '../../transfer/request/small-file.ts';
 

@@ -1,7 +1,7 @@
 import { startUnit } from '../../stack/unit.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { dropHold, isHeld, releaseThisBoot } from '../transaction/hold.ts';
-import type { BootContext } from './booted.ts';
+import type { BootContext } from './boot-context.ts';
 
 /** Ends the hold for this boot and starts the orchestrator; does nothing when it is not held. */
 export async function releaseOrchestrator({ config, places, running }: BootContext): Promise<void> {

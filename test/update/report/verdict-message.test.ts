@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import { readNotified, writeNotified } from '../../../shared/update/report/told.ts';
+import { readNotified, writeNotified } from '../../../shared/update/report/notified.ts';
 import {
   sentBefore,
   unsentVerdicts,
   verdictId,
   verdictMessageOf,
-} from '../../../shared/update/report/verdict-news.ts';
+} from '../../../shared/update/report/verdict-message.ts';
 import { advance, type Transaction } from '../../../shared/update/transaction/transaction.ts';
 import { Scene } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { makeFolder, removeDurably, writeDurably } from '../../system/files/durable-file.ts';
 import { bootId, type Places, updateFolderOf } from '../../system/places.ts';
-import { updatesSoFar } from './journal.ts';
+import { updatesSoFar } from './transaction-store.ts';
 
 /**
  * The last version that install-check admitted. Next, RAUC takes the target slot out of the boot order, and only after

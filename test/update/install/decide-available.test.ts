@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { decideAvailable, type NewsFacts } from '../../../shared/update/install/decide-news.ts';
+import { decideAvailable, type NewsFacts } from '../../../shared/update/install/decide-available.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 
 const last = {

@@ -5,12 +5,12 @@ import { command } from '../../system/process/command.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { postJson } from '../../transfer/request/http.ts';
-import { noteDirectRefusal } from '../admission/direct-refusal.ts';
+import { noteDirectRefusal } from '../admission/rauc-refusal.ts';
 import { readRelease } from '../slot/release.ts';
-import { readHistory } from '../transaction/journal.ts';
+import { readHistory } from '../transaction/transaction-store.ts';
 import { gatherAnomalies } from './gather-anomalies.ts';
-import { type Notified, readNotified, writeNotified } from './told.ts';
-import { sentBefore, unsentVerdicts, verdictId, verdictMessageOf } from './verdict-news.ts';
+import { type Notified, readNotified, writeNotified } from './notified.ts';
+import { sentBefore, unsentVerdicts, verdictId, verdictMessageOf } from './verdict-message.ts';
 
 const commandMs = 15_000;
 const webhookMs = 10_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { decideRestore } from '../../../shared/update/data/decide-restore.ts';
+import { decideRestore } from '../../../shared/update/data/require-restorable.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { Failure } from '../../../shared/system/failure.ts';
 import type { Log } from '../../../shared/system/terminal/log.ts';
-import { readHistory, writeTransaction } from '../../../shared/update/transaction/journal.ts';
-import { TransactionWriter } from '../../../shared/update/transaction/record.ts';
 import { stateOf } from '../../../shared/update/transaction/transaction.ts';
+import { readHistory, writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
+import { TransactionWriter } from '../../../shared/update/transaction/transaction-writer.ts';
 import { Scene } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 

@@ -1,10 +1,10 @@
 import semver from 'semver';
 import { isSameState } from '../../transfer/download/validators.ts';
-import type { RemoteFile } from '../../transfer/source/offer.ts';
-import { refuseRolledBack } from '../admission/decide-retry.ts';
+import type { RemoteFile } from '../../transfer/source/remote-file.ts';
+import { refuseRolledBack } from '../admission/rolled-back-before.ts';
 import type { Transaction } from '../transaction/transaction.ts';
-import type { LastInstalled } from './last-install.ts';
-import type { BundleAnnouncement } from './latest.ts';
+import type { BundleAnnouncement } from './bundle-announcement.ts';
+import type { LastInstalled } from './last-installed.ts';
 
 export interface NewsFacts {
   offer: RemoteFile;

@@ -1,10 +1,10 @@
 import { Failure } from '../../system/failure.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { decideAnswer } from '../download/decide-answer.ts';
-import { RetryBudget } from '../download/patience.ts';
+import { RetryBudget } from '../download/retry-budget.ts';
 import { unlessSame, type Validators } from '../download/validators.ts';
+import { Connection, type ConnectionOptions } from '../request/connection.ts';
 import { fetchFailure } from '../request/fetch-failure.ts';
-import { Connection, type ConnectionOptions } from '../request/line.ts';
 import { networkTrouble } from '../request/network-reason.ts';
 
 /** What the server offers at the URL, found out without fetching the file. */

@@ -8,7 +8,7 @@ import {
   largestPiece,
   mostLanes,
   oneByOne,
-} from '../../../shared/transfer/download/pace.ts';
+} from '../../../shared/transfer/download/concurrency.ts';
 import { backoffMs } from '../../../shared/transfer/request/backoff.ts';
 
 const kibibyte = 1024;

@@ -3,8 +3,8 @@ import { Failure } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
-import type { TransactionWriter } from '../transaction/record.ts';
 import { needsRestore } from '../transaction/transaction.ts';
+import type { TransactionWriter } from '../transaction/transaction-writer.ts';
 import { restoreFromDump } from './data-steps.ts';
 import { findStack } from './stack.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { lastVerdict, refuseRolledBack } from '../../../shared/update/admission/decide-retry.ts';
+import { lastVerdict, refuseRolledBack } from '../../../shared/update/admission/rolled-back-before.ts';
 import { advance, type State, type Transaction } from '../../../shared/update/transaction/transaction.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 

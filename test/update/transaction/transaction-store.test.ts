@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { Failure } from '../../../shared/system/failure.ts';
+import { advance } from '../../../shared/update/transaction/transaction.ts';
 import {
   closeTransaction,
   committedVersion,
@@ -9,8 +10,7 @@ import {
   readTransaction,
   setDamagedAside,
   writeTransaction,
-} from '../../../shared/update/transaction/journal.ts';
-import { advance } from '../../../shared/update/transaction/transaction.ts';
+} from '../../../shared/update/transaction/transaction-store.ts';
 import { Scene } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 

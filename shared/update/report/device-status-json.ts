@@ -1,6 +1,6 @@
 import type { Slot } from '../../rauc/status.ts';
 import { localIso } from '../schedule/local-text.ts';
-import type { DeviceStatus } from './standing.ts';
+import type { DeviceStatus } from './device-status.ts';
 
 /** The parts of a standing as `--json` prints them; docs/schema/ describes each. Fields are only ever added. */
 
