@@ -82,10 +82,10 @@ function quickLanes(files: readonly string[]): Lane[] {
   ];
 }
 
-/** A whole board with an engine beside what needs an engine only. */
+/** Whole boards with an engine, two at once since they wait most of the time, beside what needs an engine only. */
 function liveLanes(files: readonly string[]): Lane[] {
   const hasBoard = (file: string): boolean => file.startsWith('test/rig/transaction/');
-  return [live(files.filter(hasBoard)), live(files.filter((file) => !hasBoard(file)))];
+  return [{ ...live(files.filter(hasBoard)), atOnce: 2 }, live(files.filter((file) => !hasBoard(file)))];
 }
 
 function repeat(files: readonly string[]): Lane {
