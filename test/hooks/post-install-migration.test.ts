@@ -65,7 +65,7 @@ describe('post-install, with migrate_in: post-install', () => {
       '--slot-mount',
       stage.at('slot'),
     ]);
-    expect(ended.stderr).toContain('the trial migrates');
+    expect(ended.stderr).toContain('the migration is done during the trial');
     expect(stage.stack.database).toBe('0001 Ada');
     expect(stage.isUnitActive).toBe(true);
     expect(ended.exitCode).toBe(0);

@@ -171,6 +171,8 @@ ${body}
       HOMIE_ROOT: this.places.root,
       HOMIE_RUN: this.places.run,
       HOMIE_BOOT_ID: bootId,
+      // A short program never uses again what it would compile on the way.
+      BUN_JSC_useBaselineJIT: '0',
     };
   }
 }
