@@ -3,7 +3,7 @@ import { uptime } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { exitCodes, type Outcome } from '../system/exit-code.ts';
-import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
+import { runFolderOf, StateFile } from '../system/files/state-file.ts';
 import type { Places } from '../system/places.ts';
 import { lockHolder } from '../system/process/lock.ts';
 
@@ -25,6 +25,8 @@ const jobSchema = v.looseObject({
   /** Counted from the boot, because the clock may be set meanwhile. */
   startedUptimeSeconds: v.number(),
 });
+
+const jobFile = new StateFile(jobSchema, 'job.json', { folder: runFolderOf });
 
 export type Job = v.InferOutput<typeof jobSchema>;
 export type JobKind = (typeof kinds)[number];
@@ -88,21 +90,16 @@ export function newJob(id: string, kind: JobKind, source: string | null): Job {
 
 /** The last job of this boot. */
 export function readJob(places: Places): Job | undefined {
-  try {
-    return v.parse(jobSchema, JSON.parse(readFileSync(join(places.run, jobName), 'utf8')));
-  } catch {
-    return undefined;
-  }
+  return jobFile.read(places);
 }
 
 export function writeJob(places: Places, job: Job): void {
-  makeFolder(places.run);
-  writeDurably(join(places.run, jobName), `${JSON.stringify(job)}\n`);
+  jobFile.write(places, job);
 }
 
 /** Forgets a job that could not be started, as if it had never been requested. */
 export function forgetJob(places: Places): void {
-  rmSync(join(places.run, jobName), { force: true });
+  rmSync(jobFile.pathIn(places), { force: true });
 }
 
 export function isJobLocked(places: Places): boolean {
@@ -117,7 +114,6 @@ export function endFileOf(id: string, places: Places): string {
   return join(places.run, `job-${id}.end`);
 }
 
-const jobName = 'job.json';
 const endSchema = v.looseObject({ program: v.string(), exitCode: v.number(), lastLine: v.string() });
 
 /** The end that the program noted: the last line of its file. Undefined where there is none. */

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Slots } from '../rauc/status.ts';
-import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
+import { runFolderOf, StateFile } from '../system/files/state-file.ts';
 import type { Places } from '../system/places.ts';
 
 /** The slots as RAUC last reported them in this boot: while it installs, it does not answer. */
@@ -22,35 +20,27 @@ const fileSchema = v.object({
   all: v.array(slotSchema),
 });
 
+const slotsFile = new StateFile(fileSchema, 'slots.json', { folder: runFolderOf });
+
 export function keepSlots(places: Places, { compatible, primary, all }: Slots): void {
-  makeFolder(places.run);
-  writeDurably(fileOf(places), `${JSON.stringify({ compatible, primary: primary?.name ?? null, all })}\n`);
+  slotsFile.write(places, { compatible, primary: primary?.name ?? null, all: [...all] });
 }
 
 /** Undefined where RAUC has not answered yet. */
 export function lastSlots(places: Places): Slots | undefined {
-  try {
-    const { compatible, primary, all } = v.parse(
-      fileSchema,
-      JSON.parse(readFileSync(fileOf(places), 'utf8')),
-    );
-    const slots = all.map((slot) => ({
-      ...slot,
-      bootname: slot.bootname,
-      isGood: slot.isGood,
-      version: slot.version,
-    }));
-    return {
-      compatible,
-      all: slots,
-      booted: slots.find(({ isBooted }) => isBooted),
-      primary: slots.find(({ name }) => name === primary),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-function fileOf(places: Places): string {
-  return join(places.run, 'slots.json');
+  const found = slotsFile.read(places);
+  if (found === undefined) return undefined;
+  const { compatible, primary } = found;
+  const all = found.all.map((slot) => ({
+    ...slot,
+    bootname: slot.bootname,
+    isGood: slot.isGood,
+    version: slot.version,
+  }));
+  return {
+    compatible,
+    all,
+    booted: all.find(({ isBooted }) => isBooted),
+    primary: all.find(({ name }) => name === primary),
+  };
 }

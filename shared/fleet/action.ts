@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as v from 'valibot';
-import { isMissing } from '../system/failure.ts';
-import { makeFolder, writeDurably } from '../system/files/durable-file.ts';
-import { type Places, updateFolderOf } from '../system/places.ts';
+import { StateFile } from '../system/files/state-file.ts';
+import type { Places } from '../system/places.ts';
 
 /**
  * The state of the server's action on this device, on the data partition: after a kill at any line, and after any reboot,
@@ -37,6 +34,8 @@ const actionSchema = v.looseObject({
   verdict: v.nullable(v.looseObject({ isSuccess: v.boolean(), reason: v.string() })),
 });
 
+const actionFile = new StateFile(actionSchema, 'fleet-action.json', { indent: 2 });
+
 export type FleetAction = v.InferOutput<typeof actionSchema>;
 
 export function newAction(actionId: string, version: string, now: Date): FleetAction {
@@ -59,19 +58,12 @@ export function newAction(actionId: string, version: string, now: Date): FleetAc
 
 /** Undefined where there is none or it is unreadable: then the action is begun again when the server names it. */
 export function readAction(places: Places): FleetAction | undefined {
-  try {
-    return v.parse(actionSchema, JSON.parse(readFileSync(actionFileOf(places), 'utf8')));
-  } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError || v.isValiError(error)) return undefined;
-    throw error;
-  }
+  const found = actionFile.find(places);
+  if (found.kind !== 'damaged') return found.kind === 'known' ? found.value : undefined;
+  if (found.error instanceof SyntaxError || v.isValiError(found.error)) return undefined;
+  throw found.error;
 }
 
 export function writeAction(places: Places, action: FleetAction): void {
-  makeFolder(updateFolderOf(places));
-  writeDurably(actionFileOf(places), `${JSON.stringify(action, undefined, 2)}\n`);
-}
-
-function actionFileOf(places: Places): string {
-  return join(updateFolderOf(places), 'fleet-action.json');
+  actionFile.write(places, action);
 }

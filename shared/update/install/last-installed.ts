@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as v from 'valibot';
-import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
-import { type Places, updateFolderOf } from '../../system/places.ts';
+import { StateFile } from '../../system/files/state-file.ts';
+import type { Places } from '../../system/places.ts';
 
 /** The last install from a server, noted so that the same bundle is not fetched again. Fields are only ever added. */
 
-const lastInstallSchema = v.looseObject({
-  format: v.literal(1),
+const facts = {
   url: v.string(),
   etag: v.nullable(v.string()),
   lastModified: v.nullable(v.string()),
@@ -17,25 +14,20 @@ const lastInstallSchema = v.looseObject({
   version: v.string(),
   /** ISO 8601. */
   at: v.string(),
-});
+};
+const lastInstalledSchema = v.looseObject({ format: v.literal(1), ...facts });
 
-export type LastInstalled = v.InferOutput<typeof lastInstallSchema>;
+const lastInstalledFile = new StateFile(lastInstalledSchema, 'last-install.json', { mode: 0o600 });
+
+type InstallFacts = v.InferOutput<v.ObjectSchema<typeof facts, undefined>>;
+export type LastInstalled = v.InferOutput<typeof lastInstalledSchema>;
 
 /** Undefined where the note is of another URL or unreadable: then the same bundle may be fetched once more. */
 export function readLastInstalled(places: Places, url: string): LastInstalled | undefined {
-  try {
-    const last = v.parse(lastInstallSchema, JSON.parse(readFileSync(lastInstallFile(places), 'utf8')));
-    return last.url === url ? last : undefined;
-  } catch {
-    return undefined;
-  }
+  const last = lastInstalledFile.read(places);
+  return last?.url === url ? last : undefined;
 }
 
-export function writeLastInstalled(places: Places, install: Omit<LastInstalled, 'format'>): void {
-  makeFolder(updateFolderOf(places));
-  writeDurably(lastInstallFile(places), `${JSON.stringify({ format: 1, ...install })}\n`, 0o600);
-}
-
-function lastInstallFile(places: Places): string {
-  return join(updateFolderOf(places), 'last-install.json');
+export function writeLastInstalled(places: Places, install: InstallFacts): void {
+  lastInstalledFile.write(places, { format: 1, ...install });
 }

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as v from 'valibot';
-import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
+import { runFolderOf, StateFile } from '../../system/files/state-file.ts';
 import type { Places } from '../../system/places.ts';
 
 /**
@@ -33,23 +31,16 @@ const progressSchema = v.looseObject({
   reason: v.optional(v.string()),
 });
 
+const progressFile = new StateFile(progressSchema, 'progress.json', { folder: runFolderOf });
+
 export type Progress = v.InferOutput<typeof progressSchema>;
 export type Phase = (typeof phases)[number];
 
 export function writeProgress(places: Places, progress: Progress): void {
-  makeFolder(places.run);
-  writeDurably(progressFileOf(places), `${JSON.stringify(progress)}\n`);
+  progressFile.write(places, progress);
 }
 
 /** Undefined where no install was begun in this boot, or the file is unreadable. */
 export function readProgress(places: Places): Progress | undefined {
-  try {
-    return v.parse(progressSchema, JSON.parse(readFileSync(progressFileOf(places), 'utf8')));
-  } catch {
-    return undefined;
-  }
-}
-
-function progressFileOf(places: Places): string {
-  return join(places.run, 'progress.json');
+  return progressFile.read(places);
 }

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import * as v from 'valibot';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import { makeFolder, removeDurably, writeDurably } from '../../system/files/durable-file.ts';
-import { bootId, type Places, updateFolderOf } from '../../system/places.ts';
+import { removeDurably } from '../../system/files/durable-file.ts';
+import { StateFile } from '../../system/files/state-file.ts';
+import { bootId, type Places } from '../../system/places.ts';
 import { updatesSoFar } from './transaction-store.ts';
 
 /**
@@ -12,7 +12,7 @@ import { updatesSoFar } from './transaction-store.ts';
  * took the slot out. Fields are only ever added.
  */
 
-const admittedSchema = v.looseObject({
+const noteSchema = v.looseObject({
   format: v.literal(1),
   version: v.string(),
   /** The newest transaction when the note was written; ignore the note if a newer one exists. Null where there was none. */
@@ -23,22 +23,23 @@ const admittedSchema = v.looseObject({
   at: v.string(),
 });
 
-export type AdmissionNote = v.InferOutput<typeof admittedSchema>;
+const noteFile = new StateFile(noteSchema, 'admitted.json');
+
+export type AdmissionNote = v.InferOutput<typeof noteSchema>;
 
 export function noteAdmission(places: Places, version: string): void {
   const after = updatesSoFar(places).at(-1)?.id ?? null;
-  const admitted: AdmissionNote = {
+  const note: AdmissionNote = {
     format: 1,
     version,
     after,
     bootId: bootId(),
     at: new Date().toISOString(),
   };
-  const path = admittedFile(places);
   try {
-    makeFolder(updateFolderOf(places));
-    writeDurably(path, `${JSON.stringify(admitted)}\n`);
+    noteFile.write(places, note);
   } catch (error) {
+    const path = noteFile.pathIn(places);
     throw new Failure(
       `Cannot install version "${version}": "${path}" cannot be written, ${reasonOf(error)}`,
       {
@@ -50,24 +51,16 @@ export function noteAdmission(places: Places, version: string): void {
 
 /** The note of an earlier boot. Undefined where there is none or it is unreadable: then the slot is left as it is. */
 export function readAdmissionNote(places: Places): AdmissionNote | undefined {
-  try {
-    const admitted = v.parse(admittedSchema, JSON.parse(readFileSync(admittedFile(places), 'utf8')));
-    return admitted.bootId === bootId() ? undefined : admitted;
-  } catch {
-    return undefined;
-  }
+  const note = noteFile.read(places);
+  return note === undefined || note.bootId === bootId() ? undefined : note;
 }
 
 export function forgetAdmission(places: Places): void {
-  const path = admittedFile(places);
+  const path = noteFile.pathIn(places);
   if (!existsSync(path)) return;
   try {
     removeDurably(path);
   } catch (error) {
     throw new Failure(`Cannot remove "${path}": ${reasonOf(error)}`, { cause: error });
   }
-}
-
-function admittedFile(places: Places): string {
-  return join(updateFolderOf(places), 'admitted.json');
 }
