@@ -2,10 +2,10 @@ import { readConfig } from '../shared/config/config.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment } from '../shared/rauc/hook-environment.ts';
 import { exitCodeOf } from '../shared/system/exit-code.ts';
-import { Failure } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
 import { gatherAdmissionFacts } from '../shared/update/admission/admission-facts.ts';
+import { requireAdmitted } from '../shared/update/admission/admission-refusal.ts';
 import { decideAdmission } from '../shared/update/admission/decide-admission.ts';
 import { tellExpiredInhibit } from '../shared/update/admission/inhibit.ts';
 import { noteAdmission } from '../shared/update/transaction/admission-note.ts';
@@ -45,11 +45,10 @@ export const installCheck: Hook = {
 
     await faultPoint('install-check:read');
     tellExpiredInhibit(places, new Date(), log);
-    const refusal = decideAdmission(gatherAdmissionFacts(bundle, place.systemCompatible, places, config));
-    if (refusal !== undefined) {
-      const { outcome, reason, advice } = refusal;
-      throw new Failure(`Cannot install version "${bundle.version}": ${reason}`, { outcome, advice });
-    }
+    requireAdmitted(
+      `version "${bundle.version}"`,
+      decideAdmission(gatherAdmissionFacts(bundle, place.systemCompatible, places, config)),
+    );
     // RAUC takes the slot out of the boot order next.
     if (place.isCalledByRauc && !values.flag('dry-run')) noteAdmission(places, bundle.version);
     log.info(`Version "${bundle.version}" may be installed`);

@@ -6,6 +6,7 @@ import { faultPoint } from '../shared/system/fault-point.ts';
 import { findPlaces } from '../shared/system/places.ts';
 import { print } from '../shared/system/terminal/print.ts';
 import { gatherFitFacts } from '../shared/update/admission/admission-facts.ts';
+import { requireAdmitted } from '../shared/update/admission/admission-refusal.ts';
 import { decideCompatibility } from '../shared/update/admission/decide-compatibility.ts';
 import { forgetAdmission } from '../shared/update/transaction/admission-note.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
@@ -35,13 +36,10 @@ export const systemCheck: Hook = {
       const place = readHookEnvironment({ bundle: values.text('bundle') });
       const bundle = readBundleFacts(place.bundle);
       await faultPoint('system-check:read');
-      const refusal = decideCompatibility(
-        gatherFitFacts(bundle, place.systemCompatible, places, readConfig(places)),
+      requireAdmitted(
+        `version "${bundle.version}"`,
+        decideCompatibility(gatherFitFacts(bundle, place.systemCompatible, places, readConfig(places))),
       );
-      if (refusal !== undefined) {
-        const { outcome, reason, advice } = refusal;
-        throw new Failure(`Cannot install version "${bundle.version}": ${reason}`, { outcome, advice });
-      }
       // The install-check of this bundle may not be ours: a note about an earlier bundle says nothing about this one.
       if (isRaucsHandler()) forgetAdmission(places);
       log.info(`Version "${bundle.version}" belongs here`);

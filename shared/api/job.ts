@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { exitCodes, type Outcome } from '../system/exit-code.ts';
+import { type Outcome, outcomeOf } from '../system/exit-code.ts';
 import { runFolderOf, StateFile } from '../system/files/state-file.ts';
 import type { Places } from '../system/places.ts';
 import { lockHolder } from '../system/process/lock.ts';
@@ -61,7 +61,7 @@ export interface JobFacts {
 export function jobStateOf({ end, isHeld, ageSeconds }: JobFacts): JobStanding {
   if (end !== undefined) {
     const { exitCode, lastLine } = end;
-    const outcome = outcomeOf(exitCode);
+    const outcome = outcomeOf(exitCode) ?? 'failed';
     const isDone = outcome === 'done' || outcome === 'rebootNeeded';
     return { state: isDone ? 'done' : 'failed', exitCode, outcome, reason: lastLine };
   }
@@ -124,12 +124,4 @@ export function readEnd({ id }: Pick<Job, 'id'>, places: Places): JobEnd | undef
   } catch {
     return undefined;
   }
-}
-
-export function outcomeOf(exitCode: number): Outcome {
-  for (const [outcome, [code]] of Object.entries(exitCodes)) {
-    // Object.entries() forgets that the keys are outcomes.
-    if (code === exitCode) return outcome as Outcome;
-  }
-  return 'failed';
 }

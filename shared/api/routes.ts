@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { exitCodeOf } from '../system/exit-code.ts';
+import { exitCodeOf, outcomeOf } from '../system/exit-code.ts';
 import { Failure } from '../system/failure.ts';
 import type { Places } from '../system/places.ts';
 import { redact } from '../system/redact.ts';
@@ -9,7 +9,6 @@ import { readHistory } from '../update/transaction/transaction-store.ts';
 import { readJson } from './body.ts';
 import type { Events } from './events.ts';
 import type { Job, JobStanding } from './job.ts';
-import { outcomeOf } from './job.ts';
 import type { Jobs } from './jobs.ts';
 import { pageResponse } from './page.ts';
 import { HttpRefusal } from './problem.ts';
@@ -74,7 +73,7 @@ async function rollBack({ jobs, log }: Service, request: Request): Promise<Respo
 async function cancel({ jobs, log }: Service, request: Request): Promise<Response> {
   if ((await readJson(request)) !== undefined) throw new HttpRefusal(400, 'Expected no body');
   const { exitCode, lastLine } = await jobs.cancel(['cancel']);
-  const outcome = outcomeOf(exitCode);
+  const outcome = outcomeOf(exitCode) ?? 'failed';
   if (outcome !== 'done' && outcome !== 'rebootNeeded') throw new Failure(lastLine, { outcome });
   log.info(`Asked to cancel: ${lastLine}`);
   return json({ message: lastLine, exitCode: exitCodeOf(outcome) });

@@ -1,10 +1,10 @@
 import type { Config } from '../config/config.ts';
 import type { Places } from '../system/places.ts';
 import { command } from '../system/process/command.ts';
-import { allTransactions } from '../update/admission/admit.ts';
 import { readInhibit, reasonOfInhibit } from '../update/admission/inhibit.ts';
 import { windowAt, wordsOfWindow } from '../update/schedule/schedule.ts';
 import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
+import { allTransactions } from '../update/transaction/transaction-store.ts';
 import type { FleetAction } from './action.ts';
 import type { FoundTransaction } from './decide-step.ts';
 

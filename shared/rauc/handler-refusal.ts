@@ -1,4 +1,4 @@
-import { exitCodes, type Outcome } from '../system/exit-code.ts';
+import { exitCodes, type Outcome, outcomeOf } from '../system/exit-code.ts';
 
 /**
  * Explains a LastError that gives only the exit code of system.conf's pre-install handler: RAUC writes that program's
@@ -8,10 +8,7 @@ export function handlerRefusal(lastError: string): { outcome: Outcome; reason: s
   const code = Number(
     /^Pre-install handler error: Child process exited with code (\d+)$/.exec(lastError)?.[1],
   );
-  for (const [outcome, [known, meaning]] of Object.entries(exitCodes)) {
-    if (known !== code) continue;
-    // The keys of the table are the outcomes.
-    return { outcome: outcome as Outcome, reason: `the system's own check refused it: ${meaning}` };
-  }
-  return undefined;
+  const outcome = outcomeOf(code);
+  if (outcome === undefined) return undefined;
+  return { outcome, reason: `the system's own check refused it: ${exitCodes[outcome][1]}` };
 }

@@ -21,6 +21,15 @@ export function exitCodeOf(outcome: Outcome): number {
   return exitCodes[outcome][0];
 }
 
+/** The outcome that ends a program with this exit code; undefined for a code that is not in the table. */
+export function outcomeOf(exitCode: number): Outcome | undefined {
+  for (const [outcome, [code]] of Object.entries(exitCodes)) {
+    // Object.entries() forgets that the keys are outcomes.
+    if (code === exitCode) return outcome as Outcome;
+  }
+  return undefined;
+}
+
 /** One line per code, for `--help`. */
 export function exitCodeTable(): string {
   return Object.values(exitCodes)

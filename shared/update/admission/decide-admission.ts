@@ -1,12 +1,8 @@
 import { formatBytes } from '../../system/files/disk.ts';
 import type { LockHolder } from '../../system/process/lock.ts';
 import { isUpdaterOf } from '../transaction/install-lock.ts';
-import {
-  type AdmissionRefusal,
-  type FitFacts,
-  refuseOlderVersion,
-  refuseOtherCompatible,
-} from './decide-compatibility.ts';
+import type { AdmissionRefusal } from './admission-refusal.ts';
+import { type FitFacts, refuseOlderVersion, refuseOtherCompatible } from './decide-compatibility.ts';
 
 /** The facts that decide whether a bundle may be installed; gathering them changes nothing. */
 export interface AdmissionFacts extends FitFacts, StandingFacts {

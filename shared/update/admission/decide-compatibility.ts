@@ -1,6 +1,6 @@
 import semver from 'semver';
 import type { BundleFacts } from '../../rauc/bundle-facts.ts';
-import type { Outcome } from '../../system/exit-code.ts';
+import type { AdmissionRefusal } from './admission-refusal.ts';
 
 /** Decides whether a bundle belongs on this system: the checks that must not be left to the bundle's own hook. */
 
@@ -12,12 +12,6 @@ export interface FitFacts {
   committedVersion: string | undefined;
   versionFloor: string | undefined;
   mayDowngrade: boolean;
-}
-
-export interface AdmissionRefusal {
-  outcome: Outcome;
-  reason: string;
-  advice: string;
 }
 
 /** Returns undefined when the bundle belongs on this system. */

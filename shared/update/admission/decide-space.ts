@@ -1,5 +1,5 @@
 import { formatBytes } from '../../system/files/disk.ts';
-import type { AdmissionRefusal } from './decide-compatibility.ts';
+import type { AdmissionRefusal } from './admission-refusal.ts';
 
 /** The space that one part of an update needs at a path, and the free space there. */
 export interface SpaceNeed {

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
-import { Failure } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
+import { requireAdmitted } from './admission-refusal.ts';
 import { decideSpace } from './decide-space.ts';
 import { gatherSpaceNeeds } from './space-needs.ts';
 
@@ -14,11 +14,7 @@ export function requireSpace(
   { places, config }: { places: Places; config: Config },
 ): { freeForBundle: number } {
   const needs = gatherSpaceNeeds(bundleBytes, places, config);
-  const refusal = decideSpace(needs);
-  if (refusal !== undefined) {
-    const { outcome, reason, advice } = refusal;
-    throw new Failure(`Cannot install "${what}": ${reason}`, { outcome, advice });
-  }
+  requireAdmitted(`"${what}"`, decideSpace(needs));
   const [bundle, ...others] = needs;
   const beside = others.filter(({ device }) => device === bundle?.device);
   return { freeForBundle: (bundle?.freeBytes ?? 0) - beside.reduce((sum, { bytes }) => sum + bytes, 0) };

@@ -1,5 +1,5 @@
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
-import type { AdmissionRefusal } from './decide-compatibility.ts';
+import type { AdmissionRefusal } from './admission-refusal.ts';
 
 /** The last verdict about the version on this device; undefined when it was never installed here, or has no verdict. */
 export function lastVerdict(

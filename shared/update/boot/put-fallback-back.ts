@@ -5,13 +5,13 @@ import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { forgetAdmission, readAdmissionNote } from '../transaction/admission-note.ts';
 import { takeProgramLock } from '../transaction/install-lock.ts';
-import { updatesSoFar } from '../transaction/transaction-store.ts';
+import { allTransactions } from '../transaction/transaction-store.ts';
 import type { BootContext } from './boot-context.ts';
 import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
 
 /** Puts a whole fallback slot back into the boot order after a failed install; warns when the slot must stay out. */
 export async function mendFallback(places: Places, slots: Slots, running: Running): Promise<FallbackPlan> {
-  const plan = decideFallback(updatesSoFar(places), slots, readAdmissionNote(places));
+  const plan = decideFallback(allTransactions(places), slots, readAdmissionNote(places));
   if (plan.kind === 'put-back') await putFallbackBack(slots, running);
   if (plan.kind === 'leave')
     running.log.warn(`Slot "${plan.slot}" is no fallback, and stays out of the boot order: ${plan.reason}`);

@@ -8,11 +8,11 @@ import { redact } from '../../system/redact.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { parseSource } from '../../transfer/source/source.ts';
-import { allTransactions } from '../admission/admit.ts';
 import { readAnnouncement } from '../install/bundle-announcement.ts';
 import { decideAvailable } from '../install/decide-available.ts';
 import { probeBundle } from '../install/probe-bundle.ts';
 import { readRelease } from '../slot/release.ts';
+import { allTransactions } from '../transaction/transaction-store.ts';
 
 const checkMs = 30 * 60_000;
 

@@ -7,7 +7,7 @@ import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { isVerdict, needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
-import { updatesSoFar } from '../transaction/transaction-store.ts';
+import { allTransactions } from '../transaction/transaction-store.ts';
 import { TransactionWriter } from '../transaction/transaction-writer.ts';
 import type { Chosen } from './choose-restore.ts';
 import type { Stack } from './stack.ts';
@@ -75,7 +75,7 @@ function settleDebt({ transaction, places, dump, redis }: DataRestore, dropped: 
 
 /** The name of redis' file: as the update noted it, else as redis reports it if it runs, else the default name. */
 async function fileOfRedis(saved: string, places: Places, { redis }: Stack, log: Log): Promise<string> {
-  const noted = updatesSoFar(places).findLast((update) => update.redis?.path === saved)?.redis?.file;
+  const noted = allTransactions(places).findLast((update) => update.redis?.path === saved)?.redis?.file;
   if (noted !== undefined || redis === undefined) return noted ?? usualFile;
   try {
     return await findRedisFile(redis, askMs);

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../system/exit-code.ts';
 import type { Places } from '../../system/places.ts';
-import { allTransactions } from '../admission/admit.ts';
 import { lastVerdict } from '../admission/rolled-back-before.ts';
+import { allTransactions } from '../transaction/transaction-store.ts';
 import type { LastInstalled } from './last-installed.ts';
 import type { LiveProgress } from './live-progress.ts';
 

@@ -4,7 +4,7 @@ import { decideFallback } from '../boot/decide-fallback.ts';
 import { putFallbackBack } from '../boot/put-fallback-back.ts';
 import { readAdmissionNote } from '../transaction/admission-note.ts';
 import { dropHold, hasHold, isHeld } from '../transaction/hold.ts';
-import { type CurrentTransaction, updatesSoFar } from '../transaction/transaction-store.ts';
+import { allTransactions, type CurrentTransaction } from '../transaction/transaction-store.ts';
 import type { Damage } from './damage.ts';
 import { findLeftDatabases, findLeftFiles } from './find-leftovers.ts';
 import { findDamagedTransaction, findOpenUpdate, isUnderWay } from './find-update-damage.ts';
@@ -47,7 +47,7 @@ function findLostFallback({ places, slots, running }: BootContext): Damage[] {
     const remedy = 'stays unseen; run repair again where RAUC answers';
     return [{ kind: 'slots', wrong: 'RAUC does not answer: the slots are not looked at', remedy }];
   }
-  const plan = decideFallback(updatesSoFar(places), slots, readAdmissionNote(places));
+  const plan = decideFallback(allTransactions(places), slots, readAdmissionNote(places));
   if (plan.kind === 'none') return [];
   const wrong = `slot "${plan.slot}" is out of the boot order, there is no fallback`;
   if (plan.kind === 'leave') {

@@ -1,7 +1,7 @@
 import { bootId, type Places } from '../../system/places.ts';
 import { findDirectRefusal } from '../admission/rauc-refusal.ts';
 import { readRefusals } from '../admission/refusal-log.ts';
-import { updatesSoFar } from '../transaction/transaction-store.ts';
+import { allTransactions } from '../transaction/transaction-store.ts';
 import { type Anomaly, findAnomalies } from './find-anomalies.ts';
 
 /** RAUC's answers; undefined where it did not answer. */
@@ -16,7 +16,7 @@ export function gatherAnomalies(places: Places, { booted, lastError }: RaucState
   const refusals = readRefusals(places);
   const direct = findDirectRefusal(lastError, { refusals, bootId: bootId(), now });
   return findAnomalies({
-    updates: updatesSoFar(places),
+    updates: allTransactions(places),
     refusals: direct === undefined ? refusals : [...refusals, direct],
     bootId: bootId(),
     booted,

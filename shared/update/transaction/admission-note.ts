@@ -4,7 +4,7 @@ import { Failure, reasonOf } from '../../system/failure.ts';
 import { removeDurably } from '../../system/files/durable-file.ts';
 import { StateFile } from '../../system/files/state-file.ts';
 import { bootId, type Places } from '../../system/places.ts';
-import { updatesSoFar } from './transaction-store.ts';
+import { allTransactions } from './transaction-store.ts';
 
 /**
  * The last version that install-check admitted. Next, RAUC takes the target slot out of the boot order, and only after
@@ -28,7 +28,7 @@ const noteFile = new StateFile(noteSchema, 'admitted.json');
 export type AdmissionNote = v.InferOutput<typeof noteSchema>;
 
 export function noteAdmission(places: Places, version: string): void {
-  const after = updatesSoFar(places).at(-1)?.id ?? null;
+  const after = allTransactions(places).at(-1)?.id ?? null;
   const note: AdmissionNote = {
     format: 1,
     version,

@@ -83,7 +83,7 @@ export function readHistory(places: Places): Transaction[] {
 }
 
 /** All updates that this device has seen, oldest first, each in its last state. */
-export function updatesSoFar(places: Places): Transaction[] {
+export function allTransactions(places: Places): Transaction[] {
   const current = knownTransaction(readTransaction(places));
   const all = [...readHistory(places), ...(current === undefined ? [] : [current])];
   return all.filter(({ id }, index) => all.findLastIndex((other) => other.id === id) === index);
