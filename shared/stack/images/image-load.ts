@@ -45,6 +45,6 @@ export async function loadImages(file: string, deadlineMs: number, signal: Abort
 }
 
 async function hasZstd(signal: AbortSignal): Promise<boolean> {
-  const { exitCode } = await command({ deadlineMs: 10_000, accept: 'any', signal })`command -v zstd`;
+  const { exitCode } = await command({ deadlineMs: 10_000, accept: 'any', signal })`zstd --version`;
   return exitCode === 0;
 }

@@ -55,7 +55,8 @@ type Command = (pieces: TemplateStringsArray, ...values: Value[]) => Promise<Com
 
 /**
  * Runs one command: `` await command({ deadlineMs: 30_000 })`systemctl stop ${unit}` ``.
- * Values are quoted for a POSIX shell; no value becomes syntax. Throws CommandFailure.
+ * A program, not a word that only the shell knows, like `command`: the shell becomes it. Values are quoted for a POSIX shell; no
+ * value becomes syntax. Throws CommandFailure.
  */
 export function command(options: CommandOptions): Command {
   return async (pieces, ...values) => {
