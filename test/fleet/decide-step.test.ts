@@ -67,7 +67,7 @@ describe('decideStep()', () => {
       { consent: 'ask' },
       'fetch',
     ],
-    ['somebody has said no', at('fetching', { consent: 'no' }), {}, {}, 'close failure: rejected'],
+    ['a user has said no', at('fetching', { consent: 'no' }), {}, {}, 'close failure: rejected'],
     [
       'the window is closed, which is no reason not to fetch',
       at('fetching'),

@@ -3,7 +3,7 @@ import { exchange, getOnce, open, postJson } from '../../../shared/transfer/requ
 import { isOpenToOthers } from '../../../shared/transfer/request/plain-http.ts';
 import { failureOf } from '../../support/failure-of.ts';
 
-/** Whatever is asked, a secret goes over plain http to this very device alone. */
+/** No request sends a secret over plain http, unless the server is on this very device. */
 
 let asked: (string | null)[];
 let server: Bun.Server<undefined>;
