@@ -214,6 +214,29 @@ describe.skipIf(!hasDeviceParts)('systemd on the embedded device', () => {
       await until(async () => (await isActive('rescue.service'))[1] === 4);
     });
 
+    test.each(['start', 'restart'])(
+      'a service asks for a %s without waiting, and ends before the job runs',
+      async (verb) => {
+        // A machine so busy that the job's own process comes late.
+        const env = join(device.binFolder, 'env');
+        writeFileSync(
+          env,
+          '#!/bin/sh\ncase "$*" in *setsid*asked-for*) sleep 0.3 ;; esac\nexec /usr/bin/env "$@"\n',
+          { mode: 0o755 },
+        );
+        try {
+          device.addService('asked-for', ['sleep', '1119']);
+          const ask = ['systemctl', verb, '--no-block', 'asked-for'];
+          await systemdRun('--unit=asker', '--collect', '--', ...ask);
+          await until(async () => (await isActive('asker'))[1] === 4);
+          await until(async () => (await isActive('asked-for'))[1] === 0, 5_000);
+        } finally {
+          rmSync(env);
+          await systemctl('stop', 'asked-for');
+        }
+      },
+    );
+
     test('does not fire when its timer was stopped, and frees its name', async () => {
       const fired = join(device.folder, 'fired-late');
       const set = (): Promise<CommandResult> =>
