@@ -1,14 +1,13 @@
-import { readConfig } from '../shared/config/config.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment } from '../shared/rauc/hook-environment.ts';
 import { exitCodeOf } from '../shared/system/exit-code.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
-import { findPlaces } from '../shared/system/places.ts';
 import { gatherAdmissionFacts } from '../shared/update/admission/admission-facts.ts';
 import { requireAdmitted } from '../shared/update/admission/admission-refusal.ts';
 import { decideAdmission } from '../shared/update/admission/decide-admission.ts';
 import { tellExpiredInhibit } from '../shared/update/admission/inhibit.ts';
 import { noteAdmission } from '../shared/update/transaction/admission-note.ts';
+import { openDevice, withConfig } from '../shared/update/transaction/device.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Decides whether this bundle may be installed. Every refusal happens here, where nothing has been changed yet. */
@@ -37,17 +36,18 @@ export const installCheck: Hook = {
     return isLostByRauc ? exitCodeOf('tryLater') : code;
   },
 
-  async story(_command, values, { log }) {
-    const places = findPlaces({ data: values.text('data') });
+  async story(_command, values, running) {
+    const bare = openDevice(values, running);
+    const { places, log } = bare;
     const place = readHookEnvironment({ bundle: values.text('bundle') });
     const bundle = readBundleFacts(place.bundle);
-    const config = readConfig(places);
+    const device = withConfig(bare);
 
     await faultPoint('install-check:read');
     tellExpiredInhibit(places, new Date(), log);
     requireAdmitted(
       `version "${bundle.version}"`,
-      decideAdmission(gatherAdmissionFacts(bundle, place.systemCompatible, places, config)),
+      decideAdmission(gatherAdmissionFacts(bundle, place.systemCompatible, device)),
     );
     // RAUC takes the slot out of the boot order next.
     if (place.isCalledByRauc && !values.flag('dry-run')) noteAdmission(places, bundle.version);

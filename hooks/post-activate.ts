@@ -1,18 +1,16 @@
-import { type Config, defaultConfig, readConfig } from '../shared/config/config.ts';
 import { otherSlot, type Slots, slotsIfAnswered } from '../shared/rauc/status.ts';
 import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
-import { bootId, findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
-import type { Log } from '../shared/system/terminal/log.ts';
+import { bootId, logFileOf } from '../shared/system/places.ts';
 import { bootAllowanceMs } from '../shared/update/boot/boot-allowance.ts';
 import { warnOfBootTrouble } from '../shared/update/boot/boot-report.ts';
 import { carryOut } from '../shared/update/boot/carry-out-boot.ts';
 import { type BootPlan, decideBoot } from '../shared/update/boot/decide-boot.ts';
 import { oweNotifications } from '../shared/update/report/notifications.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
-import { waitForBootLock } from '../shared/update/transaction/boot-lock.ts';
-import type { Transaction } from '../shared/update/transaction/transaction.ts';
-import { knownTransaction, readTransaction } from '../shared/update/transaction/transaction-store.ts';
+import { openDevice, withConfigOrDefaults } from '../shared/update/transaction/device.ts';
+import { transactionForRecovery } from '../shared/update/transaction/transaction-store.ts';
+import { waitForBootLock } from '../shared/update/transaction/update-lock.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Runs at every boot: commits or rolls back a trial, marks a healthy boot good, reports a fallback. */
@@ -33,17 +31,19 @@ export const postActivate: Hook = {
   deadlineMs: 120_000,
 
   async story(_command, values, running) {
-    const { log, signal } = running;
-    const places = findPlaces({ data: values.text('data') });
+    const bare = openDevice(values, running);
+    const { places, log, signal } = bare;
+    // A boot must not fail because of a file: one that is unreadable is logged.
+    const tell = (line: string): void => log.error(line);
     const isDryRun = values.flag('dry-run');
     if (!isDryRun) log.alsoTo(logFileOf(places));
-    const config = configOrDefaults(places, log);
-    running.allow(bootAllowanceMs(config.update));
+    const device = withConfigOrDefaults(bare, tell);
+    device.allow(bootAllowanceMs(device.config.update));
     let slots: Slots | undefined;
-    if (!isDryRun) oweNotifications(places, running, () => slots?.booted?.name);
-    const unlock = isDryRun ? async () => {} : await waitForBootLock(places, running);
+    if (!isDryRun) oweNotifications(device, () => slots?.booted?.name);
+    const lock = isDryRun ? undefined : await waitForBootLock(device);
 
-    const transaction = currentTransaction(places, log);
+    const transaction = transactionForRecovery(device, tell);
     slots = await slotsIfAnswered(signal, (error) => log.error(reasonOf(error)));
     const runningVersion = readRelease(places.root);
     const plan = decideBoot(transaction, {
@@ -52,13 +52,13 @@ export const postActivate: Hook = {
       runningVersion,
       isOtherSpent: slots !== undefined && otherSlot(slots)?.isGood === false,
     });
-    if (isDryRun) {
+    if (lock === undefined) {
       log.info(`This is a boot of the kind "${plan.kind}": ${meanings[plan.kind]}`);
       return 'done';
     }
     warnOfBootTrouble(places, log);
     await faultPoint(`post-activate:${plan.kind}`);
-    return await carryOut(plan, { places, config, transaction, slots, running, unlock });
+    return await carryOut(plan, { transaction, slots }, { ...device, lock });
   },
 };
 
@@ -74,19 +74,3 @@ const meanings: Record<BootPlan['kind'], string> = {
   'abandon-trial': 'would reboot: RAUC does not answer in the new slot, its attempts have to run out',
   unknown: 'would mark nothing, since the running slot is unknown; the orchestrator would run all the same',
 };
-
-/** A boot must not fail because of the config: if it is unreadable, that is logged, and the defaults are used. */
-function configOrDefaults(places: Places, log: Log): Config {
-  try {
-    return readConfig(places);
-  } catch (error) {
-    log.error(`${reasonOf(error)}; going on with the defaults`);
-    return defaultConfig(places);
-  }
-}
-
-function currentTransaction(places: Places, log: Log): Transaction | undefined {
-  const current = readTransaction(places);
-  if (current.kind === 'damaged') log.error(`${current.reason}; going on without it`);
-  return knownTransaction(current);
-}

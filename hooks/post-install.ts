@@ -1,20 +1,20 @@
-import { readConfig } from '../shared/config/config.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment, slotMountOf } from '../shared/rauc/hook-environment.ts';
 import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
-import { findPlaces, logFileOf, type Places } from '../shared/system/places.ts';
+import { logFileOf, type Places } from '../shared/system/places.ts';
 import type { Log } from '../shared/system/terminal/log.ts';
 import { fetchImages } from '../shared/update/install/fetch-images.ts';
 import { migrateEarly } from '../shared/update/install/migrate-early.ts';
 import { carryIdentity } from '../shared/update/slot/device-identity.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
 import { isTimerEnabledIn, writeSlotContent } from '../shared/update/slot/slot-content.ts';
+import { openDevice, withConfig } from '../shared/update/transaction/device.ts';
 import { holdNextBoot, holdNow } from '../shared/update/transaction/hold.ts';
-import { takeInstallLock } from '../shared/update/transaction/install-lock.ts';
 import { isVerdict, needsRestore, type Release, stateOf } from '../shared/update/transaction/transaction.ts';
 import { knownTransaction, readTransaction } from '../shared/update/transaction/transaction-store.ts';
 import { TransactionWriter } from '../shared/update/transaction/transaction-writer.ts';
+import { takeInstallLock, type UpdateLock } from '../shared/update/transaction/update-lock.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Time to copy the programs onto a slow card, after the images are fetched. */
@@ -36,15 +36,16 @@ export const postInstall: Hook = {
   deadlineMs: 900_000,
 
   async story(_command, values, running) {
-    const { log, undo } = running;
-    const places = findPlaces({ data: values.text('data') });
+    const bare = openDevice(values, running);
+    const { places, log, undo } = bare;
     const place = readHookEnvironment({
       bundle: values.text('bundle'),
       slotMount: values.text('slot-mount'),
     });
     const slotMount = slotMountOf(place);
     const bundle = readBundleFacts(place.bundle);
-    const config = readConfig(places);
+    const device = withConfig(bare);
+    const { config } = device;
     const to = { version: bundle.version, slot: place.slotName ?? null };
     if (values.flag('dry-run')) {
       log.info("Would fetch the images that the new slot's compose file names, where they are not here yet");
@@ -55,13 +56,12 @@ export const postInstall: Hook = {
     }
 
     log.alsoTo(logFileOf(places));
-    const lock = takeInstallLock(places, 'post-install', bundle.version);
-    undo.owe('release the lock', () => lock.release());
-    const record = resumeOrOpen(places, to, log);
+    const lock = takeInstallLock(device, 'post-install', bundle.version);
+    const record = resumeOrOpen(lock, to, log);
     undo.owe('close the transaction', (reason) => record.failUnlessDone(reason));
     await faultPoint('post-install:opened');
-    running.allow(config.update.pullDeadlineSeconds * 1000 + writingMs);
-    await fetchImages(record, { slotMount, bundle: place.bundle, places, config, running });
+    device.allow(config.update.pullDeadlineSeconds * 1000 + writingMs);
+    await fetchImages(record, { slotMount, bundle: place.bundle }, device);
     await faultPoint('post-install:images');
 
     const content = {
@@ -78,7 +78,7 @@ export const postInstall: Hook = {
     carryOver(places, slotMount, log);
     await faultPoint('post-install:written');
     if (config.update.migrateIn === 'post-install') {
-      if (place.isCalledByRauc) await migrateEarly(record, { slotMount, places, config, running });
+      if (place.isCalledByRauc) await migrateEarly(record, slotMount, device);
       else
         log.warn(
           'Not called by RAUC, so the time of the reboot is unknown: the migration is done during the trial',
@@ -104,13 +104,14 @@ function carryOver(places: Places, slotMount: string, log: Log): void {
 }
 
 /** pre-install opened the transaction; where it did not run (a bundle without the hook, a call by hand), open it here. */
-function resumeOrOpen(places: Places, to: Release, log: Log): TransactionWriter {
+function resumeOrOpen(lock: UpdateLock, to: Release, log: Log): TransactionWriter {
+  const { places } = lock;
   const transaction = knownTransaction(readTransaction(places));
   const isOurs =
     transaction?.isClosed === false &&
     !isVerdict(stateOf(transaction)) &&
     transaction.to.version === to.version &&
     transaction.to.slot === to.slot;
-  if (transaction !== undefined && isOurs) return TransactionWriter.resume(places, transaction);
-  return TransactionWriter.open(places, { version: readRelease(places.root) ?? null, slot: null }, to, log);
+  if (transaction !== undefined && isOurs) return TransactionWriter.resume(lock, transaction);
+  return TransactionWriter.open(lock, { version: readRelease(places.root) ?? null, slot: null }, to, log);
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Config, readConfig } from '../shared/config/config.ts';
+import type { Config } from '../shared/config/config.ts';
 import { backupFile } from '../shared/data/backups/backup.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment } from '../shared/rauc/hook-environment.ts';
@@ -7,13 +7,13 @@ import { takeBaseline } from '../shared/stack/health/baseline.ts';
 import { findChecks } from '../shared/stack/health/find-checks.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { formatBytes } from '../shared/system/files/disk.ts';
-import { findPlaces, logFileOf } from '../shared/system/places.ts';
-import type { Running } from '../shared/system/process/program.ts';
+import { logFileOf } from '../shared/system/places.ts';
 import { backUpConfig, makeBackupFolder } from '../shared/update/data/back-up-config.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
 import { forgetAdmission } from '../shared/update/transaction/admission-note.ts';
-import { takeInstallLock } from '../shared/update/transaction/install-lock.ts';
+import { type Device, openDevice, withConfig } from '../shared/update/transaction/device.ts';
 import { TransactionWriter } from '../shared/update/transaction/transaction-writer.ts';
+import { takeInstallLock } from '../shared/update/transaction/update-lock.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Time to stop and start the unit around the backup. */
@@ -35,39 +35,39 @@ export const preInstall: Hook = {
   deadlineMs: 120_000,
 
   async story(_command, values, running) {
-    const { log, undo, signal } = running;
-    const places = findPlaces({ data: values.text('data') });
+    const bare = openDevice(values, running);
+    const { places, log, undo, signal } = bare;
     const place = readHookEnvironment({ bundle: values.text('bundle') });
     const bundle = readBundleFacts(place.bundle);
     const from = readRelease(places.root);
     const targetOf = ({ configPath, backupPath }: Config): string | undefined =>
       existsSync(configPath) ? backupFile(backupPath, from, bundle.version, new Date()) : undefined;
     if (values.flag('dry-run')) {
-      const config = readConfig(places);
-      describe(config, targetOf(config), running);
+      const device = withConfig(bare);
+      describe(targetOf(device.config), device);
       return 'done';
     }
 
     // RAUC has already taken the slot out of the boot order: a failure from here on must be recorded, to put it back.
     log.alsoTo(logFileOf(places));
-    const lock = takeInstallLock(places, 'pre-install', bundle.version);
-    undo.owe('release the lock', () => lock.release());
+    const lock = takeInstallLock(bare, 'pre-install', bundle.version);
     const to = { version: bundle.version, slot: place.slotName ?? null };
-    const record = TransactionWriter.open(places, { version: from ?? null, slot: null }, to, log);
+    const record = TransactionWriter.open(lock, { version: from ?? null, slot: null }, to, log);
     undo.owe('close the transaction', (reason) => record.failUnlessDone(reason));
     // From here on the transaction shows why the slot is out; the note alone would declare a half-written slot whole.
     forgetAdmission(places);
     log.info(`Preparing the update from "${from ?? 'unknown'}" to "${bundle.version}"`);
     await faultPoint('pre-install:opened');
-    const config = readConfig(places);
-    running.allow(config.update.backupDeadlineSeconds * 1000 + serviceMs);
+    const device = withConfig(bare);
+    const { config } = device;
+    device.allow(config.update.backupDeadlineSeconds * 1000 + serviceMs);
     const target = targetOf(config);
     const checks = await findChecks({ root: places.root, config: config.update, log, signal });
     record.note({ baseline: await takeBaseline(checks, signal) });
 
     if (target !== undefined) {
       makeBackupFolder(config.backupPath);
-      const { path, bytes, entries, sha256 } = await backUpConfig(target, 'required', config, running);
+      const { path, bytes, entries, sha256 } = await backUpConfig(target, 'required', device);
       log.info(`The backup is "${path}" (${formatBytes(bytes)}, ${entries} entries)`);
       record.note({ backup: { path, sha256 } });
     } else {
@@ -78,7 +78,7 @@ export const preInstall: Hook = {
   },
 };
 
-function describe(config: Config, target: string | undefined, { log }: Running): void {
+function describe(target: string | undefined, { config, log }: Device): void {
   if (target === undefined) {
     log.info(`Would back up nothing: there is no "${config.configPath}"`);
     return;

@@ -1,14 +1,13 @@
-import { readConfig } from '../shared/config/config.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { isRaucsHandler, readHookEnvironment } from '../shared/rauc/hook-environment.ts';
 import { Failure } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
-import { findPlaces } from '../shared/system/places.ts';
 import { print } from '../shared/system/terminal/print.ts';
 import { gatherFitFacts } from '../shared/update/admission/admission-facts.ts';
 import { requireAdmitted } from '../shared/update/admission/admission-refusal.ts';
 import { decideCompatibility } from '../shared/update/admission/decide-compatibility.ts';
 import { forgetAdmission } from '../shared/update/transaction/admission-note.ts';
+import { openDevice, withConfig } from '../shared/update/transaction/device.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** The running system's own check: install-check comes from the bundle, and an old one does not know the minimum version. */
@@ -30,19 +29,19 @@ export const systemCheck: Hook = {
   },
   deadlineMs: 120_000,
 
-  async story(_command, values, { log }) {
+  async story(_command, values, running) {
     try {
-      const places = findPlaces({ data: values.text('data') });
+      const device = openDevice(values, running);
       const place = readHookEnvironment({ bundle: values.text('bundle') });
       const bundle = readBundleFacts(place.bundle);
       await faultPoint('system-check:read');
       requireAdmitted(
         `version "${bundle.version}"`,
-        decideCompatibility(gatherFitFacts(bundle, place.systemCompatible, places, readConfig(places))),
+        decideCompatibility(gatherFitFacts(bundle, place.systemCompatible, withConfig(device))),
       );
       // The install-check of this bundle may not be ours: a note about an earlier bundle says nothing about this one.
-      if (isRaucsHandler()) forgetAdmission(places);
-      log.info(`Version "${bundle.version}" belongs here`);
+      if (isRaucsHandler()) forgetAdmission(device.places);
+      device.log.info(`Version "${bundle.version}" belongs here`);
       return 'done';
     } catch (error) {
       if (error instanceof Failure) tellRauc(error);

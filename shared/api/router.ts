@@ -13,12 +13,12 @@ export async function answer(
   try {
     requireOwnPage(request.headers);
     const { route, name } = findRoute(request.method, pathOf(request.url));
-    if (route.needsToken) requireToken(request.headers, service.config.update.apiTokenFile);
+    if (route.needsToken) requireToken(request.headers, service.device.config.update.apiTokenFile);
     if (route.isStream) letStream(request);
     return harden(await route.answer(service, request, name));
   } catch (error) {
     const response = problemOf(error);
-    if (response.status === 500) service.log.error(stackOf(error));
+    if (response.status === 500) service.device.log.error(stackOf(error));
     return harden(response);
   }
 }

@@ -1,10 +1,8 @@
-import type { Config } from '../config/config.ts';
 import { exitCodeOf, outcomeOf } from '../system/exit-code.ts';
 import { Failure } from '../system/failure.ts';
-import type { Places } from '../system/places.ts';
 import { redact } from '../system/redact.ts';
-import type { Log } from '../system/terminal/log.ts';
 import { programVersion } from '../system/version.ts';
+import type { Device } from '../update/transaction/device.ts';
 import { readHistory } from '../update/transaction/transaction-store.ts';
 import { readJson } from './body.ts';
 import type { Events } from './events.ts';
@@ -18,12 +16,10 @@ import type { StatusReader } from './status-reader.ts';
 /** The routes of the API. docs/openapi.yaml describes the same, and a test compares the two. */
 
 export interface Service {
-  places: Places;
-  config: Config;
+  device: Device;
   jobs: Jobs;
   reporter: StatusReader;
   events: Events;
-  log: Log;
 }
 
 export interface Route {
@@ -47,7 +43,7 @@ export const routes: readonly Route[] = [
   {
     method: 'GET',
     path: `${prefix}/history`,
-    answer: ({ places }) => json({ format: 1, updates: readHistory(places) }),
+    answer: ({ device }) => json({ format: 1, updates: readHistory(device.places) }),
   },
   { method: 'GET', path: `${prefix}/jobs/{id}`, answer: ({ jobs }, _request, id) => json(findJob(jobs, id)) },
   { method: 'POST', path: `${prefix}/install`, needsToken: true, answer: install },
@@ -55,7 +51,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: `${prefix}/cancel`, needsToken: true, answer: cancel },
 ];
 
-async function install({ config, jobs, log }: Service, request: Request): Promise<Response> {
+async function install({ device: { config, log }, jobs }: Service, request: Request): Promise<Response> {
   const source = readSource(await readJson(request), config.update.bundleFolder);
   const shown = redact(source);
   const job = await jobs.begin('install', ['install', source], shown);
@@ -63,14 +59,14 @@ async function install({ config, jobs, log }: Service, request: Request): Promis
   return accepted(job);
 }
 
-async function rollBack({ jobs, log }: Service, request: Request): Promise<Response> {
+async function rollBack({ device: { log }, jobs }: Service, request: Request): Promise<Response> {
   const isSure = readRollback(await readJson(request));
   const job = await jobs.begin('rollback', ['rollback', ...(isSure ? ['--yes'] : [])], null);
   log.info(`Began to roll back, job ${job.id}`);
   return accepted(job);
 }
 
-async function cancel({ jobs, log }: Service, request: Request): Promise<Response> {
+async function cancel({ device: { log }, jobs }: Service, request: Request): Promise<Response> {
   if ((await readJson(request)) !== undefined) throw new HttpRefusal(400, 'Expected no body');
   const { exitCode, lastLine } = await jobs.cancel(['cancel']);
   const outcome = outcomeOf(exitCode) ?? 'failed';

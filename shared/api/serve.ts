@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { readConfig } from '../config/config.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
-import { findPlaces, logFileOf, type Places } from '../system/places.ts';
+import { logFileOf, type Places } from '../system/places.ts';
 import { isLock, tryLock } from '../system/process/lock.ts';
 import type { Running } from '../system/process/program.ts';
 import { tellManager, watchdogPauseMs } from '../system/process/service-manager.ts';
 import type { Values } from '../system/terminal/arguments.ts';
+import { type Device, openDevice, withConfig } from '../update/transaction/device.ts';
 import { Events } from './events.ts';
 import { Jobs } from './jobs.ts';
 import { addressOf, listen } from './listen.ts';
@@ -21,18 +21,17 @@ const usualPauseMs = 60_000;
 
 /** Serves the API and its page until a signal. Jobs outlive it: it only starts them and reports their state. */
 export async function serve(values: Values, running: Running): Promise<Outcome> {
-  const { log, undo, signal } = running;
-  const places = findPlaces({ data: values.text('data') });
-  const config = readConfig(places);
+  const device = withConfig(openDevice(values, running));
+  const { places, log, undo } = device;
   log.alsoTo(logFileOf(places));
   undo.owe('release the lock of the API', takeServiceLock(places));
-  const { apiListen, apiTokenFile } = config.update;
+  const { apiListen, apiTokenFile } = device.config.update;
   if (ensureToken(apiTokenFile)) log.info(`Made a token: "${apiTokenFile}"`);
 
   const jobs = new Jobs(places, log);
-  const reporter = new StatusReader(places, config, jobs, signal);
+  const reporter = new StatusReader(device, jobs);
   const events = new Events(reporter, log);
-  const service = { places, config, jobs, reporter, events, log };
+  const service = { device, jobs, reporter, events };
   const server = listen(
     apiListen,
     (request, bun) => answer(request, service, (stream) => bun.timeout(stream, 0)),
@@ -50,7 +49,7 @@ export async function serve(values: Values, running: Running): Promise<Outcome> 
     log.info(`Found the ${last.kind} again that is under way, job ${last.id}`);
   log.info(`Listening on "${addressOf(apiListen, server)}"`);
   tellManager('READY=1');
-  await untilTold(running, signal);
+  await untilTold(device);
   tellManager('STOPPING=1');
   return 'done';
 }
@@ -63,12 +62,12 @@ function takeServiceLock(places: Places): () => void {
 }
 
 /** Notifies systemd's watchdog as long as the event loop of this process runs. */
-async function untilTold(running: Running, signal: AbortSignal): Promise<void> {
+async function untilTold({ signal, allow }: Device): Promise<void> {
   const told = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => told.resolve(), { once: true });
   if (signal.aborted) told.resolve();
   const live = (): void => {
-    running.allow(deadlineMs);
+    allow(deadlineMs);
     tellManager('WATCHDOG=1');
   };
   live();

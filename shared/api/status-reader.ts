@@ -1,10 +1,9 @@
-import type { Config } from '../config/config.ts';
 import type { Slots } from '../rauc/status.ts';
 import { Deadline } from '../system/deadline.ts';
 import { reasonOf } from '../system/failure.ts';
-import type { Places } from '../system/places.ts';
 import { type StatusReport, statusReport } from '../update/commands/status.ts';
 import { type Answers, queryRaucAndLogind, statusOf } from '../update/report/device-status.ts';
+import type { Device } from '../update/transaction/device.ts';
 import { readTransaction } from '../update/transaction/transaction-store.ts';
 import type { Job, JobStanding } from './job.ts';
 import type { Jobs } from './jobs.ts';
@@ -31,24 +30,20 @@ const freshMs = 5_000;
 
 /** Gives the same answer to all clients that ask at once. */
 export class StatusReader {
-  readonly #places: Places;
-  readonly #config: Config;
+  readonly #device: Device;
   readonly #jobs: Jobs;
-  readonly #signal: AbortSignal;
   #known: Known | undefined;
   #asking: Promise<Known> | undefined;
 
-  constructor(places: Places, config: Config, jobs: Jobs, signal: AbortSignal) {
-    this.#places = places;
-    this.#config = config;
+  constructor(device: Device, jobs: Jobs) {
+    this.#device = device;
     this.#jobs = jobs;
-    this.#signal = signal;
   }
 
   async read(): Promise<Report> {
-    const moment = JSON.stringify([readTransaction(this.#places), this.#jobs.last()]);
+    const moment = JSON.stringify([readTransaction(this.#device.places), this.#jobs.last()]);
     const answers = await this.#answersAt(moment);
-    const standing = statusOf(this.#places, this.#config, answers);
+    const standing = statusOf(this.#device, answers);
     const { holder, slotsProblem } = standing;
     return {
       ...statusReport(standing),
@@ -68,7 +63,7 @@ export class StatusReader {
   }
 
   async #ask(moment: string): Promise<Known> {
-    const answers = await queryRaucAndLogind(this.#signal);
+    const answers = await queryRaucAndLogind(this.#device.signal);
     this.#known = {
       answers: { ...answers, slots: this.#slotsOrLast(answers.slots) },
       freshness: new Deadline(freshMs),
@@ -78,8 +73,8 @@ export class StatusReader {
   }
 
   #slotsOrLast(slots: Slots | undefined): Slots | undefined {
-    if (slots === undefined) return lastSlots(this.#places);
-    keepSlots(this.#places, slots);
+    if (slots === undefined) return lastSlots(this.#device.places);
+    keepSlots(this.#device.places, slots);
     return slots;
   }
 }

@@ -1,7 +1,5 @@
-import type { Config } from '../config/config.ts';
 import { Failure } from '../system/failure.ts';
 import { hashFile } from '../system/files/checksum.ts';
-import type { Places } from '../system/places.ts';
 import { Download } from '../transfer/download/download.ts';
 import { fetchBundle } from '../transfer/download/fetch.ts';
 import type { Credentials } from '../transfer/request/credentials.ts';
@@ -10,25 +8,28 @@ import { isOpenToOthers } from '../transfer/request/plain-http.ts';
 import { downloadFolderOf } from '../update/admission/download-folder.ts';
 import { requireSpace } from '../update/admission/require-space.ts';
 import type { LiveProgress } from '../update/install/live-progress.ts';
+import type { Device } from '../update/transaction/device.ts';
 import type { Artifact } from './deployment.ts';
 
 const mebibyte = 1024 * 1024;
 /** hawkBit notes each request, and accepts about a thousand for one action: 8 GiB in pieces of 16 MiB need half of them. */
 const pieceBytes = 16 * mebibyte;
 
-export interface ArtifactWork {
-  places: Places;
-  config: Config;
+export interface FetchOptions {
   progress: LiveProgress;
   server: DdiServer;
   onPercent: (percent: number, what: string) => void;
-  signal: AbortSignal;
 }
 
 /** Fetches the complete bundle into the download folder, and checks the server's checksum. Throws a Failure. */
-export async function fetchArtifact(artifact: Artifact, work: ArtifactWork): Promise<void> {
+export async function fetchArtifact(
+  artifact: Artifact,
+  options: FetchOptions,
+  device: Device,
+): Promise<void> {
   const { filename, sha256, url } = artifact;
-  const { places, progress, server, signal } = work;
+  const { progress, server } = options;
+  const { places, signal } = device;
   if (isOpenToOthers(url) && !isOpenToOthers(server.base))
     throw new Failure(`Cannot fetch "${url}": the server leads from https to http`);
   const download = new Download(downloadFolderOf(places));
@@ -36,7 +37,7 @@ export async function fetchArtifact(artifact: Artifact, work: ArtifactWork): Pro
   const isWhole = side?.isWhole === true && side.url === url;
   if (isWhole && (await isSame(download.path, sha256, signal))) return;
   progress.enter('fetching', `Fetching "${filename}"`);
-  await progress.log.step('Fetching', 'Fetched', `"${filename}"`, () => fetch(artifact, download, work));
+  await progress.log.step('Fetching', 'Fetched', `"${filename}"`, () => fetch(artifact, options, device));
   if (await isSame(download.path, sha256, signal)) return;
   download.discard();
   throw new Failure(`Cannot use "${filename}": it has another checksum than the server says`, {
@@ -46,13 +47,14 @@ export async function fetchArtifact(artifact: Artifact, work: ArtifactWork): Pro
 
 async function fetch(
   { filename, bytes, url }: Artifact,
-  download: Download,
-  work: ArtifactWork,
+  { progress, server, onPercent }: FetchOptions,
+  device: Device,
 ): Promise<void> {
-  const { places, config, progress, server, onPercent, signal } = work;
-  const { update } = config;
+  const { update } = device.config;
+  const folder = downloadFolderOf(device.places);
+  const download = new Download(folder);
   const toCome = Math.max(0, bytes - download.occupiedBytes);
-  const { freeForBundle } = requireSpace(filename, toCome, { places, config });
+  const { freeForBundle } = requireSpace(filename, toCome, device);
   const mostBytes = Math.min(
     update.largestBundleMiB * mebibyte,
     freeForBundle + download.occupiedBytes,
@@ -64,8 +66,8 @@ async function fetch(
     stallMs: update.stallSeconds * 1000,
     tries: update.fetchTries,
     log: progress.log,
-    signal,
-    folder: downloadFolderOf(places),
+    signal: device.signal,
+    folder,
     mostBytes,
     largePieceBytes: pieceBytes,
     bytesPerSecond: update.limitRateKiB === undefined ? undefined : update.limitRateKiB * 1024,

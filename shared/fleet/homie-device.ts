@@ -1,10 +1,7 @@
-import { type Config, readConfig } from '../config/config.ts';
 import { type Slots, slotsIfAnswered } from '../rauc/status.ts';
 import { readSystemConf } from '../rauc/system-conf.ts';
 import { Failure } from '../system/failure.ts';
-import { bootId, logFileOf, type Places } from '../system/places.ts';
-import type { Lock } from '../system/process/lock.ts';
-import type { Running } from '../system/process/program.ts';
+import { bootId, logFileOf } from '../system/places.ts';
 import { UndoStack } from '../system/process/undo.ts';
 import { programVersion } from '../system/version.ts';
 import { Download } from '../transfer/download/download.ts';
@@ -17,8 +14,9 @@ import { tailOf } from '../update/report/log-tail.ts';
 import { carryOutReboot, rebootPlanOf } from '../update/schedule/reboot-after.ts';
 import { readRelease } from '../update/slot/release.ts';
 import { answeredSlots } from '../update/transaction/answered-slots.ts';
-import { takeFreeUpdaterLock } from '../update/transaction/install-lock.ts';
+import { type BareDevice, withConfig } from '../update/transaction/device.ts';
 import { knownTransaction, readHistory, readTransaction } from '../update/transaction/transaction-store.ts';
+import { type LockedDevice, takeFreeUpdaterLock } from '../update/transaction/update-lock.ts';
 import { type FleetAction, readAction, writeAction } from './action.ts';
 import { attributesOf } from './attributes.ts';
 import type { StepFacts } from './decide-step.ts';
@@ -39,29 +37,28 @@ const eachUndoMs = 120_000;
 
 /** This board, with the same download, policy and transaction as update.sh install. */
 export class HomieDevice implements FleetDevice {
-  readonly #places: Places;
-  readonly #running: Running;
+  readonly #device: BareDevice;
   readonly #server: DdiServer;
   #raucVersion: string | undefined;
 
-  constructor(places: Places, running: Running, server: DdiServer) {
-    this.#places = places;
-    this.#running = running;
+  /** The config is read anew for each step: the agent runs for months. */
+  constructor(device: BareDevice, server: DdiServer) {
+    this.#device = device;
     this.#server = server;
   }
 
   readAction(): FleetAction | undefined {
-    return readAction(this.#places);
+    return readAction(this.#device.places);
   }
 
   writeAction(action: FleetAction): void {
-    writeAction(this.#places, action);
+    writeAction(this.#device.places, action);
   }
 
   async attributes(): Promise<Record<string, string>> {
-    const places = this.#places;
+    const places = this.#device.places;
     const slots = await this.#slots();
-    this.#raucVersion ??= await raucVersion(this.#running.signal);
+    this.#raucVersion ??= await raucVersion(this.#device.signal);
     return attributesOf({
       compatible: slots?.compatible ?? readSystemConf(places.root)?.compatible,
       runningVersion: readRelease(places.root),
@@ -73,8 +70,7 @@ export class HomieDevice implements FleetDevice {
   }
 
   async stepFacts(action: FleetAction, offer: Deployment | undefined): Promise<StepFacts> {
-    const places = this.#places;
-    const config = readConfig(places);
+    const { places, config } = withConfig(this.#device);
     const now = new Date();
     return {
       transaction: foundTransaction(action, places),
@@ -89,32 +85,32 @@ export class HomieDevice implements FleetDevice {
   }
 
   hasVerdict(action: FleetAction): boolean {
-    return transactionOf(action, this.#places)?.isClosed === true;
+    return transactionOf(action, this.#device.places)?.isClosed === true;
   }
 
   runningVersion(): string | undefined {
-    return readRelease(this.#places.root);
+    return readRelease(this.#device.places.root);
   }
 
   lastTransaction(): string | null {
-    return knownTransaction(readTransaction(this.#places))?.id ?? null;
+    return knownTransaction(readTransaction(this.#device.places))?.id ?? null;
   }
 
   discardDownload(): void {
-    new Download(downloadFolderOf(this.#places)).discard();
+    new Download(downloadFolderOf(this.#device.places)).discard();
   }
 
   logTail(): string[] {
-    return tailOf(logFileOf(this.#places), tailLines);
+    return tailOf(logFileOf(this.#device.places), tailLines);
   }
 
   async fetch(artifact: Artifact, { onPercent, signal }: Watch): Promise<void> {
     const { filename } = artifact;
-    await this.#locked(filename, async ({ config, progress, running }) => {
-      requireStanding(filename, this.#places);
-      const both = AbortSignal.any([signal, running.signal]);
-      const work = { places: this.#places, config, progress, server: this.#server, onPercent, signal: both };
-      await fetchArtifact(artifact, work);
+    await this.#locked(filename, async (device, progress) => {
+      requireStanding(filename, device.places);
+      const both = AbortSignal.any([signal, device.signal]);
+      const options = { progress, server: this.#server, onPercent };
+      await fetchArtifact(artifact, options, { ...device, signal: both });
       progress.done('done', `"${filename}" is fetched`);
     });
   }
@@ -124,28 +120,26 @@ export class HomieDevice implements FleetDevice {
     { onBegin, onPercent, signal }: InstallWatch,
   ): Promise<InstallEnd> {
     const { filename } = artifact;
-    const places = this.#places;
-    return await this.#locked(filename, async (work) => {
-      const { progress } = work;
+    return await this.#locked(filename, async (locked, progress) => {
+      const device = { ...locked, signal };
+      const { places } = device;
       requireStanding(filename, places);
       const copy = new Download(downloadFolderOf(places));
-      const installWork = {
-        ...work,
-        places,
+      const options = {
+        progress,
         // An operator who assigns a version as forced wants it, even if it was rolled back here before.
         isForced: update === 'forced',
-        signal,
         source: filename,
         onProgress: onPercent,
       };
-      const { version } = await verifyBundle({ file: copy.path, copy }, installWork);
+      const { version } = await verifyBundle({ file: copy.path, copy }, options, device);
       if (version === readRelease(places.root)) {
         copy.discard();
         progress.done('done', `Version "${version}" runs already`);
         return { kind: 'runs-already', version };
       }
       onBegin(version);
-      await letRaucInstall(copy.path, version, installWork);
+      await letRaucInstall(copy.path, version, options, device);
       copy.discard();
       progress.done('rebootNeeded', `Version "${version}" is installed, a reboot tries it`);
       return { kind: 'installed' };
@@ -153,31 +147,30 @@ export class HomieDevice implements FleetDevice {
   }
 
   async reboot(version: string): Promise<void> {
-    const plan = rebootPlanOf(undefined, readConfig(this.#places), new Date());
-    await carryOutReboot(plan, version, this.#running.log);
+    const plan = rebootPlanOf(undefined, withConfig(this.#device).config, new Date());
+    await carryOutReboot(plan, version, this.#device.log);
   }
 
   /** Another program may have fetched another bundle meanwhile: the device keeps one download at a time. */
   #hasBundle(offer: Deployment | undefined): boolean {
-    const side = new Download(downloadFolderOf(this.#places)).read();
+    const side = new Download(downloadFolderOf(this.#device.places)).read();
     return side?.isWhole === true && side.url === offer?.artifact.url;
   }
 
   /** Works under the lock of all updates, with an undo stack of its own, because the agent continues afterwards. */
   async #locked<T>(
     source: string,
-    work: (parts: { config: Config; progress: LiveProgress; running: Running; lock: Lock }) => Promise<T>,
+    work: (device: LockedDevice, progress: LiveProgress) => Promise<T>,
   ): Promise<T> {
-    const { log, signal } = this.#running;
     const undo = new UndoStack();
-    const running: Running = { log, undo, signal, allow: () => {} };
+    const device: BareDevice = { ...this.#device, undo, allow: () => {} };
+    const { places, log } = device;
     let reason: unknown;
     try {
-      const lock = await takeFreeUpdaterLock(this.#places, running);
-      undo.owe('release the lock', () => lock.release());
-      const progress = new LiveProgress(this.#places, log, source);
+      const lock = await takeFreeUpdaterLock(device);
+      const progress = new LiveProgress(places, log, source);
       undo.owe('tell the end', (why) => progress.failUnlessDone(why));
-      return await work({ config: readConfig(this.#places), progress, running, lock });
+      return await work({ ...withConfig(device), lock }, progress);
     } catch (error) {
       reason = error;
       throw error;
@@ -191,12 +184,12 @@ export class HomieDevice implements FleetDevice {
   }
 
   async #slots(): Promise<Slots | undefined> {
-    return await slotsIfAnswered(this.#running.signal);
+    return await slotsIfAnswered(this.#device.signal);
   }
 
   async #isRaucBusy(): Promise<boolean> {
     try {
-      await answeredSlots(this.#running);
+      await answeredSlots(this.#device);
       return false;
     } catch (error) {
       if (error instanceof Failure && error.outcome === 'busy') return true;

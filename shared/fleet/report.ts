@@ -1,9 +1,9 @@
-import { readConfig } from '../config/config.ts';
 import type { Outcome } from '../system/exit-code.ts';
-import { findPlaces, logFileOf } from '../system/places.ts';
+import { logFileOf } from '../system/places.ts';
 import type { Running } from '../system/process/program.ts';
 import type { Values } from '../system/terminal/arguments.ts';
 import { DdiLine, DdiRefusal } from '../transfer/request/ddi-line.ts';
+import { openDevice, withConfig } from '../update/transaction/device.ts';
 import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
 import { readHistory } from '../update/transaction/transaction-store.ts';
 import { decideReport } from './decide-report.ts';
@@ -20,17 +20,17 @@ const reportMs = 5 * 60_000;
  * its verdict is only in the target's attributes. Throws a Failure.
  */
 export async function report(values: Values, running: Running): Promise<Outcome> {
-  const { log, signal, allow } = running;
-  allow(reportMs);
-  const places = findPlaces({ data: values.text('data') });
-  const { server } = fleetServerOf(readConfig(places), places);
+  running.allow(reportMs);
+  const device = withConfig(openDevice(values, running));
+  const { places, log, signal } = device;
+  const { server } = fleetServerOf(device);
   log.alsoTo(logFileOf(places));
   const line = new DdiLine(server, signal);
-  const device = new HomieDevice(places, running, server);
+  const homie = new HomieDevice(device, server);
   const { links } = parseBase(await line.get());
   await line.send('PUT', links.configData ?? `${server.base}/configData`, {
     mode: 'merge',
-    data: await device.attributes(),
+    data: await homie.attributes(),
     status: { execution: 'closed', result: { finished: 'success' }, details: [] },
   });
   const last = readHistory(places).at(-1);
@@ -39,7 +39,7 @@ export async function report(values: Values, running: Running): Promise<Outcome>
   const named = href === undefined ? undefined : parseDeployment(await line.get(href));
   const verdict = decideReport(last, named !== undefined && isOffer(named) ? named.version : undefined);
   if (named === undefined || verdict === undefined) return 'done';
-  const feedback = closed(named.actionId, verdict, device.logTail());
+  const feedback = closed(named.actionId, verdict, homie.logTail());
   try {
     await line.send('POST', `${server.base}/deploymentBase/${named.actionId}/feedback`, feedback);
     log.info(`Closed action ${named.actionId}: ${verdict.reason}`);

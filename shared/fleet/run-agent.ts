@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { readConfig } from '../config/config.ts';
 import { Deadline, pause } from '../system/deadline.ts';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
-import { findPlaces, logFileOf, type Places } from '../system/places.ts';
+import { logFileOf, type Places } from '../system/places.ts';
 import { waitForClock } from '../system/process/clock.ts';
 import { isLock, tryLock } from '../system/process/lock.ts';
 import type { Running } from '../system/process/program.ts';
@@ -11,6 +10,7 @@ import { tellManager, watchdogPauseMs } from '../system/process/service-manager.
 import type { Values } from '../system/terminal/arguments.ts';
 import type { Log } from '../system/terminal/log.ts';
 import { DdiLine, DdiRefusal } from '../transfer/request/ddi-line.ts';
+import { type BareDevice, openDevice, withConfig } from '../update/transaction/device.ts';
 import { FleetAgent } from './agent.ts';
 import { HomieDevice } from './homie-device.ts';
 import { afterFailureMs, withJitter } from './polling.ts';
@@ -25,13 +25,13 @@ const usualIntervalMs = 5 * 60_000;
 
 /** Runs the agent of the fleet until a signal; with --once, for one round. */
 export async function runAgent(values: Values, running: Running): Promise<Outcome> {
-  const { log, undo, signal } = running;
-  const places = findPlaces({ data: values.text('data') });
+  const device = openDevice(values, running);
+  const { places, log, undo, signal } = device;
   log.alsoTo(logFileOf(places));
-  const make = (): FleetAgent => makeAgent(places, running);
+  const make = (): FleetAgent => makeAgent(device);
   const agent = make();
   undo.owe('release the lock of the agent', takeAgentLock(places));
-  const stay = stayAlive(running);
+  const stay = stayAlive(device);
   undo.owe('stop the watchdog', stay);
   await waitForClock({ log, signal });
   tellManager('READY=1');
@@ -40,19 +40,22 @@ export async function runAgent(values: Values, running: Running): Promise<Outcom
     return 'done';
   }
   try {
-    await goRound(agent, make, running);
+    await goRound(agent, make, device);
   } finally {
     tellManager('STOPPING=1');
   }
   return 'done';
 }
 
-function makeAgent(places: Places, running: Running): FleetAgent {
-  const { log, signal } = running;
-  const { fleet, server } = fleetServerOf(readConfig(places), places);
-  const device = new HomieDevice(places, running, server);
+function makeAgent(device: BareDevice): FleetAgent {
+  const { log, signal } = device;
+  const { fleet, server } = fleetServerOf(withConfig(device));
   log.info(`Asking the fleet's server "${server.base}"`);
-  return new FleetAgent(new DdiLine(server, signal), device, { log, signal, consent: fleet.consent });
+  return new FleetAgent(new DdiLine(server, signal), new HomieDevice(device, server), {
+    log,
+    signal,
+    consent: fleet.consent,
+  });
 }
 
 async function goRound(first: FleetAgent, make: () => FleetAgent, { log, signal }: Running): Promise<void> {

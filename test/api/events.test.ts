@@ -3,7 +3,7 @@ import { Events, mostReaders } from '../../shared/api/events.ts';
 import type { Report } from '../../shared/api/status-reader.ts';
 import { createLog } from '../../shared/system/terminal/log.ts';
 import { writeProgress } from '../../shared/update/install/progress.ts';
-import { writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { writeTransaction } from '../support/scene/by-hand.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { ApiStage, api } from '../support/servers/api-stage.ts';
 import { EventReader } from '../support/servers/event-reader.ts';

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Job, JobStanding } from '../../shared/api/job.ts';
 import { readProgress } from '../../shared/update/install/progress.ts';
-import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { isAlive } from '../support/processes.ts';
+import { takeUpdaterLock } from '../support/scene/by-hand.ts';
 import { ApiStage, api } from '../support/servers/api-stage.ts';
 import { until } from '../support/until.ts';
 

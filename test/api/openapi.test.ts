@@ -3,8 +3,8 @@ import { chmodSync } from 'node:fs';
 import { mostReaders } from '../../shared/api/events.ts';
 import { routes } from '../../shared/api/routes.ts';
 import type { Report } from '../../shared/api/status-reader.ts';
-import { takeProgramLock } from '../../shared/update/transaction/install-lock.ts';
-import { closeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { takeProgramLock } from '../../shared/update/transaction/update-lock.ts';
+import { bareDevice, closeTransaction } from '../support/scene/by-hand.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { validatorOf } from '../support/schemas.ts';
 import { ApiStage, api, type Service } from '../support/servers/api-stage.ts';
@@ -78,7 +78,7 @@ async function tooManyReaders(): Promise<Response> {
 
 /** A boot that proves itself is nothing to cut short. */
 async function cancelWhatIsNoInstall(): Promise<Response> {
-  const lock = takeProgramLock(stage.places, 'post-activate');
+  const lock = takeProgramLock(bareDevice(stage.places), 'post-activate');
   try {
     return await service.post(`${api}/cancel`);
   } finally {

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { project } from '../../shared/packaging/project.ts';
 import { writeProgress } from '../../shared/update/install/progress.ts';
 import { advance, type Transaction } from '../../shared/update/transaction/transaction.ts';
-import { closeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { closeTransaction } from '../support/scene/by-hand.ts';
 import { statusJson } from '../support/scene/rauc-status.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { ApiStage, type Service } from '../support/servers/api-stage.ts';

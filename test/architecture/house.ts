@@ -95,7 +95,7 @@ export const subRooms: Record<string, Record<string, readonly string[]>> = {
     install: ['boot', 'admission', 'data', 'slot', 'transaction'],
     repair: ['boot', 'data', 'slot', 'transaction'],
     report,
-    doctor: ['report', 'admission', 'schedule', 'slot'],
+    doctor: ['report', 'admission', 'schedule', 'slot', 'transaction'],
     commands: [...report, 'doctor', 'repair', 'report', 'data'],
   },
 };

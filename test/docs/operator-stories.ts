@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { advance } from '../../shared/update/transaction/transaction.ts';
-import { closeTransaction, writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { closeTransaction, writeTransaction } from '../support/scene/by-hand.ts';
 import { statusJson } from '../support/scene/rauc-status.ts';
 import { Scene } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';

@@ -7,7 +7,7 @@ import { writeProgress } from '../../shared/update/install/progress.ts';
 import { findAnomalies } from '../../shared/update/report/find-anomalies.ts';
 import { verdictMessageOf } from '../../shared/update/report/verdict-message.ts';
 import { advance, type Transaction } from '../../shared/update/transaction/transaction.ts';
-import { closeTransaction, writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { closeTransaction, writeTransaction } from '../support/scene/by-hand.ts';
 import { statusJson } from '../support/scene/rauc-status.ts';
 import { Scene } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdirSync } from 'node:fs';
-
-import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
-import { writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { takeUpdaterLock, writeTransaction } from '../support/scene/by-hand.ts';
 import { bootId, type Ended, Scene, treeOf } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
-import { writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
 import { asked } from '../support/scene/boot-stage.ts';
+import { takeUpdaterLock, writeTransaction } from '../support/scene/by-hand.ts';
 import { EarlyStage } from '../support/scene/early-stage.ts';
 import { MigratingStage } from '../support/scene/migrating-stage.ts';
 import { bootId, type Scene, type StartOptions } from '../support/scene/scene.ts';

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { type State, stateOf } from '../../shared/update/transaction/transaction.ts';
-import { readHistory, writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { asked } from '../support/scene/boot-stage.ts';
+import { writeTransaction } from '../support/scene/by-hand.ts';
 import { MigratingStage } from '../support/scene/migrating-stage.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { sick } from '../support/servers/health-server.ts';

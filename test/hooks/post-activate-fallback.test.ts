@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { advance, type State, stateOf } from '../../shared/update/transaction/transaction.ts';
-import { readHistory, writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { asked, BootStage } from '../support/scene/boot-stage.ts';
+import { writeTransaction } from '../support/scene/by-hand.ts';
 import { bootId } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { sick } from '../support/servers/health-server.ts';

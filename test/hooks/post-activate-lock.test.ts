@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
-import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { asked, BootStage } from '../support/scene/boot-stage.ts';
+import { takeUpdaterLock } from '../support/scene/by-hand.ts';
 import type { Ended } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { sick } from '../support/servers/health-server.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
 import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { asked } from '../support/scene/boot-stage.ts';
+import { takeUpdaterLock } from '../support/scene/by-hand.ts';
 import { EarlyStage } from '../support/scene/early-stage.ts';
 import type { Ended } from '../support/scene/scene.ts';
 import { until } from '../support/until.ts';

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
-import { readHistory, writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
+import { writeTransaction } from '../support/scene/by-hand.ts';
 import { type Ended, Scene } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 

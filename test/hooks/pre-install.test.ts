@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs';
-import { takeUpdaterLock } from '../../shared/update/transaction/install-lock.ts';
-import { readHistory, writeTransaction } from '../../shared/update/transaction/transaction-store.ts';
+import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
+import { takeUpdaterLock, writeTransaction } from '../support/scene/by-hand.ts';
 import { type Ended, Scene, type StartOptions, treeOf } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { HealthServer, sick } from '../support/servers/health-server.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { closeTransaction } from '../../shared/update/transaction/transaction-store.ts';
 import { BootStage } from '../support/scene/boot-stage.ts';
+import { closeTransaction } from '../support/scene/by-hand.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 
 /** A webhook of the test's own, and a program: each is told of a verdict once, and can break nothing. */

@@ -1,5 +1,4 @@
 import { machine } from 'node:os';
-import type { Config } from '../../config/config.ts';
 import { backupBytesAtMost } from '../../data/backups/backup.ts';
 import type { BundleFacts } from '../../rauc/bundle-facts.ts';
 import { readSystemConf, type SystemConf } from '../../rauc/system-conf.ts';
@@ -7,6 +6,7 @@ import { deviceBytes, freeBytesOn, treeBytes } from '../../system/files/disk.ts'
 import { bootId, lockFileOf, type Places } from '../../system/places.ts';
 import { lockHolder } from '../../system/process/lock.ts';
 import { readRelease } from '../slot/release.ts';
+import type { Device } from '../transaction/device.ts';
 import { isOnTrial } from '../transaction/on-trial.ts';
 import { needsRestore } from '../transaction/transaction.ts';
 import {
@@ -23,11 +23,11 @@ import { readInhibit, reasonOfInhibit } from './inhibit.ts';
 export function gatherAdmissionFacts(
   bundle: BundleFacts,
   systemCompatible: string | undefined,
-  places: Places,
-  config: Config,
+  device: Device,
 ): AdmissionFacts {
+  const { places, config } = device;
   const conf = readSystemConf(places.root);
-  const fit = gatherFitFacts(bundle, systemCompatible, places, config);
+  const fit = gatherFitFacts(bundle, systemCompatible, device);
   return {
     ...fit,
     architecture: architectureOf(machine()),
@@ -57,8 +57,7 @@ export function gatherStandingFacts(places: Places): StandingFacts {
 export function gatherFitFacts(
   bundle: BundleFacts,
   systemCompatible: string | undefined,
-  places: Places,
-  config: Config,
+  { places, config }: Device,
 ): FitFacts {
   return {
     bundle,

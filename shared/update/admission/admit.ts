@@ -1,6 +1,6 @@
-import type { Config } from '../../config/config.ts';
 import type { BundleInfo } from '../../rauc/info.ts';
 import type { Places } from '../../system/places.ts';
+import type { Device } from '../transaction/device.ts';
 import { allTransactions } from '../transaction/transaction-store.ts';
 import { gatherAdmissionFacts, gatherStandingFacts } from './admission-facts.ts';
 import { requireAdmitted } from './admission-refusal.ts';
@@ -12,9 +12,7 @@ export function requireStanding(what: string, places: Places): void {
   requireAdmitted(`"${what}"`, mayUpdateNow(gatherStandingFacts(places)));
 }
 
-export interface Admission {
-  places: Places;
-  config: Config;
+export interface AdmissionOptions {
   /** Also admit a version that was rolled back, or fell back, on this device. */
   isForced: boolean;
   /** A dry run takes no lock and refuses when another program holds it. A real run holds the lock itself. */
@@ -25,12 +23,13 @@ export interface Admission {
 export function requireAdmission(
   file: string,
   info: BundleInfo,
-  { places, config, isForced, isDryRun = false }: Admission,
+  { isForced, isDryRun = false }: AdmissionOptions,
+  device: Device,
 ): BundleInfo & { version: string } {
   const version = info.version ?? '';
   const bundle = { compatible: info.compatible, version, architecture: undefined, imageBytes: undefined };
-  const facts = gatherAdmissionFacts(bundle, undefined, places, config);
+  const facts = gatherAdmissionFacts(bundle, undefined, device);
   requireAdmitted(`"${file}"`, decideAdmission(isDryRun ? facts : { ...facts, holder: undefined }));
-  if (!isForced) requireAdmitted(`"${file}"`, refuseRolledBack(version, allTransactions(places)));
+  if (!isForced) requireAdmitted(`"${file}"`, refuseRolledBack(version, allTransactions(device.places)));
   return { ...info, version };
 }

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../system/files/disk.ts';
 import type { LockHolder } from '../../system/process/lock.ts';
-import { isUpdaterOf } from '../transaction/install-lock.ts';
+import { isUpdaterOf } from '../transaction/update-lock.ts';
 import type { AdmissionRefusal } from './admission-refusal.ts';
 import { type FitFacts, refuseOlderVersion, refuseOtherCompatible } from './decide-compatibility.ts';
 

@@ -1,5 +1,4 @@
-import type { Config } from '../../config/config.ts';
-import type { Places } from '../../system/places.ts';
+import type { Device } from '../transaction/device.ts';
 import { requireAdmitted } from './admission-refusal.ts';
 import { decideSpace } from './decide-space.ts';
 import { gatherSpaceNeeds } from './space-needs.ts';
@@ -11,7 +10,7 @@ import { gatherSpaceNeeds } from './space-needs.ts';
 export function requireSpace(
   what: string,
   bundleBytes: number,
-  { places, config }: { places: Places; config: Config },
+  { places, config }: Device,
 ): { freeForBundle: number } {
   const needs = gatherSpaceNeeds(bundleBytes, places, config);
   requireAdmitted(`"${what}"`, decideSpace(needs));

@@ -1,11 +1,10 @@
 import { markActive } from '../../rauc/mark.ts';
 import { isUnitActive, startUnit } from '../../stack/unit.ts';
 import { restoreOwedData } from '../data/restore-owed-data.ts';
+import type { Device } from '../transaction/device.ts';
 import { dropHold, holdNow, isHeld } from '../transaction/hold.ts';
 import { needsRestore } from '../transaction/transaction.ts';
-import { writeTransaction } from '../transaction/transaction-store.ts';
 import type { TransactionWriter } from '../transaction/transaction-writer.ts';
-import type { BootContext } from './boot-context.ts';
 
 const restoreMs = 4 * 60 * 60_000;
 
@@ -16,27 +15,24 @@ const restoreMs = 4 * 60 * 60_000;
  */
 export async function cancelPending(
   record: TransactionWriter | undefined,
-  reason: string,
-  slot: string,
-  boot: BootContext,
+  { slot, reason }: { slot: string; reason: string },
+  device: Device,
 ): Promise<void> {
-  const { places, config, running } = boot;
-  const { log, signal } = running;
+  const { places, config, log, signal } = device;
   const before = record?.transaction;
   const owes = before !== undefined && needsRestore(before);
-  if (owes) running.allow(restoreMs);
+  if (owes) device.allow(restoreMs);
   const wasHeld = isHeld(places);
   const isStopped = wasHeld || (owes && (await isUnitActive(config.update.unit, signal)));
   record?.advance('rolled-back', reason);
   if (owes) holdNow(places);
   try {
-    if (record !== undefined) await restoreOwedData(record, boot);
+    if (record !== undefined) await restoreOwedData(record, device);
     await log.step('Marking', 'Marked', `slot "${slot}" active`, () => markActive('booted', signal));
   } catch (error) {
-    // Take the step back: else the next boot would carry out a cancel that was reported as failed. After the restore the step
-    // has to stay.
+    // After the restore the step has to stay.
     const isRestored = owes && record !== undefined && !needsRestore(record.transaction);
-    if (before !== undefined && !isRestored) writeTransaction(places, before);
+    if (before !== undefined && !isRestored) record?.takeBackTo(before);
     throw error;
   }
   record?.finish();

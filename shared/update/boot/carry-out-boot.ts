@@ -1,12 +1,14 @@
 import { markActive, markGood } from '../../rauc/mark.ts';
+import type { Slots } from '../../rauc/status.ts';
 import { reboot } from '../../stack/unit.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
 import { restoreOwedData } from '../data/restore-owed-data.ts';
+import type { Device } from '../transaction/device.ts';
 import { holdNow } from '../transaction/hold.ts';
-import { isVerdict, needsRestore, stateOf } from '../transaction/transaction.ts';
+import { isVerdict, needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 import { TransactionWriter } from '../transaction/transaction-writer.ts';
-import type { BootContext } from './boot-context.ts';
+import type { LockedDevice } from '../transaction/update-lock.ts';
 import type { BootPlan } from './decide-boot.ts';
 import { proveHealthy } from './prove-healthy.ts';
 import { mendFallbackAtBoot } from './put-fallback-back.ts';
@@ -16,28 +18,33 @@ import { tryNewVersion } from './trial.ts';
 
 /** Carries out the plans of decideBoot. Each may be interrupted at any line: the next boot's plan resumes from there. */
 
-export async function carryOut(plan: BootPlan, boot: BootContext): Promise<Outcome> {
-  const { log } = boot.running;
+/** What this boot has found. The transaction is replaced where a verdict is written. */
+export interface Boot {
+  transaction: Transaction | undefined;
+  readonly slots: Slots | undefined;
+}
+
+export async function carryOut(plan: BootPlan, boot: Boot, device: LockedDevice): Promise<Outcome> {
   switch (plan.kind) {
     case 'normal':
-      return await goOn(boot);
+      return await goOn(boot, device);
     case 'pending':
-      log.info('An installed update waits for its reboot, nothing to do');
+      device.log.info('An installed update waits for its reboot, nothing to do');
       return 'rebootNeeded';
     case 'unfinished':
-      return await goOn(boot, await problemOf(boot, () => noteFailed(boot)));
+      return await goOn(boot, device, await problemOf(device, () => noteFailed(boot, device)));
     case 'fallback':
-      return await keepSlot(boot, await problemOf(boot, () => noteFallback(boot)));
+      return await keepSlot(boot, device, await problemOf(device, () => noteFallback(boot, device)));
     case 'stay':
-      return await keepSlot(boot);
+      return await keepSlot(boot, device);
     case 'trial':
-      return await tryNewVersion(recordOf(boot), boot);
+      return await tryNewVersion(recordOf(boot, device), boot.slots, device);
     case 'finish-rollback':
-      return await rollBack(recordOf(boot), plan.reason, boot);
+      return await rollBack(recordOf(boot, device), plan.reason, device);
     case 'go-back': {
-      const record = recordOf(boot);
+      const record = recordOf(boot, device);
       record.advance('rolled-back', plan.reason);
-      return await rollBack(record, plan.reason, boot);
+      return await rollBack(record, plan.reason, device);
     }
     case 'abandon-trial':
       await reboot();
@@ -45,51 +52,55 @@ export async function carryOut(plan: BootPlan, boot: BootContext): Promise<Outco
         outcome: 'unhealthy',
       });
     case 'unknown':
-      return await goOn(boot, (await problemOf(boot, () => noteSilentFallback(boot))) ?? unknownSlot());
+      return await goOn(
+        boot,
+        device,
+        (await problemOf(device, () => noteSilentFallback(boot, device))) ?? unknownSlot(),
+      );
   }
 }
 
 /** BOOT_ORDER may still list the failed slot first; with a refill alone it would be booted again. */
-async function keepSlot(boot: BootContext, problem?: unknown): Promise<Outcome> {
-  const { log, signal } = boot.running;
+async function keepSlot(boot: Boot, device: LockedDevice, problem?: unknown): Promise<Outcome> {
+  const { log, signal } = device;
   const name = boot.slots?.booted?.name ?? 'booted';
-  const unmarked = await problemOf(boot, () =>
+  const unmarked = await problemOf(device, () =>
     log.step('Marking', 'Marked', `slot "${name}" active`, () => markActive('booted', signal)),
   );
-  return await goOn(boot, problem ?? unmarked);
+  return await goOn(boot, device, problem ?? unmarked);
 }
 
 /**
  * Keeps the running version: restores the data that an update owes, starts the orchestrator, and marks the slot good once it is
  * healthy. With a problem the orchestrator runs all the same and the update stays open: the next boot tries again.
  */
-async function goOn(boot: BootContext, problem?: unknown): Promise<Outcome> {
-  const { config, places } = boot;
-  const open = boot.transaction?.isClosed === false ? recordOf(boot) : undefined;
+async function goOn(boot: Boot, device: LockedDevice, problem?: unknown): Promise<Outcome> {
+  const { config, places } = device;
+  const open = boot.transaction?.isClosed === false ? recordOf(boot, device) : undefined;
   if (open !== undefined && needsRestore(open.transaction)) {
     // The restore stops the orchestrator, which must stay stopped if the restore fails, even if it was not held before.
     holdNow(places);
-    await restoreOwedData(open, boot);
+    await restoreOwedData(open, device);
   }
   // Start the orchestrator even if the transaction cannot be written.
-  await releaseOrchestrator(boot);
-  if (hasNoFallback(boot)) await problemOf(boot, () => refill(boot));
-  const unsettled = problem ?? (await problemOf(boot, () => open?.finish()));
+  await releaseOrchestrator(device);
+  if (hasNoFallback(boot)) await problemOf(device, () => refill(boot, device));
+  const unsettled = problem ?? (await problemOf(device, () => open?.finish()));
   if (unsettled !== undefined) throw unsettled;
-  forgetHold(boot);
+  forgetHold(device);
   // Unlock before the health check: an unhealthy system must still accept the update that repairs it.
-  await boot.unlock?.();
+  await device.lock.release();
 
   const name = boot.slots?.booted?.name ?? 'booted';
-  const health = await proveHealthy(boot);
+  const health = await proveHealthy(device);
   if (!health.isHealthy) {
     throw new Failure(`Cannot mark slot "${name}" good: the application is not healthy, ${health.reason}`, {
       outcome: 'unhealthy',
       advice: `See "journalctl -u ${config.update.unit}"`,
     });
   }
-  await refill(boot);
-  await mendFallbackAtBoot(boot);
+  await refill(boot, device);
+  await mendFallbackAtBoot(boot.slots, device);
   return 'done';
 }
 
@@ -97,35 +108,37 @@ async function goOn(boot: BootContext, problem?: unknown): Promise<Outcome> {
  * Whether the running version is committed and has migrated. The previous version does not know its schema, so the attempts of
  * this slot must not run out.
  */
-function hasNoFallback({ transaction, slots }: BootContext): boolean {
+function hasNoFallback({ transaction, slots }: Boot): boolean {
   if (transaction === undefined || stateOf(transaction) !== 'committed') return false;
   return transaction.migration !== undefined && transaction.to.slot === slots?.booted?.name;
 }
 
 /** Gives the running slot all its boot attempts back. */
-async function refill({ slots, running: { log, signal } }: BootContext): Promise<void> {
+async function refill({ slots }: Boot, { log, signal }: Device): Promise<void> {
   const name = slots?.booted?.name ?? 'booted';
   await log.step('Marking', 'Marked', `slot "${name}" good`, () => markGood(signal));
 }
 
-function noteFailed(boot: BootContext): void {
-  noteVerdict(boot, 'failed', `it never got further than "${stateOf(recordOf(boot).transaction)}"`);
+function noteFailed(boot: Boot, device: LockedDevice): void {
+  const { transaction } = recordOf(boot, device);
+  noteVerdict(boot, device, 'failed', `it never got further than "${stateOf(transaction)}"`);
 }
 
-function noteFallback(boot: BootContext): void {
-  const { to } = recordOf(boot).transaction;
+function noteFallback(boot: Boot, device: LockedDevice): void {
+  const { to } = recordOf(boot, device).transaction;
   const name = boot.slots?.booted?.name ?? 'booted';
-  boot.running.log.error(
+  device.log.error(
     `Fell back to slot "${name}": version "${to.version ?? 'unknown'}" in slot "${to.slot ?? 'unknown'}" did not come up`,
   );
-  noteVerdict(boot, 'fallen-back', 'the bootloader gave the new slot up');
+  noteVerdict(boot, device, 'fallen-back', 'the bootloader gave the new slot up');
 }
 
 /** Ends an update before its dump is restored: a later trial must not resume on data that was in use since. */
-function noteSilentFallback(boot: BootContext): void {
+function noteSilentFallback(boot: Boot, device: LockedDevice): void {
   const { transaction } = boot;
   if (transaction === undefined || transaction.isClosed || !needsRestore(transaction)) return;
-  if (!isVerdict(stateOf(transaction))) noteVerdict(boot, 'fallen-back', 'the version before it runs again');
+  if (!isVerdict(stateOf(transaction)))
+    noteVerdict(boot, device, 'fallen-back', 'the version before it runs again');
 }
 
 function unknownSlot(): Failure {
@@ -135,25 +148,30 @@ function unknownSlot(): Failure {
 }
 
 /** Writes the verdict; the transaction is closed once no restore is owed. */
-function noteVerdict(boot: BootContext, state: 'failed' | 'fallen-back', reason: string): void {
-  const record = recordOf(boot);
+function noteVerdict(
+  boot: Boot,
+  device: LockedDevice,
+  state: 'failed' | 'fallen-back',
+  reason: string,
+): void {
+  const record = recordOf(boot, device);
   record.advance(state, reason);
   boot.transaction = record.transaction;
-  boot.running.log.warn(`The update to "${record.transaction.to.version ?? 'unknown'}" is over: ${reason}`);
+  device.log.warn(`The update to "${record.transaction.to.version ?? 'unknown'}" is over: ${reason}`);
 }
 
-function recordOf({ places, transaction }: BootContext): TransactionWriter {
+function recordOf({ transaction }: Boot, { lock }: LockedDevice): TransactionWriter {
   if (transaction === undefined) throw new Error('a plan for a transaction without one'); // decideBoot forbids it
-  return TransactionWriter.resume(places, transaction);
+  return TransactionWriter.resume(lock, transaction);
 }
 
 /** Returns the error instead of throwing it: only a problem with the data may keep the orchestrator from running. */
-async function problemOf({ running }: BootContext, work: () => Promise<void> | void): Promise<unknown> {
+async function problemOf({ signal }: Device, work: () => Promise<void> | void): Promise<unknown> {
   try {
     await work();
     return undefined;
   } catch (error) {
-    running.signal.throwIfAborted();
+    signal.throwIfAborted();
     return error;
   }
 }

@@ -1,8 +1,9 @@
 import { giveAttemptBack } from '../../rauc/attempts.ts';
+import type { Slots } from '../../rauc/status.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { ToldToEnd } from '../../system/process/program.ts';
+import type { Device } from '../transaction/device.ts';
 import type { TransactionWriter } from '../transaction/transaction-writer.ts';
-import type { BootContext } from './boot-context.ts';
 
 /** A limit, so that the trial ends even on a board that is rebooted again and again. */
 const mostGivenBack = 10;
@@ -12,8 +13,11 @@ const mostGivenBack = 10;
  * program. Such a reboot is no failed boot, and must not bring the fallback nearer. A power cut, a panic and the watchdog send
  * no signal, and count.
  */
-export function oweAttempt(record: TransactionWriter, { running, slots }: BootContext): void {
-  const { log, signal, undo } = running;
+export function oweAttempt(
+  record: TransactionWriter,
+  slots: Slots | undefined,
+  { log, signal, undo }: Device,
+): void {
   const bootname = slots?.booted?.bootname;
   undo.owe('give the boot attempt back', async () => {
     const given = record.transaction.attemptsGivenBack ?? 0;

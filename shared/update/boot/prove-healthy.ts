@@ -1,7 +1,7 @@
 import { findChecks } from '../../stack/health/find-checks.ts';
 import type { Baseline, Verdict } from '../../stack/health/verdict.ts';
 import { waitUntilHealthy } from '../../stack/health/wait.ts';
-import type { BootContext } from './boot-context.ts';
+import type { Device } from '../transaction/device.ts';
 
 /** What "healthy" means for this version, in addition to the config. */
 export interface Standard {
@@ -15,11 +15,10 @@ export interface Standard {
  * count.
  */
 export async function proveHealthy(
-  { places, config, running }: BootContext,
+  { places, config, log, signal }: Device,
   { baseline = {}, schemaHeads }: Standard = {},
 ): Promise<Verdict> {
   const { healthDeadlineSeconds, settleSeconds } = config.update;
-  const { log, signal } = running;
   const checks = await findChecks({
     root: places.root,
     config: config.update,

@@ -1,33 +1,32 @@
 import { markActive } from '../../rauc/mark.ts';
 import { otherSlot, readSlots, type Slots } from '../../rauc/status.ts';
 import { reasonOf } from '../../system/failure.ts';
-import type { Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { forgetAdmission, readAdmissionNote } from '../transaction/admission-note.ts';
-import { takeProgramLock } from '../transaction/install-lock.ts';
+import type { BareDevice } from '../transaction/device.ts';
 import { allTransactions } from '../transaction/transaction-store.ts';
-import type { BootContext } from './boot-context.ts';
+import { takeProgramLock } from '../transaction/update-lock.ts';
 import { decideFallback, type FallbackPlan } from './decide-fallback.ts';
 
 /** Puts a whole fallback slot back into the boot order after a failed install; warns when the slot must stay out. */
-export async function mendFallback(places: Places, slots: Slots, running: Running): Promise<FallbackPlan> {
+export async function mendFallback(slots: Slots, device: BareDevice): Promise<FallbackPlan> {
+  const { places, log } = device;
   const plan = decideFallback(allTransactions(places), slots, readAdmissionNote(places));
-  if (plan.kind === 'put-back') await putFallbackBack(slots, running);
+  if (plan.kind === 'put-back') await putFallbackBack(slots, device);
   if (plan.kind === 'leave')
-    running.log.warn(`Slot "${plan.slot}" is no fallback, and stays out of the boot order: ${plan.reason}`);
+    log.warn(`Slot "${plan.slot}" is no fallback, and stays out of the boot order: ${plan.reason}`);
   return plan;
 }
 
 /** mendFallback for a boot that has proved healthy. Only warns on failure: the next boot tries again. */
-export async function mendFallbackAtBoot({ places, slots, running }: BootContext): Promise<void> {
-  const { log, undo, signal } = running;
+export async function mendFallbackAtBoot(slots: Slots | undefined, device: BareDevice): Promise<void> {
+  const { places, log, signal } = device;
   if (slots === undefined) return;
   const hasFallback = otherSlot(slots)?.isGood !== false;
   if (hasFallback && readAdmissionNote(places) === undefined) return;
   try {
-    const lock = takeProgramLock(places, 'post-activate');
-    undo.owe('release the lock', () => lock.release());
-    if (!hasFallback) await mendFallback(places, await readSlots(signal), running);
+    takeProgramLock(device, 'post-activate');
+    if (!hasFallback) await mendFallback(await readSlots(signal), device);
     // The note has served its purpose: a slot that is taken out of the boot order from now on is taken out on purpose.
     if (readAdmissionNote(places) !== undefined) forgetAdmission(places);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { expireBackups } from '../../data/backups/retention.ts';
 import { markGood } from '../../rauc/mark.ts';
+import type { Slots } from '../../rauc/status.ts';
 import { parseBaseline } from '../../stack/health/baseline.ts';
 import type { Baseline } from '../../stack/health/verdict.ts';
 import { pruneImages } from '../../stack/images/image-prune.ts';
@@ -9,10 +10,10 @@ import { reasonOf } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import { bringDataForward } from '../data/data-steps.ts';
 import { findStack } from '../data/stack.ts';
+import type { Device } from '../transaction/device.ts';
 import { dropHold, releaseThisBoot } from '../transaction/hold.ts';
 import { trialBoots } from '../transaction/transaction.ts';
 import type { TransactionWriter } from '../transaction/transaction-writer.ts';
-import type { BootContext } from './boot-context.ts';
 import { oweAttempt } from './deliberate-reboot.ts';
 import { proveHealthy } from './prove-healthy.ts';
 import { rollBack } from './rollback.ts';
@@ -26,47 +27,51 @@ const mostBoots = 3;
 /**
  * Tries the new version: migrates the data, starts the application, marks the slot good once it is healthy, else rolls back.
  */
-export async function tryNewVersion(record: TransactionWriter, boot: BootContext): Promise<Outcome> {
-  const { log, signal } = boot.running;
+export async function tryNewVersion(
+  record: TransactionWriter,
+  slots: Slots | undefined,
+  device: Device,
+): Promise<Outcome> {
+  const { places, log, signal } = device;
   const { version, slot } = record.transaction.to;
   try {
     record.advance('trial');
   } catch (error) {
     signal.throwIfAborted();
     // Roll back all the same: the previous version runs without a record.
-    return await rollBack(record, reasonOf(error), boot);
+    return await rollBack(record, reasonOf(error), device);
   }
-  oweAttempt(record, boot);
+  oweAttempt(record, slots, device);
   log.info(`Trying version "${version ?? 'unknown'}" in slot "${slot ?? 'unknown'}"`);
   await faultPoint('trial:noted');
-  const runs = countRun(boot.places);
+  const runs = countRun(places);
   if (runs > mostRuns)
-    return await rollBack(record, `its trial was cut short ${mostRuns} times in this boot`, boot);
+    return await rollBack(record, `its trial was cut short ${mostRuns} times in this boot`, device);
   if (trialBoots(record.transaction) > mostBoots)
-    return await rollBack(record, `its trial was cut short in ${mostBoots} boots`, boot);
+    return await rollBack(record, `its trial was cut short in ${mostBoots} boots`, device);
 
-  const health = await migrateStartAndAsk(record, boot);
+  const health = await migrateStartAndAsk(record, device);
   if (!health.isHealthy)
-    return await rollBack(record, `version "${version}" is not healthy: ${health.reason}`, boot);
-  return await commit(record, boot);
+    return await rollBack(record, `version "${version}" is not healthy: ${health.reason}`, device);
+  return await commit(record, device);
 }
 
-async function migrateStartAndAsk(record: TransactionWriter, boot: BootContext): Promise<Health> {
-  const { config, places, running } = boot;
+async function migrateStartAndAsk(record: TransactionWriter, device: Device): Promise<Health> {
+  const { config, places, log, signal } = device;
   let schemaHeads: readonly string[] | undefined;
   try {
-    const stack = await findStack(places.root, places.data, config, running.signal);
-    if (stack !== undefined) schemaHeads = await bringDataForward({ record, stack, config, running });
+    const stack = await findStack(places.root, places.data, config, signal);
+    if (stack !== undefined) schemaHeads = await bringDataForward(record, stack, device);
     releaseThisBoot(places);
     await faultPoint('trial:released');
     const { unit } = config.update;
-    await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+    await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
   } catch (error) {
     // systemd refuses to start units during a shutdown: that is no verdict on the version.
-    running.signal.throwIfAborted();
+    signal.throwIfAborted();
     return { isHealthy: false, reason: reasonOf(error) };
   }
-  return await proveHealthy(boot, { baseline: baselineOf(record), schemaHeads });
+  return await proveHealthy(device, { baseline: baselineOf(record), schemaHeads });
 }
 
 function baselineOf({ transaction }: TransactionWriter): Baseline {
@@ -75,24 +80,23 @@ function baselineOf({ transaction }: TransactionWriter): Baseline {
 
 type Health = { isHealthy: true } | { isHealthy: false; reason: string };
 
-async function commit(record: TransactionWriter, boot: BootContext): Promise<Outcome> {
-  const { log, signal } = boot.running;
+async function commit(record: TransactionWriter, device: Device): Promise<Outcome> {
+  const { places, log, signal } = device;
   const { slot, version } = record.transaction.to;
   await log.step('Marking', 'Marked', `slot "${slot ?? 'booted'}" good`, () => markGood(signal));
   await faultPoint('trial:marked-good');
   record.close('committed');
-  dropHold(boot.places);
+  dropHold(places);
   log.info(`Committed version "${version ?? 'unknown'}"`);
-  await tidyUp(record, boot);
+  await tidyUp(record, device);
   return 'done';
 }
 
 /** Only warns: a failure here costs disk space, and does not change the verdict. */
-async function tidyUp({ transaction }: TransactionWriter, { config, running }: BootContext): Promise<void> {
+async function tidyUp({ transaction }: TransactionWriter, { config, log, signal }: Device): Promise<void> {
   const { keepBackups, backupBudgetMiB } = config.update;
   const inUse = [transaction.backup, transaction.dump, transaction.redis].flatMap((file) => file?.path ?? []);
   const budgetBytes = backupBudgetMiB === undefined ? undefined : backupBudgetMiB * 1024 * 1024;
-  const { log, signal } = running;
   try {
     const { images } = transaction;
     if (images !== undefined) await pruneImages({ keep: [...images.from, ...images.to], log, signal });

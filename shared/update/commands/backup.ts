@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { Config } from '../../config/config.ts';
 import { manualFile } from '../../data/backups/backup.ts';
 import { expireBackups } from '../../data/backups/retention.ts';
 import { dumpDatabase } from '../../data/database/dump.ts';
@@ -8,7 +7,7 @@ import { saveRedis } from '../../data/redis/redis.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { formatBytes } from '../../system/files/disk.ts';
-import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
+import { logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
@@ -16,8 +15,9 @@ import { backUpConfig, makeBackupFolder } from '../data/back-up-config.ts';
 import { findStack, requireStack, type Stack } from '../data/stack.ts';
 import { haveRunning } from '../data/stack-control.ts';
 import { readRelease } from '../slot/release.ts';
-import { requireIdle, takeFreeUpdaterLock } from '../transaction/install-lock.ts';
-import { configForRecovery, transactionForRecovery } from '../transaction/recovery.ts';
+import { type Device, openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { transactionForRecovery } from '../transaction/transaction-store.ts';
+import { requireIdle, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
 
 const backupMs = 4 * 60 * 60_000;
 
@@ -25,10 +25,9 @@ type Targets = Record<'config' | 'database' | 'redis', string>;
 
 /** Saves config, database and redis of the running system, as an update does; prints the paths of the files on stdout. */
 export async function backUpByHand(values: Values, running: Running): Promise<Outcome> {
-  const { log, undo } = running;
   running.allow(backupMs);
-  const places = findPlaces({ data: values.text('data') });
-  const config = configForRecovery(places, log);
+  const device = withConfigOrDefaults(openDevice(values, running));
+  const { places, config, log } = device;
   const [isConfigOnly, isDatabaseOnly] = [values.flag('config-only'), values.flag('database-only')];
   if (isConfigOnly && isDatabaseOnly)
     throw new Failure('Cannot back up with --config-only and --database-only: they exclude each other', {
@@ -46,35 +45,28 @@ export async function backUpByHand(values: Values, running: Running): Promise<Ou
   }
 
   log.alsoTo(logFileOf(places));
-  const lock = await takeFreeUpdaterLock(places, running);
-  undo.owe('release the lock', () => lock.release());
+  await takeFreeUpdaterLock(device);
   makeBackupFolder(config.backupPath);
   const saved: SavedFile[] = [];
-  if (!isConfigOnly) saved.push(...(await backUpData(targets, isDatabaseOnly, places, config, running)));
-  if (!isDatabaseOnly) saved.push(await backUpFolder(targets.config, config, running));
+  if (!isConfigOnly) saved.push(...(await backUpData(targets, isDatabaseOnly, device)));
+  if (!isDatabaseOnly) saved.push(await backUpFolder(targets.config, device));
   for (const { path, bytes } of saved) log.info(`Saved "${path}" (${formatBytes(bytes)})`);
-  expireOld(places, config, running);
+  expireOld(device);
   print(1, saved.map(({ path }) => `${path}\n`).join(''));
   return 'done';
 }
 
-async function backUpFolder(target: string, config: Config, running: Running): Promise<SavedFile> {
-  if (!existsSync(config.configPath))
-    throw new Failure(`Cannot back up "${config.configPath}": no such folder`);
-  return await backUpConfig(target, 'if possible', config, running);
+async function backUpFolder(target: string, device: Device): Promise<SavedFile> {
+  const { configPath } = device.config;
+  if (!existsSync(configPath)) throw new Failure(`Cannot back up "${configPath}": no such folder`);
+  return await backUpConfig(target, 'if possible', device);
 }
 
 /** Dumps while the stack runs: a dump is consistent by itself. A needed service that does not run is started meanwhile. */
-async function backUpData(
-  targets: Targets,
-  isRequired: boolean,
-  places: Places,
-  config: Config,
-  running: Running,
-): Promise<SavedFile[]> {
-  const { log, signal } = running;
+async function backUpData(targets: Targets, isRequired: boolean, device: Device): Promise<SavedFile[]> {
+  const { places, config, log, signal } = device;
   const stack = isRequired
-    ? await requireStack('back up the database', places, config)
+    ? await requireStack('back up the database', device)
     : await findStack(places.root, places.data, config);
   const { database, redis } = stack ?? {};
   if (stack === undefined || database === undefined) {
@@ -83,7 +75,7 @@ async function backUpData(
     return [];
   }
   const services = [database.service, ...(redis === undefined ? [] : [redis.service])];
-  const putBack = await haveRunning(services, stack, running);
+  const putBack = await haveRunning(services, stack, device);
   const saved: SavedFile[] = [];
   if (redis !== undefined)
     saved.push(
@@ -101,8 +93,10 @@ async function backUpData(
 }
 
 /** Only warns: a failure here costs disk space, and the new backup is complete. */
-function expireOld(places: Places, { backupPath, update }: Config, { log }: Running): void {
-  const transaction = transactionForRecovery(places, log);
+function expireOld(device: Device): void {
+  const { config, log } = device;
+  const { backupPath, update } = config;
+  const transaction = transactionForRecovery(device);
   const inUse = [transaction?.backup, transaction?.dump, transaction?.redis].flatMap(
     (file) => file?.path ?? [],
   );

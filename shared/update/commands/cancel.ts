@@ -2,13 +2,14 @@ import { readScheduledShutdown } from '../../stack/shutdown.ts';
 import { Deadline, pause } from '../../system/deadline.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { errorCodeOf, Failure } from '../../system/failure.ts';
-import { findPlaces, lockFileOf, logFileOf, type Places } from '../../system/places.ts';
+import { lockFileOf, logFileOf, type Places } from '../../system/places.ts';
 import { type LockHolder, lockHolder } from '../../system/process/lock.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { readProgress } from '../install/progress.ts';
 import { cancelReboot } from '../schedule/reboot-after.ts';
-import { updaterName } from '../transaction/install-lock.ts';
+import { type BareDevice, openDevice } from '../transaction/device.ts';
+import { updaterName } from '../transaction/update-lock.ts';
 import { cancelInstalled } from './rollback.ts';
 
 /** Time for the program that was told to end to run its undo steps. */
@@ -20,27 +21,27 @@ const askPauseMs = 100;
  * its reboot. A second call finds nothing. Throws a Failure when RAUC already writes the slot.
  */
 export async function cancel(values: Values, running: Running): Promise<Outcome> {
-  const { log } = running;
-  const places = findPlaces({ data: values.text('data') });
-  running.allow(endMs * 2);
+  const device = openDevice(values, running);
+  const { places, log } = device;
+  device.allow(endMs * 2);
   const holder = lockHolder(lockFileOf(places));
-  if (values.flag('dry-run')) return await sayWhat(holder, values, running);
+  if (values.flag('dry-run')) return await sayWhat(holder, values, device);
   log.alsoTo(logFileOf(places));
-  const isRaucAtWork = holder !== undefined && (await endInstaller(holder, places, running));
-  const hasReboot = await cancelReboot(running);
+  const isRaucAtWork = holder !== undefined && (await endInstaller(holder, device));
+  const hasReboot = await cancelReboot(device);
   if (isRaucAtWork)
     throw new Failure('Cannot cancel the install any more: RAUC writes the slot, and knows no way to stop', {
       outcome: 'tryLater',
       advice:
         'No reboot follows it; run update.sh cancel again when RAUC is done, and the version that runs is kept',
     });
-  const outcome = await cancelInstalled(values, running);
+  const outcome = await cancelInstalled(values, device);
   if (holder === undefined && !hasReboot && outcome === undefined) log.info('There is nothing to cancel');
   return outcome ?? 'done';
 }
 
 /** Ends the installer. Returns whether RAUC continues the install without it. */
-async function endInstaller(holder: LockHolder, places: Places, { log, signal }: Running): Promise<boolean> {
+async function endInstaller(holder: LockHolder, { places, log, signal }: BareDevice): Promise<boolean> {
   if (!isInstaller(holder, places))
     throw new Failure(`Cannot cancel what ${holder.program} (process ${holder.pid}) does`, {
       outcome: 'busy',
@@ -81,8 +82,8 @@ function tellToEnd(pid: number): void {
   }
 }
 
-async function sayWhat(holder: LockHolder | undefined, values: Values, running: Running): Promise<Outcome> {
-  const { log, signal } = running;
+async function sayWhat(holder: LockHolder | undefined, values: Values, device: BareDevice): Promise<Outcome> {
+  const { log, signal } = device;
   if (holder !== undefined) {
     log.info(`Would end ${holder.program} (process ${holder.pid})`);
     return 'done';
@@ -90,7 +91,7 @@ async function sayWhat(holder: LockHolder | undefined, values: Values, running: 
   const scheduled = await readScheduledShutdown(signal);
   if (scheduled !== undefined)
     log.info(`Would cancel the ${scheduled.mode} that is scheduled for ${scheduled.at.toISOString()}`);
-  const outcome = await cancelInstalled(values, running);
+  const outcome = await cancelInstalled(values, device);
   if (scheduled === undefined && outcome === undefined) log.info('There is nothing to cancel');
   return 'done';
 }

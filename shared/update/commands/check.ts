@@ -1,8 +1,6 @@
-import { readConfig } from '../../config/config.ts';
 import { readSystemConf } from '../../rauc/system-conf.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { findPlaces } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { redact } from '../../system/redact.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
@@ -12,22 +10,23 @@ import { readAnnouncement } from '../install/bundle-announcement.ts';
 import { decideAvailable } from '../install/decide-available.ts';
 import { probeBundle } from '../install/probe-bundle.ts';
 import { readRelease } from '../slot/release.ts';
+import { openDevice, withConfig } from '../transaction/device.ts';
 import { allTransactions } from '../transaction/transaction-store.ts';
 
 const checkMs = 30 * 60_000;
 
 /** Asks the server for a newer bundle; downloads no bundle and writes nothing. "Nothing new" is an answer, not a failure. */
-export async function check(values: Values, { log, signal, allow }: Running): Promise<Outcome> {
-  const places = findPlaces({ data: values.text('data') });
-  const config = readConfig(places);
+export async function check(values: Values, running: Running): Promise<Outcome> {
+  const device = withConfig(openDevice(values, running));
+  const { places, config, log } = device;
   const source = parseSource(values.text('url') ?? config.update.url);
   if (source.kind !== 'url')
     throw new Failure('Cannot check what is no URL: a file is new or not when it is installed', {
       outcome: 'usage',
     });
-  allow(checkMs);
+  device.allow(checkMs);
   const { url } = source;
-  const { offer, last, line } = await probeBundle(url, { places, config, log, signal });
+  const { offer, last, line } = await probeBundle(url, false, device);
   const latest = offer.kind === 'unchanged' ? undefined : await readAnnouncement(url, line, log);
   const runningVersion = readRelease(places.root);
   const compatible = readSystemConf(places.root)?.compatible;

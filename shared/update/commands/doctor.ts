@@ -1,5 +1,5 @@
 import type { Outcome } from '../../system/exit-code.ts';
-import { findPlaces, lockFileOf } from '../../system/places.ts';
+import { lockFileOf } from '../../system/places.ts';
 import { lockHolder } from '../../system/process/lock.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
@@ -8,7 +8,7 @@ import { type Paint, paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
 import type { CheckResult } from '../doctor/check-result.ts';
 import { examine } from '../doctor/examine.ts';
-import { configForRecovery } from '../transaction/recovery.ts';
+import { openDevice, withConfigOrDefaults } from '../transaction/device.ts';
 
 const doctorMs = 300_000;
 
@@ -17,13 +17,11 @@ const doctorMs = 300_000;
  * canary (see boot-environment.ts), and never while an update runs.
  */
 export async function tellDoctor(values: Values, running: Running): Promise<Outcome> {
-  const { log, signal } = running;
   running.allow(doctorMs);
-  const places = findPlaces({ data: values.text('data') });
-  const isIdle = lockHolder(lockFileOf(places)) === undefined;
+  const bare = openDevice(values, running);
+  const isIdle = lockHolder(lockFileOf(bare.places)) === undefined;
   const mayWrite = process.getuid?.() === 0 && isIdle && !values.flag('dry-run');
-  const config = configForRecovery(places, log);
-  const findings = await examine({ places, config, signal, now: new Date(), mayWrite });
+  const findings = await examine(withConfigOrDefaults(bare), { now: new Date(), mayWrite });
   print(1, values.flag('json') ? doctorJson(findings) : doctorText(findings, paintFor(1)));
   return findings.some(({ level }) => level === 'bad') ? 'failed' : 'done';
 }

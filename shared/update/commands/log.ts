@@ -1,11 +1,12 @@
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { findPlaces, logFileOf } from '../../system/places.ts';
+import { logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import { ToldToEnd } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { followLog, tailOf } from '../report/log-tail.ts';
+import { openDevice } from '../transaction/device.ts';
 
 const usualLines = 50;
 const mostLines = 1000;
@@ -14,7 +15,8 @@ const followMs = 7 * 24 * 60 * 60_000;
 
 /** Prints the end of the programs' log; with --follow also every new line. */
 export async function tellLog(values: Values, running: Running): Promise<Outcome> {
-  const path = logFileOf(findPlaces({ data: values.text('data') }));
+  const device = openDevice(values, running);
+  const path = logFileOf(device.places);
   const lines = values.number('lines') ?? usualLines;
   if (!Number.isInteger(lines) || lines < 0 || lines > mostLines)
     throw new Failure(`Cannot read --lines: expected a whole number from 0 to ${mostLines}`, {
@@ -25,9 +27,9 @@ export async function tellLog(values: Values, running: Running): Promise<Outcome
     for (const line of tailOf(path, lines)) tell(line);
     return 'done';
   }
-  running.allow(followMs);
+  device.allow(followMs);
   try {
-    await followLog(path, lines, tell, running.signal);
+    await followLog(path, lines, tell, device.signal);
   } catch (error) {
     // Ctrl-C is the normal end of --follow.
     if (!(error instanceof ToldToEnd)) throw error;

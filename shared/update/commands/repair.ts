@@ -1,17 +1,17 @@
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import { findPlaces, logFileOf } from '../../system/places.ts';
+import { logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { requireYes } from '../../system/terminal/confirm.ts';
 import { print } from '../../system/terminal/print.ts';
-import type { BootContext } from '../boot/boot-context.ts';
 import { beginRepair, beginRepairWhenIdle, longestWaitMs } from '../repair/begin-repair.ts';
 import type { Damage } from '../repair/damage.ts';
 import { findFaults } from '../repair/find-damage.ts';
 import { oweNotifications } from '../report/notifications.ts';
-import { configForRecovery } from '../transaction/recovery.ts';
-import { knownTransaction, readTransaction } from '../transaction/transaction-store.ts';
+import { openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { readTransaction } from '../transaction/transaction-store.ts';
+import type { LockedDevice } from '../transaction/update-lock.ts';
 
 const repairMs = 4 * 60 * 60_000;
 
@@ -23,29 +23,26 @@ interface Told extends Damage {
 
 /** Reports what interrupted programs left behind, and repairs what it can; a second run finds nothing to repair. */
 export async function repair(values: Values, running: Running): Promise<Outcome> {
-  const { log, signal } = running;
-  const places = findPlaces({ data: values.text('data') });
+  const bare = openDevice(values, running);
+  const { places, log, signal } = bare;
   const isDryRun = values.flag('dry-run');
-  if (values.flag('wait')) running.allow(longestWaitMs);
+  if (values.flag('wait')) bare.allow(longestWaitMs);
   const begin = values.flag('wait') ? beginRepairWhenIdle : beginRepair;
-  const slots = await begin({ places, isDryRun, running });
-  running.allow(repairMs);
-  const config = configForRecovery(places, log);
-  const current = readTransaction(places);
-  const transaction = knownTransaction(current);
-  const boot: BootContext = { places, config, transaction, slots, running };
-  const faults = await findFaults(boot, current);
+  const { slots, lock } = await begin(bare, isDryRun);
+  bare.allow(repairMs);
+  const device = withConfigOrDefaults(bare);
+  const faults = await findFaults(readTransaction(places), slots, device);
   for (const { wrong, remedy, mend } of faults)
     log.warn(`Found: ${wrong}. ${mend === undefined ? 'It' : 'Repair'} ${remedy}`);
 
   const mendable = faults.filter(({ mend }) => mend !== undefined);
   if (faults.length === 0) log.info('Nothing is wrong');
   let told: Told[] = faults.map((fault) => ({ ...fault, isMended: false }));
-  if (mendable.length > 0 && !isDryRun) {
+  if (mendable.length > 0 && lock !== undefined) {
     await requireYes(`Mend ${mendable.length === 1 ? 'it' : 'them'}?`, values.flag('yes'), signal);
     log.alsoTo(logFileOf(places));
-    oweNotifications(places, running, () => slots?.booted?.name);
-    told = await mendAll(faults, running);
+    oweNotifications(device, () => slots?.booted?.name);
+    told = await mendAll(faults, { ...device, lock });
   }
   if (values.flag('json')) print(1, jsonOf(told));
   const failed = told.filter(({ problem }) => problem !== undefined);
@@ -57,7 +54,8 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
 }
 
 /** A fault that cannot be repaired does not keep the others from being repaired. */
-async function mendAll(faults: readonly Damage[], { log, signal }: Running): Promise<Told[]> {
+async function mendAll(faults: readonly Damage[], device: LockedDevice): Promise<Told[]> {
+  const { log, signal } = device;
   const told: Told[] = [];
   for (const fault of faults) {
     if (fault.mend === undefined) {
@@ -65,7 +63,7 @@ async function mendAll(faults: readonly Damage[], { log, signal }: Running): Pro
       continue;
     }
     try {
-      await fault.mend();
+      await fault.mend(device);
       log.info(`Mended: ${fault.wrong}`);
       told.push({ ...fault, isMended: true });
     } catch (error) {

@@ -7,7 +7,7 @@ import { swapFolder } from '../../data/backups/folder-swap.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import { checkSaved } from '../../system/files/checksum.ts';
-import { findPlaces, logFileOf } from '../../system/places.ts';
+import { logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { requireYes } from '../../system/terminal/confirm.ts';
@@ -18,24 +18,24 @@ import { requireStack } from '../data/stack.ts';
 import { stopOrchestrator } from '../data/stack-control.ts';
 import { unpackFolderOf } from '../repair/find-leftovers.ts';
 import { readRelease } from '../slot/release.ts';
-import { requireIdle, takeFreeUpdaterLock } from '../transaction/install-lock.ts';
-import { configForRecovery, transactionForRecovery } from '../transaction/recovery.ts';
+import { type Device, openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { transactionForRecovery } from '../transaction/transaction-store.ts';
+import { requireIdle, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
 import { tellBackups } from './restore-list.ts';
 
 const restoreMs = 6 * 60 * 60_000;
 
 /** Restores from a backup; a damaged one is refused before anything is stopped or changed. */
 export async function restoreByHand(values: Values, running: Running): Promise<Outcome> {
-  const { log, undo, signal } = running;
   running.allow(restoreMs);
-  const places = findPlaces({ data: values.text('data') });
-  const config = configForRecovery(places, log);
+  const device = withConfigOrDefaults(openDevice(values, running));
+  const { places, config, log, signal } = device;
   if (values.flag('list')) return await tellBackups(config.backupPath, values, signal);
 
   const isDryRun = values.flag('dry-run');
   if (isDryRun) requireIdle(places);
-  else undo.owe('release the lock', releaseOf(await takeFreeUpdaterLock(places, running)));
-  const transaction = transactionForRecovery(places, log);
+  const lock = isDryRun ? undefined : await takeFreeUpdaterLock(device);
+  const transaction = transactionForRecovery(device);
   const chosen = chooseRestore(
     {
       archive: values.text('archive'),
@@ -45,23 +45,23 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
     },
     config.backupPath,
   );
-  const data = dataRestoreOf(chosen, { transaction, places });
+  const data = dataRestoreOf(chosen, transaction);
   if (data !== undefined) decideRestore(transaction);
   const archive = await verifyConfig(chosen, config, signal);
   for (const { kind, path } of chosen) if (kind !== 'config') await checkSaved(path, signal);
-  const stack = data === undefined ? undefined : await requireStack('restore the data', places, config);
+  const stack = data === undefined ? undefined : await requireStack('restore the data', device);
   if (data !== undefined && stack !== undefined) requireServices(data, stack);
 
   for (const one of chosen) log.info(`${isDryRun ? 'Would replace' : 'Replacing'} ${describe(one, config)}`);
-  if (isDryRun) return 'done';
+  if (lock === undefined) return 'done';
   await requireYes('Replace what is there now?', values.flag('yes'), signal);
   log.alsoTo(logFileOf(places));
   log.info(`Restoring by hand from ${chosen.map(({ path }) => `"${path}"`).join(', ')}`);
 
-  const unpacked = archive && (await unpackConfig(archive, config, running));
-  const startAgain = await stopOrchestrator(config, places, running);
+  const unpacked = archive && (await unpackConfig(archive, device));
+  const startAgain = await stopOrchestrator(device);
   await faultPoint('restore:stopped');
-  if (data !== undefined && stack !== undefined) await restoreData(data, stack, running);
+  if (data !== undefined && stack !== undefined) await restoreData(data, stack, { ...device, lock });
   unpacked?.putInPlace();
   await startAgain();
   log.info('Restored; see with update.sh status, and the application itself, that all is well');
@@ -80,8 +80,7 @@ async function verifyConfig(
 /** Unpacking takes time, so it is done before anything is stopped. */
 async function unpackConfig(
   archive: VerifiedArchive,
-  { configPath }: Config,
-  { log, undo, signal }: Running,
+  { config: { configPath }, log, undo, signal }: Device,
 ): Promise<{ putInPlace(): void }> {
   const folder = existsSync(configPath) ? realpathSync(configPath) : resolve(configPath);
   const into = unpackFolderOf(folder);
@@ -104,8 +103,4 @@ function describe({ kind, path }: Chosen, { configPath, update }: Config): strin
     redis: `what "${update.redisService}" knows`,
   };
   return `${things[kind]}, from "${path}"`;
-}
-
-function releaseOf(lock: { release(): void }): () => void {
-  return () => lock.release();
 }

@@ -2,7 +2,7 @@ import { markActive } from '../../rauc/mark.ts';
 import { readSlots, type Slots } from '../../rauc/status.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
+import { logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { requireYes } from '../../system/terminal/confirm.ts';
@@ -10,50 +10,48 @@ import type { Log } from '../../system/terminal/log.ts';
 import { cancelPending } from '../boot/cancel-pending.ts';
 import { decideRollback, type RollbackPlan } from '../boot/decide-rollback.ts';
 import { oweNotifications } from '../report/notifications.ts';
+import { type BareDevice, openDevice, withConfigOrDefaults } from '../transaction/device.ts';
 import { holdNextBoot } from '../transaction/hold.ts';
-import { takeFreeUpdaterLock } from '../transaction/install-lock.ts';
-import { configForRecovery } from '../transaction/recovery.ts';
 import { needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
-import { knownTransaction, readTransaction, writeTransaction } from '../transaction/transaction-store.ts';
+import { knownTransaction, readTransaction } from '../transaction/transaction-store.ts';
 import { TransactionWriter } from '../transaction/transaction-writer.ts';
+import { takeFreeUpdaterLock, type UpdateLock } from '../transaction/update-lock.ts';
 
 const reason = 'an operator asked for it';
 /** The maximum number of decisions, when the transaction or the slots change before the lock is taken. */
 const mostQuestions = 3;
 
 export async function rollBackByHand(values: Values, running: Running): Promise<Outcome> {
-  return (await goBack(values, running)) ?? 'done';
+  return (await goBack(values, openDevice(values, running))) ?? 'done';
 }
 
 /** Cancels the update that waits for its reboot, and nothing else; returns undefined when no update waits. */
-export function cancelInstalled(values: Values, running: Running): Promise<Outcome | undefined> {
-  return goBack(values, running, 'cancel-pending');
+export function cancelInstalled(values: Values, device: BareDevice): Promise<Outcome | undefined> {
+  return goBack(values, device, 'cancel-pending');
 }
 
 async function goBack(
   values: Values,
-  running: Running,
+  device: BareDevice,
   only?: 'cancel-pending',
 ): Promise<Outcome | undefined> {
-  const { log, undo, signal } = running;
-  const places = findPlaces({ data: values.text('data') });
+  const { places, log, signal } = device;
   for (let asked = 1; ; asked += 1) {
-    const seen = await lookAt(places, signal);
+    const seen = await lookAt(device);
     if (only !== undefined && seen.plan.kind !== only) return undefined;
     const back = requireWayBack(seen);
     if (back.what !== undefined) log.warn(back.what);
     if (values.flag('dry-run')) return tellPlan(back, log);
     if (back.losesItsSchema) await requireYes('Go back without the data?', values.flag('yes'), signal);
 
-    const lock = await takeFreeUpdaterLock(places, running);
-    const release = undo.owe('release the lock', () => lock.release());
+    const lock = await takeFreeUpdaterLock(device);
     // While the operator thinks, the timer may install: the answer counts only for what the operator saw.
-    if (Bun.deepEquals(await lookAt(places, signal), seen)) {
+    if (Bun.deepEquals(await lookAt(device), seen)) {
       log.alsoTo(logFileOf(places));
-      oweNotifications(places, running, () => seen.slots.booted?.name);
-      return await carryOut(back, { places, running });
+      oweNotifications(device, () => seen.slots.booted?.name);
+      return await carryOut(back, lock, device);
     }
-    await release.now();
+    await lock.release();
     if (asked === mostQuestions)
       throw new Failure('Cannot roll back: the update and the slots change again and again', {
         outcome: 'tryLater',
@@ -77,7 +75,7 @@ interface WayBack extends Seen {
   losesItsSchema: boolean;
 }
 
-async function lookAt(places: Places, signal: AbortSignal): Promise<Seen> {
+async function lookAt({ places, signal }: BareDevice): Promise<Seen> {
   const transaction = knownTransaction(readTransaction(places));
   const slots = await readSlots(signal);
   return { transaction, slots, plan: decideRollback(transaction, slots) };
@@ -97,22 +95,17 @@ function tellPlan({ plan }: WayBack, log: Log): Outcome {
   return 'done';
 }
 
-/** The caller holds the lock. */
-async function carryOut(
-  back: WayBack,
-  { places, running }: { places: Places; running: Running },
-): Promise<Outcome> {
-  const { plan, transaction, slots } = back;
-  const { log } = running;
+async function carryOut(back: WayBack, lock: UpdateLock, device: BareDevice): Promise<Outcome> {
+  const { plan } = back;
+  const { log } = device;
   const open = closable(back);
-  const record = open && TransactionWriter.resume(places, open);
+  const record = open && TransactionWriter.resume(lock, open);
   if (plan.kind === 'cancel-pending') {
-    const boot = { places, config: configForRecovery(places, log), transaction, slots, running };
-    await cancelPending(record, reason, plan.slot, boot);
+    await cancelPending(record, { slot: plan.slot, reason }, withConfigOrDefaults(device));
     log.info('The installed update is cancelled; no reboot is needed');
     return 'done';
   }
-  await switchSlots(record, plan.slot, places, running);
+  await switchSlots(record, plan.slot, device);
   log.info('Reboot to go back: "systemctl reboot"');
   return 'rebootNeeded';
 }
@@ -120,16 +113,14 @@ async function carryOut(
 async function switchSlots(
   record: TransactionWriter | undefined,
   slot: string,
-  places: Places,
-  { log, signal }: Running,
+  { places, log, signal }: BareDevice,
 ): Promise<void> {
   const before = record?.transaction;
   if (before !== undefined && stateOf(before) !== 'rolled-back') record?.advance('rolled-back', reason);
   try {
     await log.step('Marking', 'Marked', `slot "${slot}" active`, () => markActive('other', signal));
   } catch (error) {
-    // Take the step back: else the next boot would carry out a rollback that was reported as failed.
-    if (before !== undefined) writeTransaction(places, before);
+    if (before !== undefined) record?.takeBackTo(before);
     throw error;
   }
   if (record === undefined) return;

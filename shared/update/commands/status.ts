@@ -1,5 +1,4 @@
 import type { Outcome } from '../../system/exit-code.ts';
-import { findPlaces } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { columns } from '../../system/terminal/columns.ts';
@@ -10,13 +9,12 @@ import type { Progress } from '../install/progress.ts';
 import { type DeviceStatus, gatherStatus } from '../report/device-status.ts';
 import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/device-status-json.ts';
 import { wordsOfWindow } from '../schedule/schedule.ts';
-import { configForRecovery } from '../transaction/recovery.ts';
+import { openDevice, withConfigOrDefaults } from '../transaction/device.ts';
 import { lastStep } from '../transaction/transaction.ts';
 import type { CurrentTransaction } from '../transaction/transaction-store.ts';
 
-export async function tellStatus(values: Values, { log, signal }: Running): Promise<Outcome> {
-  const places = findPlaces({ data: values.text('data') });
-  const standing = await gatherStatus(places, configForRecovery(places, log), signal);
+export async function tellStatus(values: Values, running: Running): Promise<Outcome> {
+  const standing = await gatherStatus(withConfigOrDefaults(openDevice(values, running)));
   const { slotsProblem } = standing;
   // During an install RAUC is busy, and users still ask for the status: report what is known without RAUC.
   if (slotsProblem !== undefined && slotsProblem.outcome !== 'busy') throw slotsProblem;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Outcome } from '../../system/exit-code.ts';
 import { reasonOf } from '../../system/failure.ts';
-import { findPlaces, logFileOf, type Places } from '../../system/places.ts';
+import { logFileOf, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { type Paint, paintFor } from '../../system/terminal/paint.ts';
@@ -11,16 +11,17 @@ import { decideNext } from '../report/decide-next.ts';
 import { type DeviceStatus, gatherStatus } from '../report/device-status.ts';
 import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/device-status-json.ts';
 import { tailOf } from '../report/log-tail.ts';
-import { configForRecovery } from '../transaction/recovery.ts';
+import { openDevice, withConfigOrDefaults } from '../transaction/device.ts';
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
 
 /** Lines of the update's log: few enough that everything fits on one screen. */
 const logLines = 8;
 
 /** Prints one screen: which slot, which version, what failed and which check, the log's tail, what happens next. */
-export async function tellWhy(values: Values, { log, signal }: Running): Promise<Outcome> {
-  const places = findPlaces({ data: values.text('data') });
-  const standing = await gatherStatus(places, configForRecovery(places, log), signal);
+export async function tellWhy(values: Values, running: Running): Promise<Outcome> {
+  const device = withConfigOrDefaults(openDevice(values, running));
+  const { places } = device;
+  const standing = await gatherStatus(device);
   print(1, values.flag('json') ? whyJson(standing, places) : whyText(standing, places, paintFor(1)));
   return 'done';
 }

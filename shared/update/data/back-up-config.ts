@@ -1,11 +1,10 @@
-import type { Config } from '../../config/config.ts';
 import { type ArchiveReport, createArchive } from '../../data/archive/archive.ts';
 import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
 import { Deadline } from '../../system/deadline.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import { makeFolder } from '../../system/files/durable-file.ts';
-import type { Running } from '../../system/process/program.ts';
+import type { Device } from '../transaction/device.ts';
 
 /** Added to the backup's own deadline: the timer is for a program that can no longer keep that deadline. */
 const deadManMarginSeconds = 15;
@@ -20,13 +19,12 @@ export type Standstill = 'required' | 'if possible';
 export async function backUpConfig(
   target: string,
   standstill: Standstill,
-  config: Config,
-  running: Running,
+  device: Device,
 ): Promise<ArchiveReport> {
-  const { log, signal } = running;
-  const { configPath, update } = config;
+  const { log, signal } = device;
+  const { configPath, update } = device.config;
   const deadline = new Deadline(update.backupDeadlineSeconds * 1000);
-  const startAgain = await stopForBackup(standstill, deadline, config, running);
+  const startAgain = await stopForBackup(standstill, deadline, device);
   await faultPoint('backup:stopped');
   const late = AbortSignal.timeout(deadline.leftMs);
   try {
@@ -51,9 +49,9 @@ export async function backUpConfig(
 async function stopForBackup(
   standstill: Standstill,
   deadline: Deadline,
-  { update: { unit, backupDeadlineSeconds } }: Config,
-  { log, undo, signal }: Running,
+  { config, log, undo, signal }: Device,
 ): Promise<() => Promise<void>> {
+  const { unit, backupDeadlineSeconds } = config.update;
   let disarm: () => Promise<void>;
   try {
     if (!(await isUnitActive(unit, signal))) {

@@ -1,6 +1,9 @@
+import { dumpFile } from '../../data/backups/backup.ts';
 import { endSessionsOfStack } from '../../data/database/database.ts';
 import { readNotedRevisions } from '../../data/database/database-facts.ts';
+import { dumpDatabase } from '../../data/database/dump.ts';
 import { restoreDatabase } from '../../data/database/restore.ts';
+import { saveRedis } from '../../data/redis/redis.ts';
 import { restoreRedis } from '../../data/redis/redis-restore.ts';
 import { migrate, readRevisions } from '../../stack/migrations.ts';
 import { needsMigration, type Revisions } from '../../stack/migrations-revisions.ts';
@@ -8,10 +11,10 @@ import { endMigration } from '../../stack/migrations-run.ts';
 import { stopUnit } from '../../stack/unit.ts';
 import { Failure } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
+import type { Device } from '../transaction/device.ts';
 import { isMigrated, needsRestore } from '../transaction/transaction.ts';
-import type { DataWork } from './data-work.ts';
+import type { TransactionWriter } from '../transaction/transaction-writer.ts';
 import { waitForDatabase } from './database-ready.ts';
-import { dumpOnce } from './dump-data.ts';
 import type { Stack } from './stack.ts';
 
 /** The data steps of the transaction: dump, migrate, restore. Each can run again after an interruption at any line. */
@@ -22,17 +25,20 @@ const stopMs = 120_000;
  * Stops the stack except the database; when the new version has a new schema, dumps, then migrates. Returns the heads that the
  * schema has to stay at; undefined when unknown.
  */
-export async function bringDataForward(work: DataWork): Promise<readonly string[] | undefined> {
-  const { record, stack, running } = work;
-  const { log } = running;
+export async function bringDataForward(
+  record: TransactionWriter,
+  stack: Stack,
+  device: Device,
+): Promise<readonly string[] | undefined> {
+  const { log } = device;
   if (stack.database === undefined || stack.migrations === undefined) return undefined;
   // Docker may have restarted what ran in the previous boot, or the version that does not know the schema.
-  await stopWriters(work);
+  await stopWriters(stack, device);
   if (isMigrated(record.transaction))
     return await headsToStayAt(stack, await readRevisions(stack.migrations));
   if (needsRestore(record.transaction)) {
     log.warn('A migration was cut short: the data goes back to the dump first');
-    await restoreFromDump(work);
+    await restoreFromDump(record, stack, device);
     record.note({ migration: undefined, restored: undefined });
   }
 
@@ -41,13 +47,13 @@ export async function bringDataForward(work: DataWork): Promise<readonly string[
     log.info('The database is at the schema of this version');
     return await headsToStayAt(stack, revisions);
   }
-  await dumpOnce(work);
+  await dumpOnce(record, stack, device);
   await faultPoint('data:dumped');
   record.note({
     migration: { at: new Date().toISOString(), afterSteps: record.transaction.steps.length },
   });
   await faultPoint('data:migrating');
-  await migrateAll(work);
+  await migrateAll(stack, device);
   await faultPoint('data:migrated');
   record.advance('migrated');
   return await headsToStayAt(stack, revisions);
@@ -63,17 +69,42 @@ async function headsToStayAt(
   return noted.toSorted().join() === heads.toSorted().join() ? heads : undefined;
 }
 
+/** Saves redis and dumps the database. Keeps the dump of an earlier boot of this trial: nothing has run since. */
+async function dumpOnce(record: TransactionWriter, stack: Stack, { config, log }: Device): Promise<void> {
+  const { from, to, dump } = record.transaction;
+  const { database, redis } = stack;
+  if (dump !== undefined || database === undefined) return;
+  const now = new Date();
+  const fileOf = (kind: 'dump' | 'rdb'): string =>
+    dumpFile(config.backupPath, from.version ?? undefined, to.version ?? 'unknown', now, kind);
+  if (redis !== undefined) {
+    await stack.compose.up([redis.service], { noDeps: true });
+    const saved = await log.step('Saving', 'Saved', `"${redis.service}"`, () =>
+      saveRedis({ ...redis, target: fileOf('rdb') }),
+    );
+    await stack.compose.stop([redis.service], { deadlineMs: stopMs });
+    record.note({ redis: { path: saved.path, sha256: saved.sha256, file: saved.file } });
+  }
+  const taken = await log.step('Dumping', 'Dumped', `the database of "${database.service}"`, () =>
+    dumpDatabase({ ...database, target: fileOf('dump') }),
+  );
+  record.note({ dump: { path: taken.path, sha256: taken.sha256, rows: taken.rows } });
+}
+
 /** Restores the dump, so that no restore is owed any more. Notes in `dropped` what was written since, because it is lost. */
-export async function restoreFromDump(work: DataWork): Promise<void> {
-  const { record, stack, running } = work;
-  const { log, signal } = running;
+export async function restoreFromDump(
+  record: TransactionWriter,
+  stack: Stack,
+  device: Device,
+): Promise<void> {
+  const { log, signal } = device;
   const { dump, redis } = record.transaction;
   if (stack.database === undefined || dump === undefined) {
     throw new Failure(
       'Cannot restore the data: the slot has no database service, or the transaction no dump',
     );
   }
-  await stopWriters(work);
+  await stopWriters(stack, device);
   const { dropped } = await restoreDatabase({ ...stack.database, dump: dump.path, log, signal });
   await faultPoint('data:restored');
   if (stack.redis !== undefined && redis !== undefined) {
@@ -84,8 +115,7 @@ export async function restoreFromDump(work: DataWork): Promise<void> {
 }
 
 /** Makes this program the only writer: stops the unit and every service except the database, and waits until that answers. */
-async function stopWriters({ stack, config, running }: DataWork): Promise<void> {
-  const { log, signal } = running;
+async function stopWriters(stack: Stack, { config, log, signal }: Device): Promise<void> {
   const { unit, databaseService } = config.update;
   await log.step('Stopping', 'Stopped', `"${unit}"`, () => stopUnit(unit, stopMs, signal));
   const others = stack.compose
@@ -99,16 +129,15 @@ async function stopWriters({ stack, config, running }: DataWork): Promise<void> 
   await waitForDatabase(stack, signal);
 }
 
-async function migrateAll({ stack, config, running }: DataWork): Promise<void> {
-  const { migrations, database } = stack;
+async function migrateAll({ migrations, database }: Stack, { config, log, signal }: Device): Promise<void> {
   if (migrations === undefined || database === undefined) return;
   const { migrationDeadlineSeconds, migrationLongestSeconds } = config.update;
   await migrate({
     ...migrations,
     deadlineMs: migrationDeadlineSeconds * 1000,
     longestMs: migrationLongestSeconds * 1000,
-    log: running.log,
-    signal: running.signal,
+    log,
+    signal,
     readNoted: () => readNotedRevisions(database),
     endSessions: () => endSessionsOfStack(database),
   });

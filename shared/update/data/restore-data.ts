@@ -4,11 +4,11 @@ import { findRedisFile } from '../../data/redis/redis.ts';
 import { restoreRedis } from '../../data/redis/redis-restore.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/process/program.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { isVerdict, needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 import { allTransactions } from '../transaction/transaction-store.ts';
 import { TransactionWriter } from '../transaction/transaction-writer.ts';
+import type { LockedDevice } from '../transaction/update-lock.ts';
 import type { Chosen } from './choose-restore.ts';
 import type { Stack } from './stack.ts';
 import { keepOnly } from './stack-control.ts';
@@ -20,16 +20,15 @@ export interface DataRestore {
   dump: string | undefined;
   redis: string | undefined;
   transaction: Transaction | undefined;
-  places: Places;
 }
 
 export function dataRestoreOf(
   chosen: readonly Chosen[],
-  more: Pick<DataRestore, 'transaction' | 'places'>,
+  transaction: Transaction | undefined,
 ): DataRestore | undefined {
   const dump = chosen.find(({ kind }) => kind === 'database')?.path;
   const redis = chosen.find(({ kind }) => kind === 'redis')?.path;
-  return dump === undefined && redis === undefined ? undefined : { dump, redis, ...more };
+  return dump === undefined && redis === undefined ? undefined : { dump, redis, transaction };
 }
 
 /** Throws a Failure when the stack has no service for a backup, before anything is stopped. */
@@ -41,15 +40,15 @@ export function requireServices({ dump, redis }: DataRestore, stack: Stack): voi
 }
 
 /** Restores database and redis in any state of the stack; afterwards the same services run as before. */
-export async function restoreData(restore: DataRestore, stack: Stack, running: Running): Promise<void> {
-  const { dump, redis, places } = restore;
-  const { log, signal } = running;
+export async function restoreData(restore: DataRestore, stack: Stack, device: LockedDevice): Promise<void> {
+  const { dump, redis } = restore;
+  const { places, log, signal } = device;
   const file = redis === undefined ? usualFile : await fileOfRedis(redis, places, stack, log);
   const database = dump === undefined ? undefined : stack.database;
-  const putBack = await keepOnly(database === undefined ? [] : [database.service], stack, running);
+  const putBack = await keepOnly(database === undefined ? [] : [database.service], stack, device);
   if (database !== undefined && dump !== undefined) {
     const { dropped } = await restoreDatabase({ ...database, dump, log, signal });
-    settleDebt(restore, dropped, log);
+    settleDebt(restore, dropped, device);
   }
   if (stack.redis !== undefined && redis !== undefined)
     await restoreRedis({ ...stack.redis, saved: redis, file, log, signal });
@@ -60,9 +59,13 @@ export async function restoreData(restore: DataRestore, stack: Stack, running: R
  * Ends an owed restore: the operator has chosen the data, and the next boot would overwrite it with the update's own dump. An
  * update without a verdict then counts as not migrated, and dumps again before it migrates.
  */
-function settleDebt({ transaction, places, dump, redis }: DataRestore, dropped: string[], log: Log): void {
+function settleDebt(
+  { transaction, dump, redis }: DataRestore,
+  dropped: string[],
+  { lock, log }: LockedDevice,
+): void {
   if (transaction === undefined || !needsRestore(transaction)) return;
-  const record = TransactionWriter.resume(places, transaction);
+  const record = TransactionWriter.resume(lock, transaction);
   if (isVerdict(stateOf(transaction))) record.note({ restored: { at: new Date().toISOString(), dropped } });
   else record.note({ migration: undefined, dump: undefined, redis: undefined });
   log.info(

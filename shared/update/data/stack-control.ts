@@ -1,9 +1,9 @@
-import type { Config } from '../../config/config.ts';
 import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { lockFileOf, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Log } from '../../system/terminal/log.ts';
+import type { Device } from '../transaction/device.ts';
 import { waitForDatabase } from './database-ready.ts';
 import type { Stack } from './stack.ts';
 
@@ -17,11 +17,14 @@ import type { Stack } from './stack.ts';
 const stopMs = 120_000;
 
 /** Stops the orchestrator if it runs; the returned function starts it again. If this program dies, systemd starts it. */
-export async function stopOrchestrator(
-  { update: { unit } }: Config,
-  places: Places,
-  { log, undo, signal }: Running,
-): Promise<() => Promise<void>> {
+export async function stopOrchestrator({
+  places,
+  config,
+  log,
+  undo,
+  signal,
+}: Device): Promise<() => Promise<void>> {
+  const { unit } = config.update;
   if (!(await isKnownActive(unit, log, signal))) return async () => {};
   const disarm = await armIfPossible(unit, places, log, signal);
   const start = undo.owe(`stop "${unit}"`, async () => {

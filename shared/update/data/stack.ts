@@ -7,7 +7,7 @@ import { type Compose, findCompose } from '../../stack/compose.ts';
 import type { MigrationService } from '../../stack/migrations.ts';
 import { Failure } from '../../system/failure.ts';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
-import type { Places } from '../../system/places.ts';
+import type { Device } from '../transaction/device.ts';
 
 /** The stack of one slot, as its compose file describes it; a part is undefined when the file does not name its service. */
 export interface Stack {
@@ -45,11 +45,9 @@ export async function findStack(
  */
 export async function findNextStack(
   slotMount: string,
-  { root, data }: Places,
-  config: Config,
-  signal: AbortSignal,
+  { places, config, signal }: Device,
 ): Promise<Stack | undefined> {
-  const now = await findStack(root, data, config, signal);
+  const now = await findStack(places.root, places.data, config, signal);
   const file = pathInRoot(slotMount, config.update.composeFile);
   if (now?.database === undefined || !existsSync(file)) return undefined;
   const containers = await findCompose(file, signal, now.compose);
@@ -62,7 +60,7 @@ export async function findNextStack(
  * The stack without a signal, so that it can be put back even after this program was told to end. Throws a Failure when the
  * slot has no compose file.
  */
-export async function requireStack(what: string, places: Places, config: Config): Promise<Stack> {
+export async function requireStack(what: string, { places, config }: Device): Promise<Stack> {
   const stack = await findStack(places.root, places.data, config);
   if (stack !== undefined) return stack;
   throw new Failure(`Cannot ${what}: this slot has no compose file "${config.update.composeFile}"`);

@@ -6,7 +6,7 @@ import { type Check, ok, warn } from './check-result.ts';
 /** Warns of anomalies in the history of updates. */
 export const anomalies: Check = {
   name: 'history',
-  async run({ places, now, signal }) {
+  async run({ places, signal }, { now }) {
     const slots = await slotsIfAnswered(signal);
     const lastError = await readLastError(signal);
     const found = gatherAnomalies(places, { booted: slots?.booted?.name, lastError }, now);

@@ -22,7 +22,7 @@ const toolMs = 30_000;
 
 export const bootEnvironment: Check = {
   name: 'boot environment',
-  async run({ places, signal, mayWrite }) {
+  async run({ places, signal }, { mayWrite }) {
     const config = readTextIn(places.root, '/etc/fw_env.config');
     try {
       const { stdout } = await command({ deadlineMs: toolMs, signal })`fw_printenv`;

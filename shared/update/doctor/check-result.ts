@@ -1,5 +1,4 @@
-import type { Config } from '../../config/config.ts';
-import type { Places } from '../../system/places.ts';
+import type { Device } from '../transaction/device.ts';
 
 /** The result of one check of the doctor. */
 export interface CheckResult {
@@ -10,11 +9,8 @@ export interface CheckResult {
   todo: string;
 }
 
-/** The input of every check. */
-export interface DoctorContext {
-  places: Places;
-  config: Config;
-  signal: AbortSignal;
+/** What every check may know beside the device. */
+export interface Examination {
   now: Date;
   /** Whether a check may write a variable of ours into the boot environment. */
   mayWrite: boolean;
@@ -23,7 +19,7 @@ export interface DoctorContext {
 /** A check gathers facts and judges them; an error that it throws becomes a finding, too. */
 export interface Check {
   name: string;
-  run(patient: DoctorContext): Promise<Omit<CheckResult, 'check'>>;
+  run(device: Device, examination: Examination): Promise<Omit<CheckResult, 'check'>>;
 }
 
 export type Judgement = Omit<CheckResult, 'check'>;

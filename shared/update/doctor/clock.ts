@@ -14,7 +14,7 @@ const askMs = 15_000;
 
 export const clock: Check = {
   name: 'clock',
-  async run({ now, signal }) {
+  async run({ signal }, { now }) {
     const ask = command({ deadlineMs: askMs, accept: 'any', signal });
     const answer = await ask`timedatectl show --property=NTPSynchronized --value`.catch(() => {
       signal.throwIfAborted();

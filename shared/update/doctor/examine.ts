@@ -1,8 +1,9 @@
 import { reasonOf } from '../../system/failure.ts';
+import type { Device } from '../transaction/device.ts';
 import { anomalies } from './anomalies.ts';
 import { bootEnvironment } from './boot-environment.ts';
 import { bootScript } from './boot-script.ts';
-import { bad, type Check, type CheckResult, type DoctorContext } from './check-result.ts';
+import { bad, type Check, type CheckResult, type Examination } from './check-result.ts';
 import { clock } from './clock.ts';
 import { commandLine } from './command-line.ts';
 import { data } from './data.ts';
@@ -36,11 +37,11 @@ const checks: readonly Check[] = [
 ];
 
 /** Runs all checks one after the other; a check that throws becomes a bad finding. */
-export async function examine(patient: DoctorContext): Promise<CheckResult[]> {
+export async function examine(device: Device, examination: Examination): Promise<CheckResult[]> {
   const findings: CheckResult[] = [];
   for (const { name, run } of checks) {
-    const judgement = await run(patient).catch((error: unknown) => {
-      patient.signal.throwIfAborted();
+    const judgement = await run(device, examination).catch((error: unknown) => {
+      device.signal.throwIfAborted();
       return bad(reasonOf(error), 'Cure that, and ask again');
     });
     findings.push({ check: name, ...judgement });

@@ -25,7 +25,7 @@ const advice =
 
 export const keyring: Check = {
   name: 'keyring',
-  async run({ places, now }) {
+  async run({ places }, { now }) {
     const conf = readSystemConf(places.root);
     const named =
       conf === undefined

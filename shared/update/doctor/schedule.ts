@@ -5,7 +5,7 @@ import { bad, type Check, ok, warn } from './check-result.ts';
 /** Checks whether something keeps updates from being installed, now or forever. */
 export const schedule: Check = {
   name: 'schedule',
-  async run({ places, config, now }) {
+  async run({ places, config }, { now }) {
     const reason = reasonOfInhibit(readInhibit(places, now));
     if (reason !== undefined)
       return warn(

@@ -1,22 +1,14 @@
-import type { Config } from '../../config/config.ts';
 import { isUnitActive, startUnit } from '../../stack/unit.ts';
 import { pause } from '../../system/deadline.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { msOrFault } from '../../system/fault-point.ts';
-import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/process/program.ts';
 import { restoreFromDump } from '../data/data-steps.ts';
 import { requireStack, type Stack } from '../data/stack.ts';
 import { runningServices } from '../data/stack-control.ts';
+import type { Device } from '../transaction/device.ts';
 import { dropHold, isHeld } from '../transaction/hold.ts';
 import { isVerdict, needsRestore, stateOf } from '../transaction/transaction.ts';
 import type { TransactionWriter } from '../transaction/transaction-writer.ts';
-
-interface System {
-  places: Places;
-  config: Config;
-  running: Running;
-}
 
 /** The usual deadline of an undo would interrupt the restore of a large database; each step of it has its own deadline. */
 const longestMs = 4 * 60 * 60_000;
@@ -32,46 +24,42 @@ const stopMs = 120_000;
 export async function oweRunningOn(
   record: TransactionWriter,
   stack: Stack,
-  system: System,
+  device: Device,
   endWork: () => Promise<void>,
 ): Promise<() => Promise<void>> {
-  const { running } = system;
-  const runOn = await rememberRunning(stack, system);
+  const runOn = await rememberRunning(stack, device);
   const undo = async (reason: unknown): Promise<void> => {
     if (reason === undefined) return;
     await Promise.race([endWork().catch(() => {}), pause(msOrFault('NOTICE', settleMs))]);
     if (!isVerdict(stateOf(record.transaction))) record.advance('failed', reasonOf(reason));
-    if (needsRestore(record.transaction)) await restore(record, system);
+    if (needsRestore(record.transaction)) await restore(record, device);
     record.finish();
     await runOn();
   };
-  running.undo.owe('stop the orchestrator until the reboot', undo, longestMs);
+  device.undo.owe('stop the orchestrator until the reboot', undo, longestMs);
   return runOn;
 }
 
 /** Uses a signal of its own: the program's signal, once aborted, would keep every step of the restore from starting. */
-async function restore(record: TransactionWriter, { places, config, running }: System): Promise<void> {
-  const stack = await requireStack('restore the data', places, config);
+async function restore(record: TransactionWriter, device: Device): Promise<void> {
+  const stack = await requireStack('restore the data', device);
   const { signal } = new AbortController();
-  await restoreFromDump({ record, stack, config, running: { ...running, signal } });
+  await restoreFromDump(record, stack, { ...device, signal });
 }
 
 /**
  * Notes what runs now; the answer is a function that makes the same run again. An orchestrator that a killed run has
  * stopped counts as running. The orchestrator starts its services by itself.
  */
-async function rememberRunning(
-  stack: Stack,
-  { places, config, running }: System,
-): Promise<() => Promise<void>> {
-  const { log, signal } = running;
+async function rememberRunning(stack: Stack, device: Device): Promise<() => Promise<void>> {
+  const { places, config, log, signal } = device;
   const { unit } = config.update;
   const isWanted = isHeld(places) || (await isUnitActive(unit, signal));
   const before = await runningServices(stack);
   return async () => {
     dropHold(places);
     if (isWanted) return await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
-    const still = await requireStack('start the services again', places, config);
+    const still = await requireStack('start the services again', device);
     const surplus = (await runningServices(still)).filter((name) => !before.includes(name));
     if (surplus.length > 0) await still.compose.stop(surplus, { deadlineMs: stopMs });
     if (before.length > 0) await still.compose.up(before, { noDeps: true });

@@ -1,30 +1,24 @@
-import type { Config } from '../../config/config.ts';
 import { type BundleInfo, inspectBundle } from '../../rauc/info.ts';
 import { installBundle, RaucRefusal } from '../../rauc/install.ts';
 import { Failure } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
-import { bootId, type Places } from '../../system/places.ts';
-import type { Lock } from '../../system/process/lock.ts';
-import type { Running } from '../../system/process/program.ts';
+import { bootId } from '../../system/places.ts';
 import type { Download } from '../../transfer/download/download.ts';
 import { requireAdmission } from '../admission/admit.ts';
 import { logRefusal } from '../admission/refusal-log.ts';
+import type { Device } from '../transaction/device.ts';
 import { knownTransaction, readTransaction } from '../transaction/transaction-store.ts';
+import type { LockedDevice } from '../transaction/update-lock.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { reasonOfHook, tidyUpFailed } from './tidy-up-failed.ts';
 
-/** The facts for installing a bundle that is on the device; update.sh and the fleet agent use the same steps. */
-export interface InstallWork {
-  places: Places;
-  config: Config;
+/** How a bundle that is on the device is installed; update.sh and the fleet's agent use the same steps. */
+export interface InstallOptions {
   /** Also installs a version that was rolled back here. */
   isForced: boolean;
   progress: LiveProgress;
-  signal: AbortSignal;
   /** Where the bundle comes from, for people. */
   source: string;
-  running: Running;
-  lock: Lock;
   /** Also gets RAUC's progress; the fleet agent reports it to the server. */
   onProgress?: ((percent: number, what: string) => void) | undefined;
 }
@@ -41,42 +35,53 @@ const installMs = 5 * 60 * 60_000;
 /** RAUC's installer gets only a bundle that has passed RAUC's own verification. Throws a Failure. */
 export async function verifyBundle(
   { file, copy }: Copied,
-  work: InstallWork,
+  options: InstallOptions,
+  device: Device,
 ): Promise<BundleInfo & { version: string }> {
-  const { progress, signal } = work;
+  const { progress } = options;
   progress.enter('verifying', `Verifying "${file}"`);
   try {
     const info = await progress.log.step('Verifying', 'Verified', `"${file}"`, () =>
-      inspectBundle(file, signal),
+      inspectBundle(file, device.signal),
     );
-    return requireAdmission(file, info, work);
+    return requireAdmission(file, info, options, device);
   } catch (error) {
     // Discard the damaged copy, so that the next run fetches the bundle again.
     if (error instanceof Failure && error.outcome === 'signature') {
       copy?.discard();
-      noteRefused(error, work);
+      noteRefused(error, options, device);
     }
     throw error;
   }
 }
 
 /** No transaction has begun, so the history would not contain the refusal. */
-function noteRefused({ outcome, message }: Failure, { places, progress, source }: InstallWork): void {
+function noteRefused(
+  { outcome, message }: Failure,
+  { progress, source }: InstallOptions,
+  { places }: Device,
+): void {
   const at = new Date().toISOString();
   const refusal = { at, bootId: bootId(), outcome, source, version: null, reason: message };
   logRefusal(places, refusal, progress.log);
 }
 
 /** Afterwards the slot is written, and the next boot tries it. Throws a Failure; a RaucRefusal where RAUC's install failed. */
-export async function letRaucInstall(file: string, version: string, work: InstallWork): Promise<void> {
-  const { places, progress, running, signal, lock } = work;
-  running.allow(installMs);
+export async function letRaucInstall(
+  file: string,
+  version: string,
+  options: InstallOptions,
+  device: LockedDevice,
+): Promise<void> {
+  const { progress } = options;
+  const { places, signal, lock } = device;
+  device.allow(installMs);
   await faultPoint('install:verified');
   lock.note(version);
   progress.enter('installing', `Installing version "${version}"`, version);
   const onProgress = (percent: number, what: string): void => {
     progress.installed(percent, what);
-    work.onProgress?.(percent, what);
+    options.onProgress?.(percent, what);
   };
   const before = knownTransaction(readTransaction(places))?.id;
   try {
@@ -87,7 +92,7 @@ export async function letRaucInstall(file: string, version: string, work: Instal
     signal.throwIfAborted();
     if (!(error instanceof RaucRefusal)) throw error;
     const reason = error.isOfSlotHook ? reasonOfHook(places, before) : undefined;
-    await tidyUpFailed(places, version, error, running);
+    await tidyUpFailed(version, error, device);
     throw reason === undefined ? error : new Failure(`Cannot install "${file}": ${reason}`, { cause: error });
   }
 }

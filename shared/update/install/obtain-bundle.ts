@@ -1,8 +1,6 @@
 import { statSync } from 'node:fs';
-import type { Config } from '../../config/config.ts';
 import { hashFile } from '../../system/files/checksum.ts';
 import { formatBytes } from '../../system/files/disk.ts';
-import type { Places } from '../../system/places.ts';
 import { Download } from '../../transfer/download/download.ts';
 import type { DownloadState } from '../../transfer/download/download-notes.ts';
 import { fetchBundle } from '../../transfer/download/fetch.ts';
@@ -12,6 +10,7 @@ import { nameOf, type Source } from '../../transfer/source/source.ts';
 import { spoolFile, spoolStdin } from '../../transfer/source/spool.ts';
 import { downloadFolderOf } from '../admission/download-folder.ts';
 import { requireSpace } from '../admission/require-space.ts';
+import type { Device } from '../transaction/device.ts';
 import type { LastInstalled } from './last-installed.ts';
 import type { LiveProgress } from './live-progress.ts';
 import { probeBundle } from './probe-bundle.ts';
@@ -30,43 +29,53 @@ export type Obtained =
       isPassing?: boolean;
     };
 
-export interface ObtainWork {
-  places: Places;
-  config: Config;
+export interface ObtainOptions {
   /** Also fetches the bundle that was installed last. */
   isForced: boolean;
   limitRateKiB: number | undefined;
   progress: LiveProgress;
-  signal: AbortSignal;
 }
 
 const mebibyte = 1024 * 1024;
 
 /** Checks that there is space for the whole update, then gets the bundle. Throws a Failure. */
-export async function obtainBundle(source: Source, work: ObtainWork): Promise<Obtained> {
-  if (source.kind === 'url') return await fromServer(source.url, work);
-  if (source.kind === 'file') return await fromFile(source.path, work);
-  const { freeForBundle } = requireSpace('stdin', 0, work);
-  const file = await spoolStdin(spoolOptions('stdin', freeForBundle, undefined, work));
-  return { kind: 'bundle', file, copy: new Download(downloadFolderOf(work.places)), isPassing: true };
+export async function obtainBundle(
+  source: Source,
+  options: ObtainOptions,
+  device: Device,
+): Promise<Obtained> {
+  const { progress } = options;
+  if (source.kind === 'url') return await fromServer(source.url, options, device);
+  if (source.kind === 'file') return await fromFile(source.path, progress, device);
+  const { freeForBundle } = requireSpace('stdin', 0, device);
+  const size = { freeForBundle, totalBytes: undefined };
+  const file = await spoolStdin(spoolOptions('stdin', size, progress, device));
+  return { kind: 'bundle', file, copy: new Download(downloadFolderOf(device.places)), isPassing: true };
 }
 
 /** Used in place on the board's own partitions; copied from any other file system: a USB stick may be unplugged. */
-async function fromFile(path: string, work: ObtainWork): Promise<Obtained> {
-  const { places } = work;
+async function fromFile(path: string, progress: LiveProgress, device: Device): Promise<Obtained> {
+  const { places } = device;
   const { dev, size } = statSync(path);
   const isOnBoard = [places.data, places.root].some(
     (place) => statSync(place, { throwIfNoEntry: false })?.dev === dev,
   );
-  const { freeForBundle } = requireSpace(path, isOnBoard ? 0 : size, work);
+  const { freeForBundle } = requireSpace(path, isOnBoard ? 0 : size, device);
   if (isOnBoard) return { kind: 'bundle', file: path };
-  work.progress.log.info(`Copying "${path}" to the data partition (${formatBytes(size)})`);
-  const file = await spoolFile(path, spoolOptions(path, freeForBundle, size, work));
+  progress.log.info(`Copying "${path}" to the data partition (${formatBytes(size)})`);
+  const file = await spoolFile(
+    path,
+    spoolOptions(path, { freeForBundle, totalBytes: size }, progress, device),
+  );
   return { kind: 'bundle', file, copy: new Download(downloadFolderOf(places)), isPassing: true };
 }
 
-function spoolOptions(name: string, freeForBundle: number, totalBytes: number | undefined, work: ObtainWork) {
-  const { places, config, progress, signal } = work;
+function spoolOptions(
+  name: string,
+  { freeForBundle, totalBytes }: { freeForBundle: number; totalBytes: number | undefined },
+  progress: LiveProgress,
+  { places, config, signal }: Device,
+) {
   progress.enter('fetching', `Reading ${name}`);
   return {
     folder: downloadFolderOf(places),
@@ -77,9 +86,13 @@ function spoolOptions(name: string, freeForBundle: number, totalBytes: number | 
   };
 }
 
-async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
-  const { places, config, progress, signal } = work;
-  const { update } = config;
+async function fromServer(
+  url: string,
+  { isForced, limitRateKiB, progress }: ObtainOptions,
+  device: Device,
+): Promise<Obtained> {
+  const { places, signal } = device;
+  const { update } = device.config;
   const { log } = progress;
   if (url.startsWith('http:'))
     log.warn(
@@ -87,7 +100,7 @@ async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
     );
   const name = nameOf({ kind: 'url', url });
   progress.enter('fetching', `Asking "${name}"`);
-  const { offer, last, isUnchanged, line } = await probeBundle(url, { ...work, log });
+  const { offer, last, isUnchanged, line } = await probeBundle(url, isForced, { ...device, log });
   const folder = downloadFolderOf(places);
   const download = new Download(folder);
   const side = download.read();
@@ -99,7 +112,7 @@ async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
 
   const isHere =
     side?.isWhole === true && side.url === url && offer.kind === 'offered' && isSameState(side, offer);
-  const { freeForBundle } = requireSpace(name, isHere ? 0 : bytesToCome(offer, download), work);
+  const { freeForBundle } = requireSpace(name, isHere ? 0 : bytesToCome(offer, download), device);
   const { path, side: fetched } = isHere
     ? { path: download.path, side }
     : await log.step('Fetching', 'Fetched', `"${name}"`, () =>
@@ -107,7 +120,7 @@ async function fromServer(url: string, work: ObtainWork): Promise<Obtained> {
           ...line,
           folder,
           mostBytes: Math.min(update.largestBundleMiB * mebibyte, freeForBundle + download.occupiedBytes),
-          bytesPerSecond: rateOf(work),
+          bytesPerSecond: rateOf(limitRateKiB ?? update.limitRateKiB),
           onProgress: (bytes, totalBytes) => progress.fetched(bytes, totalBytes),
         }),
       );
@@ -142,7 +155,6 @@ function bytesToCome(offer: RemoteFile, download: Download): number {
   return Math.max(0, totalBytes - download.occupiedBytes);
 }
 
-function rateOf({ config, limitRateKiB }: ObtainWork): number | undefined {
-  const kibibytes = limitRateKiB ?? config.update.limitRateKiB;
+function rateOf(kibibytes: number | undefined): number | undefined {
   return kibibytes === undefined ? undefined : kibibytes * 1024;
 }

@@ -1,22 +1,12 @@
-import type { Config } from '../../config/config.ts';
 import { Failure } from '../../system/failure.ts';
-import type { Places } from '../../system/places.ts';
 import { redact } from '../../system/redact.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { isSameState } from '../../transfer/download/validators.ts';
 import type { ConnectionOptions } from '../../transfer/request/connection.ts';
 import { type Credentials, readCredentials } from '../../transfer/request/credentials.ts';
 import { askForFile, type RemoteFile } from '../../transfer/source/remote-file.ts';
+import type { Device } from '../transaction/device.ts';
 import { type LastInstalled, readLastInstalled } from './last-installed.ts';
-
-export interface ProbeWork {
-  places: Places;
-  config: Config;
-  /** Also fetch the bundle that was installed last: the server is not asked whether it is unchanged. */
-  isForced?: boolean;
-  log: Log;
-  signal: AbortSignal;
-}
 
 /** The server's answer for a URL, and the options to fetch from there. */
 export interface Probe {
@@ -27,9 +17,15 @@ export interface Probe {
   line: ConnectionOptions & { tries: number; log: Log };
 }
 
-/** Asks the server what it has, without fetching it; an install, its dry run and a check begin with this. Throws a Failure. */
-export async function probeBundle(url: string, work: ProbeWork): Promise<Probe> {
-  const { places, config, isForced = false, log, signal } = work;
+/**
+ * Asks the server what it has, without fetching it; an install, its dry run and a check begin with this. `isForced` also
+ * fetches the bundle that was installed last: the server is not asked whether it is unchanged. Throws a Failure.
+ */
+export async function probeBundle(
+  url: string,
+  isForced: boolean,
+  { places, config, log, signal }: Device,
+): Promise<Probe> {
   const { update } = config;
   const credentials = readCredentials(update);
   requireHttps(url, credentials);

@@ -2,11 +2,11 @@ import type { RaucRefusal } from '../../rauc/install.ts';
 import { readSlots } from '../../rauc/status.ts';
 import { reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/process/program.ts';
 import { mendFallback } from '../boot/put-fallback-back.ts';
 import { isVerdict, stateOf } from '../transaction/transaction.ts';
 import { knownTransaction, readTransaction } from '../transaction/transaction-store.ts';
 import { TransactionWriter } from '../transaction/transaction-writer.ts';
+import type { LockedDevice } from '../transaction/update-lock.ts';
 
 /** RAUC knows only that a hook failed: this is the reason that our hook noted in a transaction newer than `before`. */
 export function reasonOfHook(places: Places, before: string | undefined): string | undefined {
@@ -21,13 +21,8 @@ export function reasonOfHook(places: Places, before: string | undefined): string
  * install): then the next boot tries that slot. Where RAUC failed before it wrote anything, the fallback slot is whole,
  * and is put back into the boot order.
  */
-export async function tidyUpFailed(
-  places: Places,
-  version: string,
-  error: RaucRefusal,
-  running: Running,
-): Promise<void> {
-  const { log, signal } = running;
+export async function tidyUpFailed(version: string, error: RaucRefusal, device: LockedDevice): Promise<void> {
+  const { places, lock, log, signal } = device;
   const transaction = knownTransaction(readTransaction(places));
   if (transaction === undefined || transaction.to.version !== version) return;
   const isOver = transaction.isClosed || isVerdict(stateOf(transaction));
@@ -35,8 +30,8 @@ export async function tidyUpFailed(
   try {
     const slots = await readSlots(signal);
     if (slots.booted === undefined || slots.primary !== slots.booted) return;
-    if (!isOver) TransactionWriter.resume(places, transaction).close('failed', error.raucReason);
-    await mendFallback(places, slots, running);
+    if (!isOver) TransactionWriter.resume(lock, transaction).close('failed', error.raucReason);
+    await mendFallback(slots, device);
   } catch (problem) {
     log.warn(`Cannot close the failed update, the next boot does: ${reasonOf(problem)}`);
   }

@@ -6,10 +6,7 @@ import type { LastInstalled } from './last-installed.ts';
 import type { LiveProgress } from './live-progress.ts';
 
 /** Nothing to do is a success: a timer asks every night. */
-export function tellUnchanged(
-  last: LastInstalled,
-  { places, progress }: { places: Places; progress: LiveProgress },
-): Outcome {
+export function tellUnchanged(last: LastInstalled, places: Places, progress: LiveProgress): Outcome {
   const words = `Nothing new: the server still has version "${last.version}", ${fateOf(last, places)}`;
   progress.done('done', words);
   progress.log.info(words);
@@ -17,7 +14,7 @@ export function tellUnchanged(
 }
 
 /** The other slot holds another version as the fallback; installing the running version again would overwrite it. */
-export function tellRunsAlready(version: string, { progress }: { progress: LiveProgress }): Outcome {
+export function tellRunsAlready(version: string, progress: LiveProgress): Outcome {
   const words = `Nothing new: version "${version}" runs already; --force installs it again`;
   progress.done('done', words);
   progress.log.info(words);

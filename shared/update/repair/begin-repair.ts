@@ -1,15 +1,15 @@
 import type { Slots } from '../../rauc/status.ts';
 import { Deadline, pause } from '../../system/deadline.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import type { Places } from '../../system/places.ts';
-import type { Running } from '../../system/process/program.ts';
 import { answeredSlots } from '../transaction/answered-slots.ts';
-import { requireIdle, takeFreeUpdaterLock } from '../transaction/install-lock.ts';
+import type { BareDevice } from '../transaction/device.ts';
+import { requireIdle, takeFreeUpdaterLock, type UpdateLock } from '../transaction/update-lock.ts';
 
 export interface Beginning {
-  places: Places;
-  isDryRun: boolean;
-  running: Running;
+  /** Undefined where RAUC does not answer. */
+  slots: Slots | undefined;
+  /** Undefined in a dry run. */
+  lock: UpdateLock | undefined;
 }
 
 /** Longer than any install takes with all its deadlines. */
@@ -19,37 +19,35 @@ const silenceMs = 60_000;
 const askPauseMs = 1_000;
 
 /**
- * Takes the lock, unless it is a dry run, and answers with the slots; undefined where RAUC does not answer. Under the lock
- * no other program changes them. Throws a busy Failure while an install runs: then nothing may be repaired.
+ * Takes the lock, unless it is a dry run, and asks for the slots: under the lock no other program changes them. Throws a busy
+ * Failure while an install runs: then nothing may be repaired.
  */
-export async function beginRepair({ places, isDryRun, running }: Beginning): Promise<Slots | undefined> {
+export async function beginRepair(device: BareDevice, isDryRun: boolean): Promise<Beginning> {
   if (isDryRun) {
-    requireIdle(places);
-    return await answeredSlots(running);
+    requireIdle(device.places);
+    return { slots: await answeredSlots(device), lock: undefined };
   }
-  const lock = await takeFreeUpdaterLock(places, running);
-  const release = running.undo.owe('release the lock', () => lock.release());
+  const lock = await takeFreeUpdaterLock(device);
   try {
-    return await answeredSlots(running);
+    return { slots: await answeredSlots(device), lock };
   } catch (error) {
-    await release.now();
+    await lock.release();
     throw error;
   }
 }
 
 /** Does the same as soon as no install runs. The lock is taken only then: the hooks of a running install need it. */
-export async function beginRepairWhenIdle(beginning: Beginning): Promise<Slots | undefined> {
-  const { places, running } = beginning;
-  const { log, signal } = running;
+export async function beginRepairWhenIdle(device: BareDevice, isDryRun: boolean): Promise<Beginning> {
+  const { places, log, signal } = device;
   const deadline = new Deadline(longestWaitMs);
   let silent: Deadline | undefined;
   let isTold = false;
   for (;;) {
     try {
       requireIdle(places);
-      const isAnswered = (await answeredSlots(running)) !== undefined;
+      const isAnswered = (await answeredSlots(device)) !== undefined;
       silent = isAnswered ? undefined : (silent ?? new Deadline(silenceMs));
-      if (isAnswered || silent?.isOver) return await beginRepair(beginning);
+      if (isAnswered || silent?.isOver) return await beginRepair(device, isDryRun);
     } catch (error) {
       const isBusy = error instanceof Failure && error.outcome === 'busy';
       if (!isBusy || deadline.isOver) throw error;

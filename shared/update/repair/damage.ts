@@ -1,3 +1,5 @@
+import type { LockedDevice } from '../transaction/update-lock.ts';
+
 /** A fault that an interrupted run has left on the device, and its remedy. */
 export interface Damage {
   kind: 'transaction' | 'update' | 'debt' | 'hold' | 'leftovers' | 'database' | 'fallback' | 'slots';
@@ -5,5 +7,5 @@ export interface Damage {
   /** What repair does, or why it leaves the fault alone. */
   remedy: string;
   /** Undefined where repair leaves the fault alone. */
-  mend?: () => Promise<void>;
+  mend?: (device: LockedDevice) => Promise<void>;
 }

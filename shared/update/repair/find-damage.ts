@@ -1,33 +1,42 @@
+import type { Slots } from '../../rauc/status.ts';
 import { startUnit } from '../../stack/unit.ts';
-import type { BootContext } from '../boot/boot-context.ts';
 import { decideFallback } from '../boot/decide-fallback.ts';
 import { putFallbackBack } from '../boot/put-fallback-back.ts';
 import { readAdmissionNote } from '../transaction/admission-note.ts';
+import type { Device } from '../transaction/device.ts';
 import { dropHold, hasHold, isHeld } from '../transaction/hold.ts';
-import { allTransactions, type CurrentTransaction } from '../transaction/transaction-store.ts';
+import {
+  allTransactions,
+  type CurrentTransaction,
+  knownTransaction,
+} from '../transaction/transaction-store.ts';
 import type { Damage } from './damage.ts';
 import { findLeftDatabases, findLeftFiles } from './find-leftovers.ts';
 import { findDamagedTransaction, findOpenUpdate, isUnderWay } from './find-update-damage.ts';
 
 /** All faults that interrupted runs have left, in the order in which they are repaired. Changes nothing. */
-export async function findFaults(boot: BootContext, current: CurrentTransaction): Promise<Damage[]> {
-  const { transaction } = boot;
-  const damaged = current.kind === 'damaged' ? findDamagedTransaction(boot, current.reason) : undefined;
-  const update = transaction === undefined ? undefined : findOpenUpdate(boot, transaction);
+export async function findFaults(
+  current: CurrentTransaction,
+  slots: Slots | undefined,
+  device: Device,
+): Promise<Damage[]> {
+  const transaction = knownTransaction(current);
+  const damaged = current.kind === 'damaged' ? findDamagedTransaction(current.reason) : undefined;
+  const update = transaction === undefined ? undefined : findOpenUpdate(transaction, slots, device);
   const isBusy = isUnderWay(transaction, update);
   // The repair of a debt restores the data: that also removes left databases and drops the hold.
   const restores = update?.kind === 'debt';
   return [
     damaged,
     update,
-    isBusy || restores ? undefined : findStaleHold(boot),
-    findLeftFiles(boot),
-    restores || isBusy ? undefined : await findLeftDatabases(boot),
-    ...(isBusy ? [] : findLostFallback(boot)),
+    isBusy || restores ? undefined : findStaleHold(device),
+    findLeftFiles(device),
+    restores || isBusy ? undefined : await findLeftDatabases(device),
+    ...(isBusy ? [] : findLostFallback(slots, device)),
   ].filter((fault) => fault !== undefined);
 }
 
-function findStaleHold({ places, config, running }: BootContext): Damage | undefined {
+function findStaleHold({ places, config }: Device): Damage | undefined {
   if (!hasHold(places)) return undefined;
   const { unit } = config.update;
   const keepsNow = isHeld(places);
@@ -35,14 +44,14 @@ function findStaleHold({ places, config, running }: BootContext): Damage | undef
     kind: 'hold',
     wrong: `"${unit}" is held back, but no update needs it`,
     remedy: keepsNow ? `drops the hold and starts "${unit}"` : 'drops the hold',
-    mend: async () => {
+    mend: async ({ log }) => {
       dropHold(places);
-      if (keepsNow) await running.log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
+      if (keepsNow) await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
     },
   };
 }
 
-function findLostFallback({ places, slots, running }: BootContext): Damage[] {
+function findLostFallback(slots: Slots | undefined, { places }: Device): Damage[] {
   if (slots === undefined) {
     const remedy = 'stays unseen; run repair again where RAUC answers';
     return [{ kind: 'slots', wrong: 'RAUC does not answer: the slots are not looked at', remedy }];
@@ -59,7 +68,7 @@ function findLostFallback({ places, slots, running }: BootContext): Damage[] {
       kind: 'fallback',
       wrong: `${wrong}; it is whole, ${plan.reason}`,
       remedy: 'puts it back, behind the slot that runs',
-      mend: () => putFallbackBack(slots, running),
+      mend: (device) => putFallbackBack(slots, device),
     },
   ];
 }

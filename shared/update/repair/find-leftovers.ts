@@ -7,9 +7,9 @@ import { dropFresh, dropReplaced } from '../../data/database/restore-steps.ts';
 import { isMissing, reasonOf } from '../../system/failure.ts';
 import { formatBytes, treeBytes } from '../../system/files/disk.ts';
 import { updateFolderOf } from '../../system/places.ts';
-import type { BootContext } from '../boot/boot-context.ts';
 import { findStack } from '../data/stack.ts';
 import { runningServices } from '../data/stack-control.ts';
+import type { Device } from '../transaction/device.ts';
 import type { Damage } from './damage.ts';
 
 /** The folder for unpacking a backup of the config: on the same file system as the config, so that a rename can swap them. */
@@ -18,7 +18,7 @@ export function unpackFolderOf(configFolder: string): string {
 }
 
 /** Files that a killed run has left; they only waste space. While we hold the lock, no other program writes such files. */
-export function findLeftFiles({ places, config }: BootContext): Damage | undefined {
+export function findLeftFiles({ places, config }: Device): Damage | undefined {
   const unpacked = unpackFolderOf(resolve(config.configPath));
   const paths = [
     ...filesIn(config.backupPath, (name) => leftoverName.test(name)),
@@ -41,9 +41,9 @@ export function findLeftFiles({ places, config }: BootContext): Damage | undefin
 export async function findLeftDatabases({
   places,
   config,
-  running,
-}: BootContext): Promise<Damage | undefined> {
-  const { log, signal } = running;
+  log,
+  signal,
+}: Device): Promise<Damage | undefined> {
   try {
     const stack = await findStack(places.root, places.data, config, signal);
     const { database } = stack ?? {};

@@ -1,10 +1,11 @@
 import { markActive } from '../../rauc/mark.ts';
+import type { Slots } from '../../rauc/status.ts';
 import { isUnitActive, startUnit } from '../../stack/unit.ts';
 import { bootId } from '../../system/places.ts';
-import type { BootContext } from '../boot/boot-context.ts';
 import { decideBoot } from '../boot/decide-boot.ts';
 import { restoreOwedData } from '../data/restore-owed-data.ts';
 import { readRelease } from '../slot/release.ts';
+import type { Device } from '../transaction/device.ts';
 import { dropHold, holdNow, isHeld } from '../transaction/hold.ts';
 import { isVerdict, needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 import { setDamagedAside } from '../transaction/transaction-store.ts';
@@ -13,25 +14,28 @@ import type { Damage } from './damage.ts';
 
 /** Faults of the last update. post-activate repairs most of them at a boot, if the boot gets that far. */
 
-export function findDamagedTransaction({ places, running }: BootContext, reason: string): Damage {
+export function findDamagedTransaction(reason: string): Damage {
   return {
     kind: 'transaction',
     wrong: reason,
     remedy: 'sets the file aside; the next update begins a new one',
-    mend: async () => running.log.info(`It is kept as "${setDamagedAside(places, new Date())}"`),
+    mend: async ({ lock, log }) => log.info(`It is kept as "${setDamagedAside(lock, new Date())}"`),
   };
 }
 
 /** Undefined where no update is open, and where one waits for its reboot or is on trial: that is no fault. */
-export function findOpenUpdate(boot: BootContext, transaction: Transaction): Damage | undefined {
+export function findOpenUpdate(
+  transaction: Transaction,
+  slots: Slots | undefined,
+  { places }: Device,
+): Damage | undefined {
   if (transaction.isClosed) return undefined;
   const state = stateOf(transaction);
   const name = `the update to "${transaction.to.version ?? 'unknown'}"`;
-  const { slots } = boot;
   const plan = decideBoot(transaction, {
     bootId: bootId(),
     booted: slots?.booted?.name,
-    runningVersion: readRelease(boot.places.root),
+    runningVersion: readRelease(places.root),
   });
   switch (plan.kind) {
     case 'trial':
@@ -40,33 +44,31 @@ export function findOpenUpdate(boot: BootContext, transaction: Transaction): Dam
     case 'finish-rollback':
       return leave(`${name} was given up, but its slot still runs`, 'stays; a reboot carries it out');
     case 'fallback':
-      return close(boot, transaction, `${name} did not come up, this slot runs instead`, 'fallen-back', {
+      return close(transaction, `${name} did not come up, this slot runs instead`, 'fallen-back', {
         reason: 'the bootloader gave the new slot up',
         marksBooted: true,
       });
     case 'stay':
-      return close(boot, transaction, `${name} is "${state}", but not closed`, undefined, {
+      return close(transaction, `${name} is "${state}", but not closed`, undefined, {
         marksBooted: true,
       });
     case 'unfinished':
-      return close(boot, transaction, `${name} never got further than "${state}"`, 'failed', {
+      return close(transaction, `${name} never got further than "${state}"`, 'failed', {
         reason: `it never got further than "${state}"`,
       });
     case 'pending':
-      return findStuck(boot, transaction, name);
+      return findStuck(transaction, name, slots);
     case 'normal':
     case 'unknown':
     case 'abandon-trial':
-      if (isVerdict(state))
-        return close(boot, transaction, `${name} is "${state}", but not closed`, undefined);
+      if (isVerdict(state)) return close(transaction, `${name} is "${state}", but not closed`, undefined);
       return leave(`${name} is "${state}"`, 'left as it is: the running slot is unknown');
   }
 }
 
 /** If RAUC answers, no program works on this update: we hold the lock, and RAUC does not answer while it installs. */
-function findStuck(boot: BootContext, transaction: Transaction, name: string): Damage | undefined {
+function findStuck(transaction: Transaction, name: string, slots: Slots | undefined): Damage | undefined {
   const state = stateOf(transaction);
-  const { slots } = boot;
   if (slots?.booted === undefined) {
     if (state === 'installed') return undefined;
     return leave(`${name} is "${state}", and may be under way`, 'stays; RAUC does not answer');
@@ -76,20 +78,13 @@ function findStuck(boot: BootContext, transaction: Transaction, name: string): D
     state === 'installed'
       ? 'RAUC did not make its slot the primary one'
       : `it never got further than "${state}"`;
-  return close(
-    boot,
-    transaction,
-    `${name} is "${state}", but no program is working on it: ${reason}`,
-    'failed',
-    {
-      reason,
-    },
-  );
+  return close(transaction, `${name} is "${state}", but no program is working on it: ${reason}`, 'failed', {
+    reason,
+  });
 }
 
 /** Its repair writes the verdict, restores the data if that is owed, closes the update, and lets the orchestrator run again. */
 function close(
-  boot: BootContext,
   transaction: Transaction,
   wrong: string,
   verdict: 'failed' | 'fallen-back' | undefined,
@@ -105,19 +100,18 @@ function close(
     kind: owes ? 'debt' : 'update',
     wrong: owes ? `${wrong}, and it has changed the data` : wrong,
     remedy: steps.join(', '),
-    mend: async () => {
-      const { config, places, running } = boot;
-      const { log, signal } = running;
+    mend: async (device) => {
+      const { config, places, lock, log, undo, signal } = device;
       if (marksBooted)
         await log.step('Marking', 'Marked', 'the booted slot active', () => markActive('booted', signal));
-      const record = TransactionWriter.resume(places, transaction);
+      const record = TransactionWriter.resume(lock, transaction);
       if (verdict !== undefined) record.advance(verdict, reason);
       const { unit } = config.update;
       const isNeeded = owes && (isHeld(places) || (await isUnitActive(unit, signal)));
-      if (isNeeded) running.undo.owe(`start "${unit}"`, () => startUnit(unit));
+      if (isNeeded) undo.owe(`start "${unit}"`, () => startUnit(unit));
       // If the restore fails, the orchestrator must stay stopped.
       if (owes) holdNow(places);
-      await restoreOwedData(record, boot);
+      await restoreOwedData(record, device);
       record.finish();
       if (owes) dropHold(places);
     },

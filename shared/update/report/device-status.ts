@@ -1,15 +1,15 @@
-import type { Config } from '../../config/config.ts';
 import { readLastError } from '../../rauc/last-error.ts';
 import { otherSlot, type Slots, slotsIfAnswered } from '../../rauc/status.ts';
 import { readScheduledShutdown, type ScheduledShutdown } from '../../stack/shutdown.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import { bootId, lockFileOf, type Places } from '../../system/places.ts';
+import { bootId, lockFileOf } from '../../system/places.ts';
 import { lockHolder } from '../../system/process/lock.ts';
 import { readInhibit } from '../admission/inhibit.ts';
 import { decideBoot } from '../boot/decide-boot.ts';
 import { readProgress } from '../install/progress.ts';
 import { windowAt } from '../schedule/schedule.ts';
 import { readRelease } from '../slot/release.ts';
+import type { Device } from '../transaction/device.ts';
 import {
   type CurrentTransaction,
   knownTransaction,
@@ -28,13 +28,8 @@ export interface DeviceStatus extends NextFacts {
   slotsProblem: Failure | undefined;
 }
 
-export async function gatherStatus(
-  places: Places,
-  config: Config,
-  signal: AbortSignal,
-  now = new Date(),
-): Promise<DeviceStatus> {
-  return statusOf(places, config, await queryRaucAndLogind(signal), now);
+export async function gatherStatus(device: Device, now = new Date()): Promise<DeviceStatus> {
+  return statusOf(device, await queryRaucAndLogind(device.signal), now);
 }
 
 /** The answers of other programs (RAUC, systemd); on a small board each of them takes a while. */
@@ -57,7 +52,7 @@ export async function queryRaucAndLogind(signal: AbortSignal): Promise<Answers> 
 }
 
 /** Like gatherStanding, from answers that are already there: everything else is read from files, without delay. */
-export function statusOf(places: Places, config: Config, answers: Answers, now = new Date()): DeviceStatus {
+export function statusOf({ places, config }: Device, answers: Answers, now = new Date()): DeviceStatus {
   const { slots, slotsProblem, scheduled, lastError } = answers;
   const current = readTransaction(places);
   const transaction = knownTransaction(current);

@@ -2,11 +2,11 @@ import { type Config, readConfig } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import type { Places } from '../../system/places.ts';
 import { command } from '../../system/process/command.ts';
-import type { Running } from '../../system/process/program.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { postJson } from '../../transfer/request/http.ts';
 import { noteDirectRefusal } from '../admission/rauc-refusal.ts';
 import { readRelease } from '../slot/release.ts';
+import type { BareDevice } from '../transaction/device.ts';
 import { readHistory } from '../transaction/transaction-store.ts';
 import { gatherAnomalies } from './gather-anomalies.ts';
 import { type Notified, readNotified, writeNotified } from './notified.ts';
@@ -21,8 +21,7 @@ const webhookMs = 10_000;
  * called only then.
  */
 export function oweNotifications(
-  places: Places,
-  { log, undo }: Running,
+  { places, log, undo }: BareDevice,
   booted: () => string | undefined = () => undefined,
 ): void {
   undo.owe('tell what is new', async () => {

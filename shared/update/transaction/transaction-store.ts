@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import { Failure, isMissing, reasonOf } from '../../system/failure.ts';
 import { appendLine, makeFolder, renameDurably, writeDurably } from '../../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
+import type { BareDevice } from './device.ts';
 import { parseTransaction, stateOf, type Transaction } from './transaction.ts';
+import type { UpdateLock } from './update-lock.ts';
 
-/** The transaction and the history on the data partition. After a kill at any line, the next run reads the old or new state. */
+/**
+ * The transaction and the history on the data partition. After a kill at any line, the next run reads the old or new state.
+ * Reading needs only the places; what writes needs the lock.
+ */
 
 export type CurrentTransaction =
   | { kind: 'none' }
@@ -28,7 +33,17 @@ export function knownTransaction(current: CurrentTransaction): Transaction | und
   return current.kind === 'known' ? current.transaction : undefined;
 }
 
-export function writeTransaction(places: Places, transaction: Transaction): void {
+/** The transaction, for recovery: a damaged file is reported by `tell`, and recovery continues without it. */
+export function transactionForRecovery(
+  { places, log }: BareDevice,
+  tell = (line: string): void => log.warn(line),
+): Transaction | undefined {
+  const current = readTransaction(places);
+  if (current.kind === 'damaged') tell(`${current.reason}; going on without it`);
+  return knownTransaction(current);
+}
+
+export function writeTransaction({ places }: UpdateLock, transaction: Transaction): void {
   const path = transactionFile(places);
   try {
     makeFolder(updateFolderOf(places));
@@ -42,13 +57,14 @@ export function writeTransaction(places: Places, transaction: Transaction): void
  * Puts the verdict into the history, then marks the transaction closed. If it is interrupted between the two, a second run
  * finds the verdict there already and does not add it again.
  */
-export function closeTransaction(places: Places, transaction: Transaction): Transaction {
+export function closeTransaction(lock: UpdateLock, transaction: Transaction): Transaction {
+  const { places } = lock;
   const closed = { ...transaction, isClosed: true };
   const isThere = readHistory(places).some(
     ({ id, steps }) => id === closed.id && steps.length === closed.steps.length,
   );
   if (!isThere) appendHistory(places, closed);
-  writeTransaction(places, closed);
+  writeTransaction(lock, closed);
   return closed;
 }
 
@@ -95,7 +111,7 @@ export function committedVersion(history: readonly Transaction[]): string | unde
 }
 
 /** Renames a damaged file, so that a new one can be written and an operator can inspect it. Answers with its new path. */
-export function setDamagedAside(places: Places, now: Date): string {
+export function setDamagedAside({ places }: UpdateLock, now: Date): string {
   const path = transactionFile(places);
   const aside = `${path}.damaged-${now.toISOString().replace(/[:.]/g, '-')}`;
   try {

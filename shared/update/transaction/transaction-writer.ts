@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Failure, reasonOf } from '../../system/failure.ts';
-import { bootId, type Places } from '../../system/places.ts';
+import { bootId } from '../../system/places.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import {
   advance,
@@ -15,6 +15,7 @@ import {
   type Transaction,
 } from './transaction.ts';
 import { closeTransaction, readTransaction, setDamagedAside, writeTransaction } from './transaction-store.ts';
+import type { UpdateLock } from './update-lock.ts';
 
 type NotedFact =
   | 'backup'
@@ -30,25 +31,25 @@ type NotedFact =
 /** Writes the transaction of a program: each step is on disk before the program continues. */
 export class TransactionWriter {
   #transaction: Transaction;
-  readonly #places: Places;
+  readonly #lock: UpdateLock;
   #isDone = false;
 
-  private constructor(places: Places, transaction: Transaction) {
-    this.#places = places;
+  private constructor(lock: UpdateLock, transaction: Transaction) {
+    this.#lock = lock;
     this.#transaction = transaction;
   }
 
   /** Opens a new transaction; one that was never closed is closed first, as failed. */
-  static open(places: Places, from: Release, to: Release, log: Log): TransactionWriter {
-    closeLeftOver(places, to.version, log);
+  static open(lock: UpdateLock, from: Release, to: Release, log: Log): TransactionWriter {
+    closeLeftOver(lock, to.version, log);
     const transaction = openTransaction(randomUUID(), from, to, thisMoment());
-    writeTransaction(places, transaction);
-    return new TransactionWriter(places, transaction);
+    writeTransaction(lock, transaction);
+    return new TransactionWriter(lock, transaction);
   }
 
   /** Resumes the transaction that another program opened. */
-  static resume(places: Places, transaction: Transaction): TransactionWriter {
-    return new TransactionWriter(places, transaction);
+  static resume(lock: UpdateLock, transaction: Transaction): TransactionWriter {
+    return new TransactionWriter(lock, transaction);
   }
 
   get transaction(): Transaction {
@@ -57,7 +58,7 @@ export class TransactionWriter {
 
   advance(state: State, reason?: string): void {
     this.#transaction = advance(this.#transaction, state, thisMoment(), reason);
-    writeTransaction(this.#places, this.#transaction);
+    writeTransaction(this.#lock, this.#transaction);
     this.#isDone = true;
   }
 
@@ -65,7 +66,13 @@ export class TransactionWriter {
   note(facts: { [Fact in NotedFact]?: Transaction[Fact] | undefined }): void {
     const merged = Object.entries({ ...this.#transaction, ...facts });
     this.#transaction = parseTransaction(Object.fromEntries(merged.filter(([, fact]) => fact !== undefined)));
-    writeTransaction(this.#places, this.#transaction);
+    writeTransaction(this.#lock, this.#transaction);
+  }
+
+  /** Takes steps back whose work has failed: else the next boot would carry out what was reported as failed. */
+  takeBackTo(earlier: Transaction): void {
+    this.#transaction = earlier;
+    writeTransaction(this.#lock, earlier);
   }
 
   /** Writes the last step, then finishes. If it is interrupted between the two, the next run only has to finish. */
@@ -77,7 +84,7 @@ export class TransactionWriter {
   /** Puts the verdict of the last step into the history. If a restore is owed, the program that restores finishes instead. */
   finish(): void {
     if (needsRestore(this.#transaction)) return;
-    this.#transaction = closeTransaction(this.#places, this.#transaction);
+    this.#transaction = closeTransaction(this.#lock, this.#transaction);
     this.#isDone = true;
   }
 
@@ -91,25 +98,25 @@ export class TransactionWriter {
   }
 }
 
-function closeLeftOver(places: Places, version: string | null, log: Log): void {
-  const current = readTransaction(places);
+function closeLeftOver(lock: UpdateLock, version: string | null, log: Log): void {
+  const current = readTransaction(lock.places);
   if (current.kind === 'damaged') {
     log.warn(current.reason);
-    log.warn(`It is kept as "${setDamagedAside(places, new Date())}"`);
+    log.warn(`It is kept as "${setDamagedAside(lock, new Date())}"`);
     return;
   }
   if (current.kind === 'none' || current.transaction.isClosed) return;
   if (needsRestore(current.transaction)) throw owing(version, current.transaction);
   const state = stateOf(current.transaction);
   if (isVerdict(state)) {
-    closeTransaction(places, current.transaction);
+    closeTransaction(lock, current.transaction);
     return;
   }
   const reason =
     state === 'installed'
       ? `replaced by "${version}" before its reboot`
       : `it never got further than "${state}"`;
-  TransactionWriter.resume(places, current.transaction).close('failed', reason);
+  TransactionWriter.resume(lock, current.transaction).close('failed', reason);
   log.warn(`The update to "${current.transaction.to.version}" before this one failed: ${reason}`);
 }
 

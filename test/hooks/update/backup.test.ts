@@ -3,8 +3,8 @@ import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { kindOfBackup } from '../../../shared/data/backups/saved-backups.ts';
 import { checkSaved } from '../../../shared/system/files/checksum.ts';
 import { lockFileOf } from '../../../shared/system/places.ts';
-import { takeUpdaterLock } from '../../../shared/update/transaction/install-lock.ts';
 import { verify } from '../../data/archive/archive-tree.ts';
+import { takeUpdaterLock } from '../../support/scene/by-hand.ts';
 import { RecoveryStack } from '../../support/scene/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../../support/scene/scene.ts';
 

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
-import { takeUpdaterLock } from '../../../shared/update/transaction/install-lock.ts';
-import { writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
+import { takeUpdaterLock, writeTransaction } from '../../support/scene/by-hand.ts';
 import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
 import { bootId, type Ended, Scene, treeOf } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';

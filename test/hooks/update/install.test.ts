@@ -3,13 +3,9 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFileOf } from '../../../shared/system/places.ts';
 import { readProgress } from '../../../shared/update/install/progress.ts';
-import { takeUpdaterLock } from '../../../shared/update/transaction/install-lock.ts';
-import {
-  closeTransaction,
-  readHistory,
-  writeTransaction,
-} from '../../../shared/update/transaction/transaction-store.ts';
+import { readHistory } from '../../../shared/update/transaction/transaction-store.ts';
 import { asked } from '../../support/scene/boot-stage.ts';
+import { closeTransaction, takeUpdaterLock, writeTransaction } from '../../support/scene/by-hand.ts';
 import { statusJson } from '../../support/scene/rauc-status.ts';
 import { type Ended, Scene, treeOf } from '../../support/scene/scene.ts';
 import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';

@@ -3,13 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { lockFileOf } from '../../../shared/system/places.ts';
 import { holdNextBoot, holdNow } from '../../../shared/update/transaction/hold.ts';
-import { takeUpdaterLock } from '../../../shared/update/transaction/install-lock.ts';
 import { type State, stateOf, type Transaction } from '../../../shared/update/transaction/transaction.ts';
-import {
-  closeTransaction,
-  readHistory,
-  writeTransaction,
-} from '../../../shared/update/transaction/transaction-store.ts';
+import { readHistory } from '../../../shared/update/transaction/transaction-store.ts';
+import { closeTransaction, takeUpdaterLock, writeTransaction } from '../../support/scene/by-hand.ts';
 import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
 import { RecoveryStack } from '../../support/scene/recovery-stack.ts';
 import { bootId, type Ended, Scene, treeOf } from '../../support/scene/scene.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { holdNextBoot, holdNow } from '../../../shared/update/transaction/hold.ts';
 import type { State, Transaction } from '../../../shared/update/transaction/transaction.ts';
-import { closeTransaction, writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
+import { closeTransaction, writeTransaction } from '../../support/scene/by-hand.ts';
 import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
 import { RecoveryStack } from '../../support/scene/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../../support/scene/scene.ts';

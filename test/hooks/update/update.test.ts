@@ -1,12 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, rmSync } from 'node:fs';
-import { takeUpdaterLock } from '../../../shared/update/transaction/install-lock.ts';
 import { stateOf } from '../../../shared/update/transaction/transaction.ts';
-import {
-  closeTransaction,
-  readHistory,
-  writeTransaction,
-} from '../../../shared/update/transaction/transaction-store.ts';
+import { readHistory } from '../../../shared/update/transaction/transaction-store.ts';
+import { closeTransaction, takeUpdaterLock, writeTransaction } from '../../support/scene/by-hand.ts';
 import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
 import { type Ended, Scene, treeOf } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';

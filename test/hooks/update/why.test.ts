@@ -4,7 +4,7 @@ import { tryLock } from '../../../shared/system/process/lock.ts';
 import { logRefusal } from '../../../shared/update/admission/refusal-log.ts';
 import { type Progress, writeProgress } from '../../../shared/update/install/progress.ts';
 import { advance } from '../../../shared/update/transaction/transaction.ts';
-import { closeTransaction, writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
+import { closeTransaction, writeTransaction } from '../../support/scene/by-hand.ts';
 import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
 import { bootId, type Ended, Scene, treeOf } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';

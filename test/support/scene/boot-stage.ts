@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { holdNextBoot } from '../../../shared/update/transaction/hold.ts';
 import type { Transaction } from '../../../shared/update/transaction/transaction.ts';
-import { writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
 import { HealthServer } from '../servers/health-server.ts';
+import { writeTransaction } from './by-hand.ts';
 import { type StatusOptions, statusJson } from './rauc-status.ts';
 import { type Ended, Scene, type StartOptions } from './scene.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
 import { nativeHook } from '../build/native-programs.ts';
 import { runCommand } from '../run-command.ts';
+import { writeTransaction } from './by-hand.ts';
 import { MigratingStage } from './migrating-stage.ts';
 import { statusJson } from './rauc-status.ts';
 import { bootId, type Ended, reasonIn, type StartOptions } from './scene.ts';

@@ -11,6 +11,7 @@ import {
   setDamagedAside,
   writeTransaction,
 } from '../../../shared/update/transaction/transaction-store.ts';
+import { unlocked } from '../../support/scene/by-hand.ts';
 import { Scene } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 
@@ -28,7 +29,7 @@ describe('readTransaction()', () => {
   });
 
   test('answers what was written', () => {
-    writeTransaction(scene.places, committed);
+    writeTransaction(unlocked(scene.places), committed);
     expect(readTransaction(scene.places)).toEqual({ kind: 'known', transaction: committed });
   });
 
@@ -57,7 +58,7 @@ describe('readTransaction()', () => {
 
     const read = knownTransaction(readTransaction(scene.places));
     if (read === undefined) throw new Error('a transaction was expected');
-    writeTransaction(scene.places, advance(read, 'trial', { at: new Date(0), bootId: 'x' }));
+    writeTransaction(unlocked(scene.places), advance(read, 'trial', { at: new Date(0), bootId: 'x' }));
     expect(JSON.parse(scene.read('data/update/transaction.json'))).toMatchObject({
       format: 2,
       lots: { of: ['news'] },
@@ -69,14 +70,14 @@ describe('readTransaction()', () => {
 
 describe('writeTransaction()', () => {
   test('leaves nothing but the file', () => {
-    writeTransaction(scene.places, transactionAt('trial'));
-    writeTransaction(scene.places, committed);
+    writeTransaction(unlocked(scene.places), transactionAt('trial'));
+    writeTransaction(unlocked(scene.places), committed);
     expect(readdirSync(scene.at('data/update'))).toEqual(['transaction.json']);
   });
 
   test('throws a Failure that names the file when it cannot be written', () => {
     scene.write('data/update', 'a file where the folder should be');
-    expect(() => writeTransaction(scene.places, committed)).toThrow(
+    expect(() => writeTransaction(unlocked(scene.places), committed)).toThrow(
       new Failure(
         `Cannot write the transaction "${scene.at('data/update/transaction.json')}": EEXIST: file already exists, mkdir '${scene.at('data/update')}'`,
       ),
@@ -86,29 +87,31 @@ describe('writeTransaction()', () => {
 
 describe('closeTransaction()', () => {
   test('puts the verdict into the history, and closes the transaction', () => {
-    closeTransaction(scene.places, committed);
+    closeTransaction(unlocked(scene.places), committed);
     expect(scene.transaction()).toEqual({ ...committed, isClosed: true });
     expect(readHistory(scene.places)).toEqual([{ ...committed, isClosed: true }]);
   });
 
   test('adds one line when it is called twice', () => {
-    closeTransaction(scene.places, committed);
-    closeTransaction(scene.places, scene.transaction());
+    closeTransaction(unlocked(scene.places), committed);
+    closeTransaction(unlocked(scene.places), scene.transaction());
     expect(scene.read('data/update/history.jsonl').split('\n')).toHaveLength(2);
   });
 
   test('adds no second line when it was killed between history and transaction', () => {
-    writeTransaction(scene.places, committed);
+    writeTransaction(unlocked(scene.places), committed);
     scene.write('data/update/history.jsonl', `${JSON.stringify({ ...committed, isClosed: true })}\n`);
-    closeTransaction(scene.places, scene.transaction());
+    closeTransaction(unlocked(scene.places), scene.transaction());
     expect(readHistory(scene.places)).toHaveLength(1);
     expect(scene.transaction().isClosed).toBe(true);
   });
 
   test('throws a Failure that names the history when it cannot be written', () => {
     mkdirSync(scene.at('data/update/history.jsonl'), { recursive: true });
-    expect(() => closeTransaction(scene.places, committed)).toThrow(Failure);
-    expect(() => closeTransaction(scene.places, committed)).toThrow(/history\.jsonl": it is a folder/);
+    expect(() => closeTransaction(unlocked(scene.places), committed)).toThrow(Failure);
+    expect(() => closeTransaction(unlocked(scene.places), committed)).toThrow(
+      /history\.jsonl": it is a folder/,
+    );
   });
 });
 
@@ -118,10 +121,10 @@ describe('readHistory()', () => {
   });
 
   test('passes over a torn last line, which does not take the next one with it', () => {
-    closeTransaction(scene.places, committed);
+    closeTransaction(unlocked(scene.places), committed);
     appendFileSync(scene.at('data/update/history.jsonl'), '{"format":1,"id":"torn by a power c');
     const next = { ...transactionAt('failed'), id: 'the-next' };
-    closeTransaction(scene.places, next);
+    closeTransaction(unlocked(scene.places), next);
     expect(readHistory(scene.places).map(({ id }) => id)).toEqual(['the-id', 'the-next']);
   });
 });
@@ -141,7 +144,7 @@ describe('committedVersion()', () => {
 describe('setDamagedAside()', () => {
   test('keeps the bytes under another name', () => {
     scene.write('data/update/transaction.json', 'garbage');
-    const aside = setDamagedAside(scene.places, new Date('2026-01-02T03:04:05.678Z'));
+    const aside = setDamagedAside(unlocked(scene.places), new Date('2026-01-02T03:04:05.678Z'));
     expect(readdirSync(scene.at('data/update'))).toEqual([
       'transaction.json.damaged-2026-01-02T03-04-05-678Z',
     ]);

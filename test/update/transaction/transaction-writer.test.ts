@@ -3,8 +3,9 @@ import { readdirSync } from 'node:fs';
 import { Failure } from '../../../shared/system/failure.ts';
 import type { Log } from '../../../shared/system/terminal/log.ts';
 import { stateOf } from '../../../shared/update/transaction/transaction.ts';
-import { readHistory, writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
+import { readHistory } from '../../../shared/update/transaction/transaction-store.ts';
 import { TransactionWriter } from '../../../shared/update/transaction/transaction-writer.ts';
+import { unlocked, writeTransaction } from '../../support/scene/by-hand.ts';
 import { Scene } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 
@@ -31,7 +32,7 @@ const migration = { at: '2026-01-02T03:04:05.000Z' };
 const to = { version: '1.1.0', slot: 'rootfs.1' };
 
 function open(): TransactionWriter {
-  return TransactionWriter.open(scene.places, from, to, log);
+  return TransactionWriter.open(unlocked(scene.places), from, to, log);
 }
 
 describe('UpdateRecord', () => {
@@ -50,6 +51,11 @@ describe('UpdateRecord', () => {
       steps: [{}, {}, { state: 'failed', reason: 'no luck', slot: 'rootfs.1', version: '1.1.0' }],
     });
     expect(readHistory(scene.places)).toEqual([scene.transaction()]);
+  });
+
+  test('open() takes a lock, and not the places alone', () => {
+    // @ts-expect-error: what is decided without the lock may be out of date when it is written.
+    expect(() => TransactionWriter.open(scene.places, from, to, log)).toThrow();
   });
 
   test('open() leaves a closed transaction alone, and its history', () => {
@@ -101,7 +107,7 @@ describe('UpdateRecord', () => {
 
   test('finish() closes a verdict only when its debt is paid', () => {
     writeTransaction(scene.places, { ...transactionAt('rolled-back'), migration });
-    const record = TransactionWriter.resume(scene.places, scene.transaction());
+    const record = TransactionWriter.resume(unlocked(scene.places), scene.transaction());
     record.finish();
     expect(scene.transaction().isClosed).toBe(false);
     expect(readHistory(scene.places)).toEqual([]);
@@ -117,7 +123,7 @@ describe('UpdateRecord', () => {
       ['committed', true],
     ] as const) {
       writeTransaction(scene.places, { ...transactionAt('migrated'), migration });
-      TransactionWriter.resume(scene.places, scene.transaction()).close(state);
+      TransactionWriter.resume(unlocked(scene.places), scene.transaction()).close(state);
       expect(scene.transaction().isClosed).toBe(isClosed);
       expect(scene.states().at(-1)).toBe(state);
     }
@@ -126,7 +132,7 @@ describe('UpdateRecord', () => {
 
   test('note() takes a fact away that is undefined, and keeps the others', () => {
     writeTransaction(scene.places, { ...transactionAt('trial'), migration, stackLogs: '/data/x' });
-    TransactionWriter.resume(scene.places, scene.transaction()).note({ migration: undefined });
+    TransactionWriter.resume(unlocked(scene.places), scene.transaction()).note({ migration: undefined });
     expect(scene.transaction()).toEqual({ ...transactionAt('trial'), stackLogs: '/data/x' });
   });
 
@@ -145,7 +151,7 @@ describe('UpdateRecord', () => {
     for (const isInHistory of [false, true]) {
       writeTransaction(scene.places, { ...closed, isClosed: false });
       scene.write('data/update/history.jsonl', isInHistory ? `${JSON.stringify(closed)}\n` : '');
-      TransactionWriter.resume(scene.places, scene.transaction()).finish();
+      TransactionWriter.resume(unlocked(scene.places), scene.transaction()).finish();
       expect(scene.transaction()).toEqual(closed);
       expect(readHistory(scene.places)).toEqual([closed]);
     }
@@ -153,7 +159,7 @@ describe('UpdateRecord', () => {
 
   test('advance() opens a closed transaction again, whose new verdict gets a line of its own', () => {
     open().close('committed');
-    const record = TransactionWriter.resume(scene.places, scene.transaction());
+    const record = TransactionWriter.resume(unlocked(scene.places), scene.transaction());
     record.advance('rolled-back', 'an operator asked for it');
     expect(scene.transaction().isClosed).toBe(false);
     record.finish();
