@@ -7,7 +7,7 @@ import { swapFolder } from '../../data/backups/folder-swap.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import { checkSaved } from '../../system/files/checksum.ts';
-import { logFileOf } from '../../system/places.ts';
+import { lockFileOf, logFileOf } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { requireYes } from '../../system/terminal/confirm.ts';
@@ -15,7 +15,7 @@ import { type Chosen, chooseRestore } from '../data/choose-restore.ts';
 import { decideRestore } from '../data/require-restorable.ts';
 import { dataRestoreOf, requireServices, restoreData } from '../data/restore-data.ts';
 import { requireStack } from '../data/stack.ts';
-import { stopOrchestrator } from '../data/stack-control.ts';
+import { stopOrchestrator } from '../data/stop-orchestrator.ts';
 import { unpackFolderOf } from '../repair/find-leftovers.ts';
 import { readRelease } from '../slot/release.ts';
 import { type Device, openDevice, withConfigOrDefaults } from '../transaction/device.ts';
@@ -24,6 +24,7 @@ import { requireIdle, takeFreeUpdaterLock } from '../transaction/update-lock.ts'
 import { tellBackups } from './restore-list.ts';
 
 const restoreMs = 6 * 60 * 60_000;
+const stopMs = 120_000;
 
 /** Restores from a backup; a damaged one is refused before anything is stopped or changed. */
 export async function restoreByHand(values: Values, running: Running): Promise<Outcome> {
@@ -59,7 +60,8 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
   log.info(`Restoring by hand from ${chosen.map(({ path }) => `"${path}"`).join(', ')}`);
 
   const unpacked = archive && (await unpackConfig(archive, device));
-  const startAgain = await stopOrchestrator(device);
+  const deadMan = { whenFree: lockFileOf(places) };
+  const startAgain = await stopOrchestrator('restore', { deadMan, stopMs: () => stopMs }, device);
   await faultPoint('restore:stopped');
   if (data !== undefined && stack !== undefined) await restoreData(data, stack, { ...device, lock });
   unpacked?.putInPlace();

@@ -1,30 +1,25 @@
 import { type ArchiveReport, createArchive } from '../../data/archive/archive.ts';
-import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
 import { Deadline } from '../../system/deadline.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
 import { makeFolder } from '../../system/files/durable-file.ts';
 import type { Device } from '../transaction/device.ts';
+import { type Standstill, stopOrchestrator } from './stop-orchestrator.ts';
 
 /** Added to the backup's own deadline: the timer is for a program that can no longer keep that deadline. */
 const deadManMarginSeconds = 15;
 
-/**
- * `if possible` is for a backup by hand, where systemd may be out of reach (a chroot). `required` is for an update, which must
- * not begin unless the orchestrator can be stopped.
- */
-export type Standstill = 'required' | 'if possible';
-
 /** Archives the config folder while the orchestrator is stopped, and starts it again; systemd starts it if we no longer can. */
 export async function backUpConfig(
   target: string,
-  standstill: Standstill,
+  standstill: Exclude<Standstill, 'restore'>,
   device: Device,
 ): Promise<ArchiveReport> {
   const { log, signal } = device;
   const { configPath, update } = device.config;
   const deadline = new Deadline(update.backupDeadlineSeconds * 1000);
-  const startAgain = await stopForBackup(standstill, deadline, device);
+  const deadMan = { afterSeconds: update.backupDeadlineSeconds + deadManMarginSeconds };
+  const startAgain = await stopOrchestrator(standstill, { deadMan, stopMs: () => deadline.leftMs }, device);
   await faultPoint('backup:stopped');
   const late = AbortSignal.timeout(deadline.leftMs);
   try {
@@ -43,35 +38,6 @@ export async function backUpConfig(
   } finally {
     await startAgain();
   }
-}
-
-/** Stops the orchestrator. In every case it is started again: by us, or by systemd's timer if this program is gone by then. */
-async function stopForBackup(
-  standstill: Standstill,
-  deadline: Deadline,
-  { config, log, undo, signal }: Device,
-): Promise<() => Promise<void>> {
-  const { unit, backupDeadlineSeconds } = config.update;
-  let disarm: () => Promise<void>;
-  try {
-    if (!(await isUnitActive(unit, signal))) {
-      log.info(`"${unit}" does not run, nothing to stop`);
-      return async () => {};
-    }
-    disarm = await armStartAgain(unit, { afterSeconds: backupDeadlineSeconds + deadManMarginSeconds });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (standstill === 'required') throw error;
-    log.warn(`${reasonOf(error)}; it is not stopped for the backup`);
-    return async () => {};
-  }
-  const start = undo.owe(`stop "${unit}"`, async () => {
-    await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
-    // The timer may have fired by now; starting a running unit does nothing.
-    await disarm().catch((error: unknown) => log.warn(`Cannot disarm the timer: ${reasonOf(error)}`));
-  });
-  await log.step('Stopping', 'Stopped', `"${unit}"`, () => stopUnit(unit, deadline.leftMs, signal));
-  return () => start.now();
 }
 
 export function makeBackupFolder(path: string): void {

@@ -1,73 +1,14 @@
-import { armStartAgain, isUnitActive, startUnit, stopUnit } from '../../stack/unit.ts';
-import { reasonOf } from '../../system/failure.ts';
-import { lockFileOf, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
-import type { Log } from '../../system/terminal/log.ts';
-import type { Device } from '../transaction/device.ts';
 import { waitForDatabase } from './database-ready.ts';
 import type { Stack } from './stack.ts';
 
 /**
- * Stops and starts the stack for work by hand. The stack may be in any state and systemd out of reach (a chroot from the other
- * slot): a warning names what cannot be stopped. However the program ends, the services that ran before run again, and no
- * others. So find the stack without a signal: after the program is told to end, a signal would keep it from putting the stack
- * back.
+ * Stops and starts services for work by hand. The stack may be in any state. However the program ends, the services that ran
+ * before run again, and no others. So find the stack without a signal: after the program is told to end, a signal would keep
+ * it from putting the stack back.
  */
 
 const stopMs = 120_000;
-
-/** Stops the orchestrator if it runs; the returned function starts it again. If this program dies, systemd starts it. */
-export async function stopOrchestrator({
-  places,
-  config,
-  log,
-  undo,
-  signal,
-}: Device): Promise<() => Promise<void>> {
-  const { unit } = config.update;
-  if (!(await isKnownActive(unit, log, signal))) return async () => {};
-  const disarm = await armIfPossible(unit, places, log, signal);
-  const start = undo.owe(`stop "${unit}"`, async () => {
-    await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
-    await disarm().catch((error: unknown) =>
-      log.warn(`Cannot disarm what starts it again: ${reasonOf(error)}`),
-    );
-  });
-  try {
-    await log.step('Stopping', 'Stopped', `"${unit}"`, () => stopUnit(unit, stopMs, signal));
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn(`${reasonOf(error)}; restart it by hand afterwards`);
-  }
-  return () => start.now();
-}
-
-/** Only warns when the start cannot be armed: an operator asked for the work by hand, and can start the unit. */
-async function armIfPossible(
-  unit: string,
-  places: Places,
-  log: Log,
-  signal: AbortSignal,
-): Promise<() => Promise<void>> {
-  try {
-    return await armStartAgain(unit, { whenFree: lockFileOf(places) });
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn(`${reasonOf(error)}; if this program is killed, start it by hand`);
-    return async () => {};
-  }
-}
-
-/** Warns and returns false when it is unknown: then the unit is neither stopped nor started. */
-async function isKnownActive(unit: string, log: Log, signal: AbortSignal): Promise<boolean> {
-  try {
-    return await isUnitActive(unit, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn(`${reasonOf(error)}; it is neither stopped nor started`);
-    return false;
-  }
-}
 
 /**
  * Lets only the `needed` services run, and waits for the database if it is one of them. The returned function restores the
