@@ -139,6 +139,34 @@ describe('update.sh restore of a config', () => {
     expect(ended.exitCode).toBe(0);
   });
 
+  test('goes on where nothing can be armed, and where nothing can be stopped or disarmed, and says so', async () => {
+    const archive = await saveConfig(name);
+    const unit = 'homie-orchestrator';
+    for (const [broken, words] of [
+      [
+        'fail-systemd-run---quiet',
+        [
+          `Cannot arm what starts "${unit}" again: "systemd-run" ended with 1 (no luck); if this program is killed, start it by hand`,
+        ],
+      ],
+      [
+        'fail-systemctl-stop',
+        [
+          `Cannot stop "${unit}": "systemctl" ended with 1 (no luck); restart it by hand afterwards`,
+          'Cannot disarm what starts it again: "systemctl" ended with 1 (no luck)',
+        ],
+      ],
+    ] as const) {
+      scene.write('unit-active', '');
+      scene.write(broken, 'no luck\n');
+      const ended = await restore(archive, '--yes');
+      for (const line of words) expect(ended.stderr).toContain(line);
+      expect(ended.exitCode).toBe(0);
+      expect(scene.isUnitActive).toBe(true);
+      scene.remove(broken);
+    }
+  });
+
   test('replaces what a restore that was killed has left, and leaves nothing of its own', async () => {
     const archive = await saveConfig(name);
     scene.write('data/config.restore/config/half', '');
