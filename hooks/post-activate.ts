@@ -2,10 +2,9 @@ import { otherSlot, type Slots, slotsIfAnswered } from '../shared/rauc/status.ts
 import { reasonOf } from '../shared/system/failure.ts';
 import { faultPoint } from '../shared/system/fault-point.ts';
 import { bootId, logFileOf } from '../shared/system/places.ts';
-import { bootAllowanceMs } from '../shared/update/boot/boot-allowance.ts';
 import { warnOfBootTrouble } from '../shared/update/boot/boot-report.ts';
 import { carryOut } from '../shared/update/boot/carry-out-boot.ts';
-import { type BootPlan, decideBoot } from '../shared/update/boot/decide-boot.ts';
+import { type BootPlan, bootAllowanceMs, decideBoot } from '../shared/update/boot/decide-boot.ts';
 import { oweNotifications } from '../shared/update/report/notifications.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
 import { openDevice, withConfigOrDefaults } from '../shared/update/transaction/device.ts';

@@ -57,7 +57,6 @@ const decisions = [
   'shared/data/backups/retention.ts',
   'shared/stack/health/verdict.ts',
   'shared/update/admission/rolled-back-before.ts',
-  'shared/update/boot/boot-allowance.ts',
   'shared/update/data/require-restorable.ts',
   'shared/update/report/find-anomalies.ts',
   'shared/update/report/verdict-message.ts',

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expireBackups } from '../../data/backups/retention.ts';
 import { markGood } from '../../rauc/mark.ts';
 import type { Slots } from '../../rauc/status.ts';
@@ -8,6 +10,8 @@ import { startUnit } from '../../stack/unit.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { reasonOf } from '../../system/failure.ts';
 import { faultPoint } from '../../system/fault-point.ts';
+import { makeFolder, writeDurably } from '../../system/files/durable-file.ts';
+import type { Places } from '../../system/places.ts';
 import { bringDataForward } from '../data/data-steps.ts';
 import { findStack } from '../data/stack.ts';
 import type { Device } from '../transaction/device.ts';
@@ -17,7 +21,6 @@ import type { TransactionWriter } from '../transaction/transaction-writer.ts';
 import { oweAttempt } from './deliberate-reboot.ts';
 import { proveHealthy } from './prove-healthy.ts';
 import { rollBack } from './rollback.ts';
-import { countRun } from './run-count.ts';
 
 /** systemd runs post-activate again when it failed or was killed. */
 const mostRuns = 3;
@@ -54,6 +57,27 @@ export async function tryNewVersion(
   if (!health.isHealthy)
     return await rollBack(record, `version "${version}" is not healthy: ${health.reason}`, device);
   return await commit(record, device);
+}
+
+/** Counts this run of the trial and returns how many began in this boot. The file is below /run, so every reboot resets it. */
+function countRun(places: Places): number {
+  const file = join(places.run, 'trial-runs');
+  const runs = readCount(file) + 1;
+  try {
+    makeFolder(places.run);
+    writeDurably(file, `${runs}\n`);
+  } catch {
+    // Without the file only the limit on systemd's retries is lost; the boot attempts limit everything else.
+  }
+  return runs;
+}
+
+function readCount(file: string): number {
+  try {
+    return Number.parseInt(readFileSync(file, 'utf8'), 10) || 0;
+  } catch {
+    return 0;
+  }
 }
 
 async function migrateStartAndAsk(record: TransactionWriter, device: Device): Promise<Health> {

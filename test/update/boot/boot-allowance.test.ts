@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../../../shared/config/config.ts';
-import { bootAllowanceMs } from '../../../shared/update/boot/boot-allowance.ts';
+import { bootAllowanceMs } from '../../../shared/update/boot/decide-boot.ts';
 import { Scene } from '../../support/scene/scene.ts';
 
 const unit = join(
