@@ -6,10 +6,10 @@ export interface HealthCheck {
   /** The longest time that it may take; after it the check counts as failed. */
   budgetMs: number;
   /** Ends when the signal is aborted; a thrown error is the reason of the failed check. */
-  run(signal: AbortSignal): Promise<CheckResult>;
+  run(signal: AbortSignal): Promise<HealthResult>;
 }
 
-export type CheckResult = { isHealthy: true } | Unhealthy;
+export type HealthResult = { isHealthy: true } | Unhealthy;
 
 export interface Unhealthy {
   isHealthy: false;
@@ -18,7 +18,7 @@ export interface Unhealthy {
   faults?: Readonly<Record<string, string>>;
 }
 
-export const healthy: CheckResult = { isHealthy: true };
+export const healthy: HealthResult = { isHealthy: true };
 
 export function unhealthy(reason: string): Unhealthy {
   return { isHealthy: false, reason };

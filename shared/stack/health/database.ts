@@ -1,4 +1,4 @@
-import { type CheckResult, type HealthCheck, healthy, unhealthy } from './check.ts';
+import { type HealthCheck, type HealthResult, healthy, unhealthy } from './check.ts';
 import { type FindStack, inServiceCheck, lastLineOf } from './stack.ts';
 
 const budgetMs = 15_000;
@@ -27,7 +27,7 @@ export function databaseCheck(find: FindStack, service: string, heads?: readonly
   });
 }
 
-function judgeSchema(stdout: string, heads: readonly string[] | undefined): CheckResult {
+function judgeSchema(stdout: string, heads: readonly string[] | undefined): HealthResult {
   if (heads === undefined) return healthy;
   const found = stdout.split('\n').filter((line) => line !== '');
   if (found.toSorted().join() === heads.toSorted().join()) return healthy;

@@ -1,6 +1,6 @@
 import { reasonOf } from '../../system/failure.ts';
 import { getOnce } from '../../transfer/request/http.ts';
-import { type CheckResult, type HealthCheck, healthy, unhealthy } from './check.ts';
+import { type HealthCheck, type HealthResult, healthy, unhealthy } from './check.ts';
 
 const budgetMs = 5_000;
 /** Longer than any health message; a truncated answer is no valid JSON, and then the status decides. */
@@ -18,7 +18,7 @@ export async function probeHealth(
   url: string,
   signal: AbortSignal,
   timeoutMs = budgetMs,
-): Promise<CheckResult> {
+): Promise<HealthResult> {
   try {
     return judgeAnswer(await getOnce(url, { timeoutMs, maxBytes: mostBytes, signal }));
   } catch (error) {
@@ -28,7 +28,7 @@ export async function probeHealth(
 }
 
 /** 2xx is healthy, unless its JSON has an unhealthy value in a field `status`. */
-export function judgeAnswer({ status, body }: { status: number; body: string }): CheckResult {
+export function judgeAnswer({ status, body }: { status: number; body: string }): HealthResult {
   if (status < 200 || status > 299) {
     const firstLine = body.trim().split('\n')[0]?.slice(0, longestWords) ?? '';
     return unhealthy(`it answers ${status}${firstLine === '' ? '' : ` (${firstLine})`}`);

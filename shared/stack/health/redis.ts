@@ -1,4 +1,4 @@
-import { type CheckResult, type HealthCheck, healthy, unhealthy } from './check.ts';
+import { type HealthCheck, type HealthResult, healthy, unhealthy } from './check.ts';
 import { type FindStack, inServiceCheck, lastLineOf } from './stack.ts';
 
 const budgetMs = 15_000;
@@ -18,7 +18,7 @@ function judgePing({
   exitCode: number;
   stdout: string;
   stderr: string;
-}): CheckResult {
+}): HealthResult {
   const said = lastLineOf(stdout);
   if (said === 'PONG' || said.startsWith('NOAUTH')) return healthy;
   return unhealthy(said || lastLineOf(stderr) || `redis-cli ends with ${exitCode}`);

@@ -1,11 +1,11 @@
 import { reasonOf } from '../../system/failure.ts';
 import { seconds } from '../../system/process/command.ts';
 import { redact } from '../../system/redact.ts';
-import { type CheckResult, type HealthCheck, unhealthy } from './check.ts';
+import { type HealthCheck, type HealthResult, unhealthy } from './check.ts';
 
 interface Checked {
   isRequired: boolean;
-  result: CheckResult;
+  result: HealthResult;
   ms: number;
 }
 
@@ -28,9 +28,9 @@ export async function runChecks(checks: readonly HealthCheck[], signal: AbortSig
 }
 
 /** A check that ignores its signal is no longer waited for. */
-async function runInBudget({ budgetMs, run }: HealthCheck, signal: AbortSignal): Promise<CheckResult> {
+async function runInBudget({ budgetMs, run }: HealthCheck, signal: AbortSignal): Promise<HealthResult> {
   signal.throwIfAborted();
-  const over = Promise.withResolvers<CheckResult>();
+  const over = Promise.withResolvers<HealthResult>();
   const ending = new AbortController();
   const late = unhealthy(`no answer within ${seconds(budgetMs)}`);
   const timer = setTimeout(() => {
@@ -50,12 +50,12 @@ async function runInBudget({ budgetMs, run }: HealthCheck, signal: AbortSignal):
   }
 }
 
-function asResult(error: unknown): CheckResult {
+function asResult(error: unknown): HealthResult {
   return unhealthy(reasonOf(error));
 }
 
 /** A reason is written to the log and to the transaction. */
-function shortened(result: CheckResult): CheckResult {
+function shortened(result: HealthResult): HealthResult {
   if (result.isHealthy) return result;
   const { reason, faults } = result;
   return {

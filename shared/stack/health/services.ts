@@ -1,6 +1,6 @@
 import type { Service } from '../compose-config.ts';
 import type { Container } from '../container.ts';
-import { type CheckResult, type HealthCheck, healthy } from './check.ts';
+import { type HealthCheck, type HealthResult, healthy } from './check.ts';
 import type { FindStack } from './stack.ts';
 
 const budgetMs = 20_000;
@@ -27,7 +27,7 @@ export function judgeContainers(
   services: readonly Service[],
   now: readonly Container[],
   before: readonly Container[] = [],
-): CheckResult {
+): HealthResult {
   const faults: Record<string, string> = {};
   for (const { name, image } of services) {
     const own = now.filter(({ service }) => service === name);

@@ -1,5 +1,5 @@
 import type { Compose } from '../compose.ts';
-import { type CheckResult, type HealthCheck, healthy } from './check.ts';
+import { type HealthCheck, type HealthResult, healthy } from './check.ts';
 
 /** The compose file's stack, once it can be read: an unreadable file fails each check that needs the stack. */
 export type FindStack = (signal: AbortSignal) => Promise<Pick<Compose, 'services' | 'containers' | 'exec'>>;
@@ -11,7 +11,7 @@ export interface InServiceOptions {
   /** The command in the service's container. */
   argv: readonly string[];
   /** Turns the command's answer into a result. */
-  judge(answer: { exitCode: number; stdout: string; stderr: string }): CheckResult;
+  judge(answer: { exitCode: number; stdout: string; stderr: string }): HealthResult;
 }
 
 /** Runs a command in the container of a service; a stack without the service is healthy. */

@@ -1,4 +1,4 @@
-import type { CheckResult, Unhealthy } from './check.ts';
+import type { HealthResult, Unhealthy } from './check.ts';
 import type { Report } from './run-checks.ts';
 
 /** The checks that already failed before the update, by name: plain JSON. */
@@ -42,7 +42,7 @@ export function failuresIn(report: Report): string[] {
 /** The checks that failed in both reports, with the later reasons: a check that fails now and then excuses nothing. */
 export function failingInBoth(earlier: Report, later: Report): Baseline {
   const both = Object.entries(later).flatMap(([name, { result }]) => {
-    const before: CheckResult | undefined = earlier[name]?.result;
+    const before: HealthResult | undefined = earlier[name]?.result;
     return result.isHealthy || before === undefined || before.isHealthy ? [] : [[name, result] as const];
   });
   return Object.fromEntries(both);

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'bun:test';
 import { parseBaseline, takeBaseline } from '../../../shared/stack/health/baseline.ts';
-import type { CheckResult, HealthCheck } from '../../../shared/stack/health/check.ts';
+import type { HealthCheck, HealthResult } from '../../../shared/stack/health/check.ts';
 import type { Report } from '../../../shared/stack/health/run-checks.ts';
 import { type Baseline, failingInBoth, failuresIn, judge } from '../../../shared/stack/health/verdict.ts';
 
-const fine: CheckResult = { isHealthy: true };
-const broken = (reason: string, faults?: Record<string, string>): CheckResult & { isHealthy: false } => ({
+const fine: HealthResult = { isHealthy: true };
+const broken = (reason: string, faults?: Record<string, string>): HealthResult & { isHealthy: false } => ({
   isHealthy: false,
   reason,
   ...(faults === undefined ? {} : { faults }),
 });
 const never = new AbortController().signal;
 
-function report(results: Record<string, CheckResult>, wanted: readonly string[] = []): Report {
+function report(results: Record<string, HealthResult>, wanted: readonly string[] = []): Report {
   const entries = Object.entries(results);
   return Object.fromEntries(
     entries.map(([name, result]) => [name, { isRequired: !wanted.includes(name), result, ms: 1 }]),
@@ -92,9 +92,9 @@ describe('failingInBoth()', () => {
 });
 
 describe('takeBaseline()', () => {
-  const check = (name: string, answers: CheckResult[]): HealthCheck & { asked: () => number } => {
+  const check = (name: string, answers: HealthResult[]): HealthCheck & { asked: () => number } => {
     let count = 0;
-    const run = async (): Promise<CheckResult> => {
+    const run = async (): Promise<HealthResult> => {
       count += 1;
       return answers[Math.min(count, answers.length) - 1] ?? fine;
     };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import {
-  type CheckResult,
   type HealthCheck,
+  type HealthResult,
   healthy,
   unhealthy,
 } from '../../../shared/stack/health/check.ts';
@@ -15,7 +15,7 @@ function check(name: string, run: HealthCheck['run'], more: Partial<HealthCheck>
   return { name, isRequired: true, budgetMs: 2_000, ...more, run };
 }
 
-const hanging: HealthCheck['run'] = () => new Promise<CheckResult>(() => {});
+const hanging: HealthCheck['run'] = () => new Promise<HealthResult>(() => {});
 
 /** Healthy from then on, by the clock. */
 function from(ms: number, until = Number.POSITIVE_INFINITY): HealthCheck['run'] {
