@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writ
 import { join } from 'node:path';
 import { createDevice } from '../../shared/packaging/device/device.ts';
 import { ext4Features } from '../../shared/packaging/device/disk.ts';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { createKeys, type KeySet } from '../../shared/packaging/pki/keys.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { makeDemoRootfs } from '../../shared/packaging/root/rootfs.ts';
@@ -89,7 +89,7 @@ export async function openInstallStage(tell: (line: string) => void): Promise<In
 }
 
 /** No round pays for what another has left to be written. */
-async function makeReady(device: Device, traceFile: string): Promise<void> {
+async function makeReady(device: EmbeddedDevice, traceFile: string): Promise<void> {
   for (const path of ['backups', 'logs/update.log'])
     rmSync(join(device.dataFolder, path), { recursive: true, force: true });
   rmSync(traceFile, { force: true });
@@ -98,7 +98,7 @@ async function makeReady(device: Device, traceFile: string): Promise<void> {
   await run`sync`;
 }
 
-function logOf(device: Device): string {
+function logOf(device: EmbeddedDevice): string {
   try {
     return readFileSync(join(device.dataFolder, 'logs/update.log'), 'utf8');
   } catch {
@@ -155,7 +155,7 @@ ${calls}`;
 }
 
 /** The guide's hooks as the lab has them, for a device whose data lies elsewhere. */
-function guideHook(device: Device): string {
+function guideHook(device: EmbeddedDevice): string {
   const script = readFileSync(join(project.root, 'test/lab/guide/hook.sh'), 'utf8');
   return script.replaceAll('/data/', `${device.dataFolder}/`);
 }

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDevice } from '../../shared/packaging/device/device.ts';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { addOrchestrator } from '../../shared/packaging/simulator/orchestrator.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { transactionOf } from '../rig/board.ts';
@@ -12,11 +12,11 @@ import type { FleetWorkshop } from './workshop.ts';
 /** One board of the fleet: the embedded device, its orchestrator, and the agent as a service of it. */
 export class FleetBoard implements AsyncDisposable {
   readonly id: string;
-  readonly device: Device;
+  readonly device: EmbeddedDevice;
   readonly #workshop: FleetWorkshop;
   #agent: Bun.Subprocess | undefined;
 
-  private constructor(id: string, device: Device, workshop: FleetWorkshop) {
+  private constructor(id: string, device: EmbeddedDevice, workshop: FleetWorkshop) {
     this.id = id;
     this.device = device;
     this.#workshop = workshop;

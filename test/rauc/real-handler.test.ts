@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device/device-parts.ts';
 import { nativeHook } from '../support/build/native-programs.ts';
 
 /** system-check as the handler of the unmodified RAUC: the bundle's own hooks know nothing of a floor. */
 describe.skipIf(!hasDeviceParts)('system-check, called by a real RAUC', () => {
   let parts: Parts;
-  let device: Device;
+  let device: EmbeddedDevice;
   beforeAll(async () => {
     parts = await makeParts();
     const handler = join(parts.folder, 'handler');

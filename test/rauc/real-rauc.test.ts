@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { inspectBundle } from '../../shared/rauc/info.ts';
 import { installBundle, RaucRefusal } from '../../shared/rauc/install.ts';
 import { parseLastError } from '../../shared/rauc/last-error.ts';
@@ -13,7 +13,7 @@ import { failureOf } from '../support/failure-of.ts';
 /** The same calls against the unmodified RAUC of this machine, on an embedded device. */
 describe.skipIf(!hasDeviceParts)('with a real RAUC', () => {
   let parts: Parts;
-  let device: Device;
+  let device: EmbeddedDevice;
   let damaged: string;
   beforeAll(async () => {
     parts = await makeParts();

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { addOrchestrator } from '../../shared/packaging/simulator/orchestrator.ts';
 import { parseTransaction, type Transaction } from '../../shared/update/transaction/transaction.ts';
 
@@ -15,7 +15,7 @@ export interface Installed {
   lastError: string;
 }
 
-export async function install(device: Device, bundle: string): Promise<Installed> {
+export async function install(device: EmbeddedDevice, bundle: string): Promise<Installed> {
   const { exitCode, stdout, stderr } = await device.rauc(['install', bundle], {
     deadlineMs: installDeadlineMs,
   });
@@ -24,7 +24,7 @@ export async function install(device: Device, bundle: string): Promise<Installed
 
 /** The config of the guide, a service that answers /health, and it runs. */
 export async function startOrchestrator(
-  device: Device,
+  device: EmbeddedDevice,
   update: Record<string, number | boolean> = {},
 ): Promise<string> {
   const { healthUrl } = addOrchestrator(device);
@@ -36,13 +36,13 @@ export async function startOrchestrator(
   return healthUrl;
 }
 
-export async function isOrchestratorActive(device: Device): Promise<boolean> {
+export async function isOrchestratorActive(device: EmbeddedDevice): Promise<boolean> {
   return (await device.run('systemctl', ['is-active', 'homie-orchestrator'])).exitCode === 0;
 }
 
 /** post-activate as the booted slot carries it, as its unit runs it. */
 export async function postActivate(
-  device: Device,
+  device: EmbeddedDevice,
   env: Record<string, string> = {},
   deadlineMs = installDeadlineMs,
 ) {
@@ -50,7 +50,7 @@ export async function postActivate(
   return device.run(program, [], { env, deadlineMs });
 }
 
-export function transactionOf(device: Device): Transaction {
+export function transactionOf(device: EmbeddedDevice): Transaction {
   return parseTransaction(
     JSON.parse(readFileSync(join(device.dataFolder, 'update', 'transaction.json'), 'utf8')),
   );
@@ -60,11 +60,11 @@ export function statesOf(transaction: Transaction): string[] {
   return transaction.steps.map(({ state }) => state);
 }
 
-export function logOf(device: Device): string {
+export function logOf(device: EmbeddedDevice): string {
   return readFileSync(join(device.dataFolder, 'logs', 'update.log'), 'utf8');
 }
 
-export function writeData(device: Device, path: string, text: string): void {
+export function writeData(device: EmbeddedDevice, path: string, text: string): void {
   const place = join(device.dataFolder, path);
   mkdirSync(join(place, '..'), { recursive: true });
   writeFileSync(place, text);

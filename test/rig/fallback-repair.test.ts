@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
@@ -66,36 +66,36 @@ describe.each(everyArchitecture)('the next healthy boot after a failed install (
     await expectNothingChangesAt(device);
   });
 
-  async function healthyBoot(device: Device): Promise<void> {
+  async function healthyBoot(device: EmbeddedDevice): Promise<void> {
     expect((await device.reboot()).booted).toBe('A');
     await device.run('systemctl', ['start', 'homie-orchestrator']);
     expect(await bootProgram(device)).toMatchObject({ exitCode: 0 });
     expect(await isOrchestratorActive(device)).toBe(true);
   }
 
-  async function expectNothingChangesAt(device: Device): Promise<void> {
+  async function expectNothingChangesAt(device: EmbeddedDevice): Promise<void> {
     const before = await standingOf(device);
     expect(await bootProgram(device)).toMatchObject({ exitCode: 0 });
     expect(await standingOf(device)).toEqual(before);
   }
 
   /** The factory's slot carries no programs of ours: those of the workshop stand in. */
-  function bootProgram(device: Device) {
+  function bootProgram(device: EmbeddedDevice) {
     return device.run(join(workshop.programs, 'post-activate'), []);
   }
 });
 
 /** All but the log, which every boot adds to. */
-async function standingOf(device: Device) {
+async function standingOf(device: EmbeddedDevice) {
   const { data, ...rest } = await takeSnapshot(device);
   return { ...rest, data: { ...data, 'logs/update.log': undefined } };
 }
 
 /** All files: RAUC mounts the target for pre-install, which alone changes its superblock. */
-function contentOfB(device: Device) {
+function contentOfB(device: EmbeddedDevice) {
   return device.withSlotMounted('B', (slot) => treeOf(slot));
 }
 
-function historyOf(device: Device): string[] {
+function historyOf(device: EmbeddedDevice): string[] {
   return readHistory({ data: device.dataFolder, root: '', run: '' }).map(stateOf);
 }

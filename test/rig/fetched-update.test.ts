@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { appendFileSync, copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { honest, type ServedFile } from '../support/servers/file-server.ts';
@@ -45,14 +45,14 @@ describe.each(architectures)('update.sh with a URL (%s)', (architecture) => {
   });
 
   /** A device that runs, and knows the server as its own. */
-  async function freshDevice(): Promise<Device> {
+  async function freshDevice(): Promise<EmbeddedDevice> {
     const device = await deviceOf(workshop);
     await startOrchestrator(device);
     appendFileSync(join(device.dataFolder, 'config', 'orchestrator.yaml'), `  url: ${server.url}\n`);
     return device;
   }
 
-  const update = (device: Device, ...args: string[]) =>
+  const update = (device: EmbeddedDevice, ...args: string[]) =>
     device.run(join(workshop.programs, 'update.sh'), args, { deadlineMs: 300_000 });
 
   scenario(
@@ -98,7 +98,7 @@ describe.each(architectures)('update.sh with a URL (%s)', (architecture) => {
 });
 
 /** Slots and boot environment; that there is nothing new is only told, in the log and the progress file. */
-async function boardOf(device: Device) {
+async function boardOf(device: EmbeddedDevice) {
   const { slotA, slotB, bootEnvironment } = await takeSnapshot(device);
   return { slotA, slotB, bootEnvironment };
 }

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { command } from '../../shared/system/process/command.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
@@ -79,7 +79,7 @@ describe.each(everyArchitecture)('a good update, as shipped, by the unmodified R
     order: string;
   }
 
-  async function updateTo(device: Device, version: string, expected: Expected): Promise<void> {
+  async function updateTo(device: EmbeddedDevice, version: string, expected: Expected): Promise<void> {
     const configBefore = await listing(join(device.dataFolder, 'config'));
     expect(await install(device, await bundleOf(workshop, { version }))).toEqual({
       exitCode: 0,
@@ -125,7 +125,11 @@ describe.each(everyArchitecture)('a good update, as shipped, by the unmodified R
   }
 
   /** Byte for byte: the image's files, our programs as they were compiled, units, release. */
-  async function expectSlotContent(device: Device, bootname: 'A' | 'B', version: string): Promise<void> {
+  async function expectSlotContent(
+    device: EmbeddedDevice,
+    bootname: 'A' | 'B',
+    version: string,
+  ): Promise<void> {
     const overlay = treeOf(join(project.skeleton, 'rootfs'));
     await device.withSlotMounted(bootname, (slot) => {
       for (const [path, description] of Object.entries(overlay)) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { errorCodeOf } from '../../shared/system/failure.ts';
 import { lockFileOf } from '../../shared/system/places.ts';
 import { type LockHolder, lockHolder } from '../../shared/system/process/lock.ts';
@@ -36,7 +36,7 @@ describe.each(everyArchitecture)('an update that goes wrong (%s)', (architecture
   }, 300_000);
   afterAll(() => workshop[Symbol.dispose]());
 
-  async function faultyDevice(fault: string, deadlineMs?: number): Promise<Device> {
+  async function faultyDevice(fault: string, deadlineMs?: number): Promise<EmbeddedDevice> {
     const deadline = deadlineMs === undefined ? {} : { HOMIE_FAULT_DEADLINE_MS: String(deadlineMs) };
     return deviceOf(workshop, { environment: { HOMIE_FAULT: fault, ...deadline } });
   }
@@ -176,7 +176,7 @@ describe.each(everyArchitecture)('an update that goes wrong (%s)', (architecture
   });
 
   /** The device takes the shipped bundle and commits it. */
-  async function expectGoodUpdate(device: Device): Promise<void> {
+  async function expectGoodUpdate(device: EmbeddedDevice): Promise<void> {
     expect(await install(device, good)).toEqual({ exitCode: 0, lastError: '' });
     expect((await device.reboot()).booted).toBe('B');
     expect((await postActivate(device)).exitCode).toBe(0);
@@ -185,7 +185,7 @@ describe.each(everyArchitecture)('an update that goes wrong (%s)', (architecture
 });
 
 /** The program that has the lock, stopped before it gives it back. */
-async function heldStill(device: Device): Promise<LockHolder> {
+async function heldStill(device: EmbeddedDevice): Promise<LockHolder> {
   const path = lockFileOf({ data: device.dataFolder, root: '', run: join(device.folder, 'run') });
   let held: LockHolder | undefined;
   await until(() => {
@@ -212,7 +212,7 @@ function isTold(pid: number, signal: 'SIGSTOP' | 'SIGCONT'): boolean {
 }
 
 /** The service of the next boots ends at once, and the wait for it is short. */
-function breakOrchestrator(device: Device): void {
+function breakOrchestrator(device: EmbeddedDevice): void {
   device.addService('homie-orchestrator', ['/bin/false']);
   const file = join(device.dataFolder, 'config', 'orchestrator.yaml');
   const text = readFileSync(file, 'utf8');
@@ -220,7 +220,7 @@ function breakOrchestrator(device: Device): void {
 }
 
 /** All files of both slots: RAUC mounts the target for pre-install, which alone changes its superblock. */
-async function contentOf(device: Device) {
+async function contentOf(device: EmbeddedDevice) {
   const contentIn = (bootname: 'A' | 'B') => device.withSlotMounted(bootname, (slot) => treeOf(slot));
   return { A: await contentIn('A'), B: await contentIn('B') };
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'bun:test';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import type { CheckResult } from '../../shared/update/doctor/check-result.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { architectures, scenariosFor } from './architectures.ts';
@@ -22,10 +22,10 @@ describe.each(architectures)("an operator's day (%s)", (architecture) => {
   }, 300_000);
   afterAll(() => workshop[Symbol.dispose]());
 
-  const update = (device: Device, ...args: string[]) =>
+  const update = (device: EmbeddedDevice, ...args: string[]) =>
     device.run(join(workshop.programs, 'update.sh'), args, { deadlineMs: 180_000 });
 
-  async function findingsOf(device: Device, ...args: string[]): Promise<Record<string, CheckResult>> {
+  async function findingsOf(device: EmbeddedDevice, ...args: string[]): Promise<Record<string, CheckResult>> {
     const { stdout } = await update(device, 'doctor', '--json', ...args);
     const { findings }: { findings: CheckResult[] } = JSON.parse(stdout);
     return Object.fromEntries(findings.map((finding) => [finding.check, finding]));

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { createKeys, dropOldRoots, rotateKeys } from '../../shared/packaging/pki/keys.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { randomFrom, seed } from '../support/seed.ts';
@@ -31,7 +31,7 @@ describe.each(everyArchitecture)(
   (architecture) => {
     const { scenario, typical, later } = scenariosFor(architecture, suite);
     let workshop: Workshop;
-    let device: Device;
+    let device: EmbeddedDevice;
     let good: string;
 
     beforeAll(async () => {
@@ -46,7 +46,7 @@ describe.each(everyArchitecture)(
     });
 
     /** Installs, expects the refusal with its reason, and that nothing at all is different. */
-    async function expectRefusal(bundle: string, reason: RegExp, on: Device = device): Promise<void> {
+    async function expectRefusal(bundle: string, reason: RegExp, on: EmbeddedDevice = device): Promise<void> {
       const before = await takeSnapshot(on);
       const { exitCode, lastError } = await install(on, bundle);
       expect(lastError).toMatch(reason);

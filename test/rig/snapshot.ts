@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 
 /** All that an update may change on a device; two equal ones prove that nothing was touched. */
 export interface Snapshot {
@@ -11,7 +11,7 @@ export interface Snapshot {
   data: Record<string, string>;
 }
 
-export async function takeSnapshot(device: Device): Promise<Snapshot> {
+export async function takeSnapshot(device: EmbeddedDevice): Promise<Snapshot> {
   return {
     slotA: await device.slotBytes('A'),
     slotB: await device.slotBytes('B'),

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { Browser } from '../support/servers/browser.ts';
 import { until } from '../support/until.ts';
@@ -78,7 +78,7 @@ describe.each(architectures)('the status page, as shipped (%s)', (architecture) 
 });
 
 /** Listens where the page asks again after a restart. */
-async function startApi(device: Device, program: string): Promise<string> {
+async function startApi(device: EmbeddedDevice, program: string): Promise<string> {
   await startOrchestrator(device);
   const address = `127.0.0.1:${freePort()}`;
   appendFileSync(join(device.dataFolder, 'config', 'orchestrator.yaml'), `  api_listen: "${address}"\n`);
@@ -89,7 +89,7 @@ async function startApi(device: Device, program: string): Promise<string> {
 }
 
 /** The install waits where it would stop the orchestrator, so that there is time to look at it. */
-function holdPreInstall(device: Device): Disposable & { letGo(): void } {
+function holdPreInstall(device: EmbeddedDevice): Disposable & { letGo(): void } {
   const systemctl = join(device.binFolder, 'systemctl');
   const real = join(device.binFolder, 'systemctl-itself');
   const held = join(device.folder, 'held');
@@ -101,13 +101,13 @@ function holdPreInstall(device: Device): Disposable & { letGo(): void } {
   return { letGo, [Symbol.dispose]: letGo };
 }
 
-async function restartApi(device: Device): Promise<void> {
+async function restartApi(device: EmbeddedDevice): Promise<void> {
   expect((await device.run('systemctl', ['restart', unit])).exitCode).toBe(0);
   await listensAgain(device, 2);
   expect(logOf(device)).toContain('Found the install again that is under way');
 }
 
-async function listensAgain(device: Device, times: number): Promise<void> {
+async function listensAgain(device: EmbeddedDevice, times: number): Promise<void> {
   const path = join(device.dataFolder, 'logs', 'update.log');
   await until(() => {
     try {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDevice, type DeviceOptions } from '../../shared/packaging/device/device.ts';
-import type { Device } from '../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { createKeys, type KeySet } from '../../shared/packaging/pki/keys.ts';
 import type { Architecture } from '../../shared/packaging/project.ts';
 import { makeDemoRootfs } from '../../shared/packaging/root/rootfs.ts';
@@ -63,7 +63,10 @@ export function programsOf(
     : { programs, architecture };
 }
 
-export async function deviceOf(workshop: Workshop, options: Partial<DeviceOptions> = {}): Promise<Device> {
+export async function deviceOf(
+  workshop: Workshop,
+  options: Partial<DeviceOptions> = {},
+): Promise<EmbeddedDevice> {
   return createDevice({
     folder: mkdtempSync(join(tmpdir(), 'homie-rig-device-')),
     keyringPath: workshop.keys.keyringPath,

@@ -9,7 +9,7 @@ import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
 import { createDevice } from '../device/device.ts';
 import { clearDevice } from '../device/leftovers.ts';
-import type { Device } from '../device/running-device.ts';
+import type { EmbeddedDevice } from '../device/running-device.ts';
 import { findKeys } from '../pki/keys.ts';
 import { project } from '../project.ts';
 import { makeDemoRootfs } from '../root/rootfs.ts';
@@ -73,7 +73,7 @@ function keyringIn(values: Values): string {
 }
 
 /** Writes the script `enter`, which opens a shell or runs a command in the device's environment. */
-function keep(device: Device): void {
+function keep(device: EmbeddedDevice): void {
   const script = join(device.folder, 'enter');
   const variables = Object.entries(device.environment).map(([name, value]) => `'${name}=${value}'`);
   writeFileSync(script, `#!/bin/sh\nexec env ${variables.join(' ')} "\${@:-/bin/sh}"\n`, { mode: 0o755 });

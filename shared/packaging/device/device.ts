@@ -8,7 +8,7 @@ import { clearDevice } from './leftovers.ts';
 import { mountReadOnly } from './mount.ts';
 import { startBus } from './rauc-service.ts';
 import { claimFolder, requireMachine } from './requirements.ts';
-import { Device } from './running-device.ts';
+import { EmbeddedDevice } from './running-device.ts';
 import { installStandIns } from './services.ts';
 import { systemConf } from './system-conf.ts';
 
@@ -33,7 +33,7 @@ const dataFolders = ['postgres', 'redis', 'core', 'backups', 'config', 'logs', '
  * Makes an A/B board on this machine, running a healthy slot A with 3/3 attempts: the unmodified RAUC, loop devices, ext4,
  * U-Boot's environment, D-Bus. If a step fails, nothing of the device is left. Needs root. Throws a Failure.
  */
-export async function createDevice(options: DeviceOptions): Promise<Device> {
+export async function createDevice(options: DeviceOptions): Promise<EmbeddedDevice> {
   requireMachine();
   const folder = claimFolder(options.folder);
   try {
@@ -45,7 +45,7 @@ export async function createDevice(options: DeviceOptions): Promise<Device> {
   }
 }
 
-async function assembleDevice(folder: string, options: DeviceOptions): Promise<Device> {
+async function assembleDevice(folder: string, options: DeviceOptions): Promise<EmbeddedDevice> {
   const { signal, rootfsImage, environment: extra } = options;
   for (const name of ['bin', 'data', 'dev', 'mnt', 'root', 'run', 'units']) mkdirSync(`${folder}/${name}`);
   const sizes = { ...usualSizesMiB, ...options.sizesMiB };
@@ -69,7 +69,7 @@ async function assembleDevice(folder: string, options: DeviceOptions): Promise<D
   installStandIns(`${folder}/bin`, `${folder}/system.conf`);
   const bootEnvironment = await createBootEnvironment({ folder, binFolder: `${folder}/bin`, signal });
   const bus = await startBus(folder, bootedEnvironment({ folder, bootId: '' }), signal);
-  const device = new Device({ folder, partitions, bootEnvironment, bus, extra, signal });
+  const device = new EmbeddedDevice({ folder, partitions, bootEnvironment, bus, extra, signal });
   await mountReadOnly(partitions['rootfs-a'], device.rootFolder);
   await device.start('A');
   return device;

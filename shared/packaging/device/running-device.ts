@@ -33,7 +33,7 @@ interface Parts {
 const shutdownGraceMs = 10_000;
 const mostBootTries = 8;
 
-export class Device implements AsyncDisposable {
+export class EmbeddedDevice implements AsyncDisposable {
   readonly folder: string;
   readonly dataFolder: string;
   /** Where the booted slot is mounted, read-only. */

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../device/running-device.ts';
+import type { EmbeddedDevice } from '../device/running-device.ts';
 
 /** A stand-in for the orchestrator on the embedded device: a service that answers /health, and a config to back up. */
 
@@ -9,7 +9,7 @@ export interface Orchestrator {
 }
 
 /** Adds config and service to the device, but does not start the service. Its port is free now; only loopback is used. */
-export function addOrchestrator(device: Device): Orchestrator {
+export function addOrchestrator(device: EmbeddedDevice): Orchestrator {
   const port = freePort();
   const healthUrl = `http://127.0.0.1:${port}/health`;
   const config = join(device.dataFolder, 'config');

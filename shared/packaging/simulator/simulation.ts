@@ -3,7 +3,7 @@ import { parseStatus, type Slots } from '../../rauc/status.ts';
 import { Failure } from '../../system/failure.ts';
 import type { CommandResult } from '../../system/process/command.ts';
 import { columns } from '../../system/terminal/columns.ts';
-import type { Device } from '../device/running-device.ts';
+import type { EmbeddedDevice } from '../device/running-device.ts';
 import { addOrchestrator } from './orchestrator.ts';
 import { readTrace } from './trace.ts';
 
@@ -12,7 +12,7 @@ import { readTrace } from './trace.ts';
 type Tell = (text: string) => void;
 
 export interface Simulation {
-  device: Device;
+  device: EmbeddedDevice;
   bundle: string;
   traceFile: string;
   tell: Tell;
@@ -21,7 +21,7 @@ export interface Simulation {
 const installDeadlineMs = 5 * 60_000;
 
 /** Adds the orchestrator to the device and starts it. Returns its health URL. */
-export async function startOrchestrator(device: Device): Promise<string> {
+export async function startOrchestrator(device: EmbeddedDevice): Promise<string> {
   const { healthUrl } = addOrchestrator(device);
   await mustRun(device, 'systemctl', ['start', 'homie-orchestrator']);
   return healthUrl;
@@ -57,7 +57,7 @@ export async function bootAndDecide({ device, traceFile, tell }: Simulation): Pr
   await tellSlots(device, tell);
 }
 
-async function tellSlots(device: Device, tell: Tell): Promise<void> {
+async function tellSlots(device: EmbeddedDevice, tell: Tell): Promise<void> {
   const { stdout } = await mustRun(device, 'rauc', ['status', '--detailed', '--output-format=json']);
   const environment = await device.bootEnvironment();
   tell(indented(slotTable(parseStatus(stdout), environment)));
@@ -88,7 +88,11 @@ function tellPrograms(traceFile: string, from: number, tell: Tell): void {
   tell(indented(columns(rows)));
 }
 
-async function mustRun(device: Device, program: string, args: readonly string[]): Promise<CommandResult> {
+async function mustRun(
+  device: EmbeddedDevice,
+  program: string,
+  args: readonly string[],
+): Promise<CommandResult> {
   const result = await device.run(program, args);
   if (result.exitCode === 0) return result;
   throw new Failure(`Cannot run "${program}" on the embedded device: it ended with ${result.exitCode}`, {

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDevice, type DeviceOptions } from '../../../shared/packaging/device/device.ts';
-import type { Device } from '../../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../../shared/packaging/device/running-device.ts';
 import { command } from '../../../shared/system/process/command.ts';
 
 /** Small enough to be made in under a second. */
@@ -86,7 +86,7 @@ esac
 say "$1"
 `;
 
-export function makeSmallDevice(parts: Parts, options: Partial<DeviceOptions> = {}): Promise<Device> {
+export function makeSmallDevice(parts: Parts, options: Partial<DeviceOptions> = {}): Promise<EmbeddedDevice> {
   return createDevice({
     folder: join(parts.folder, `device-${Bun.randomUUIDv7().slice(-8)}`),
     keyringPath: parts.keyring,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../../shared/packaging/device/running-device.ts';
 import { writeService } from '../../../shared/packaging/device/services.ts';
 import { parseScheduled } from '../../../shared/stack/shutdown.ts';
 import type { CommandResult } from '../../../shared/system/process/command.ts';
@@ -17,7 +17,7 @@ function processesWith(word: string): string[] {
 
 describe.skipIf(!hasDeviceParts)('systemd on the embedded device', () => {
   let parts: Parts;
-  let device: Device;
+  let device: EmbeddedDevice;
   beforeAll(async () => {
     parts = await makeParts();
     device = await makeSmallDevice(parts, { environment: { HOMIE_STOP_SECONDS: '1' } });

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { createDevice } from '../../../shared/packaging/device/device.ts';
 import { clearDevice } from '../../../shared/packaging/device/leftovers.ts';
-import type { Device } from '../../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../../shared/packaging/device/running-device.ts';
 import { Failure } from '../../../shared/system/failure.ts';
 import { command } from '../../../shared/system/process/command.ts';
 import { until } from '../../support/until.ts';
@@ -29,7 +29,7 @@ async function failureOf(work: Promise<unknown>): Promise<Failure> {
   throw new Error('a Failure was expected', { cause: error });
 }
 
-async function statusOf(device: Device): Promise<unknown> {
+async function statusOf(device: EmbeddedDevice): Promise<unknown> {
   return JSON.parse((await device.rauc(['status', '--output-format=json'])).stdout);
 }
 

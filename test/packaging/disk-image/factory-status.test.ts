@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../../shared/packaging/device/running-device.ts';
 import { factoryStatus } from '../../../shared/packaging/disk-image/factory-status.ts';
 import { parseStatus } from '../../../shared/rauc/status.ts';
 import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../device/device-parts.ts';
 
 describe.skipIf(!hasDeviceParts)('the status of the factory, read by a real RAUC', () => {
   let parts: Parts;
-  let device: Device;
+  let device: EmbeddedDevice;
   beforeAll(async () => {
     parts = await makeParts();
     device = await makeSmallDevice(parts, { rootfsImage: parts.rootfsImage });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDevice } from '../../../shared/packaging/device/device.ts';
-import type { Boot, Device } from '../../../shared/packaging/device/running-device.ts';
+import type { Boot, EmbeddedDevice } from '../../../shared/packaging/device/running-device.ts';
 import { makeDemoRootfs } from '../../../shared/packaging/root/rootfs.ts';
 import { buildTime, packDemoBundle } from '../../support/build/pack-bundle.ts';
 import { type ComposeOptions, composeFile } from '../stack/compose-file.ts';
@@ -21,7 +21,7 @@ const composePath = 'opt/homie_orchestrator/docker-compose.yml';
 const dataMiB = 3_000;
 
 export interface Stage extends AsyncDisposable {
-  device: Device;
+  device: EmbeddedDevice;
   engine: Engine;
   registry: Registry;
   /** The stack as it stands in the booted slot, for questions. */
