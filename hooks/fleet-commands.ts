@@ -10,20 +10,20 @@ const data = { data: hookOptions.data };
 export const fleetCommands: readonly CommandSpec[] = [
   {
     name: 'agent',
-    summary: "Carry out what the fleet's server (hawkBit) asks for, until told to end",
+    summary: "Carry out what the fleet's server (hawkBit) asks for, until it is stopped",
     options: { ...data, once: { type: 'boolean', describe: 'Ask once, do what is next, and end' } },
     examples: [['$0 agent', 'What homie-update-agent.service runs']],
   },
   {
     name: 'consent',
     summary: "Say yes or no to an update that the fleet's server only attempts, or wants confirmed",
-    positionals: [{ name: 'answer', describe: 'What is said', choices: ['yes', 'no'] }],
+    positionals: [{ name: 'answer', describe: 'The answer', choices: ['yes', 'no'] }],
     options: { ...data },
-    examples: [['$0 consent yes', 'Let it be fetched and installed']],
+    examples: [['$0 consent yes', 'Allow its download and install']],
   },
   {
     name: 'report',
-    summary: "Tell the fleet's server the last verdict, beside another client of it",
+    summary: "Report the last verdict to the fleet's server, on a device that uses another client",
     options: { ...data },
     examples: [['$0 report', 'Once, after a boot']],
   },

@@ -26,5 +26,5 @@ export const hookOptions = {
 export const hookFiles = [
   ['/data/config/orchestrator.yaml', 'the configuration, in its part "update"'],
   ['/data/update/transaction.json', 'the last update, step by step'],
-  ['/data/logs/update.log', 'what the programs said, with the time'],
+  ['/data/logs/update.log', 'the log of all programs, with the time'],
 ] as const;

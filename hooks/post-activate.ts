@@ -67,9 +67,9 @@ const meanings: Record<BootPlan['kind'], string> = {
   pending: 'would do nothing, an installed update waits for its reboot',
   fallback: 'would close the update as fallen back, and keep this slot the primary one',
   unfinished: 'would close the update that never finished, then mark the slot good once it is healthy',
-  stay: 'would keep this slot the primary one, and close the update that was given up',
+  stay: 'would keep this slot the primary one, and close the update that was rejected',
   'finish-rollback': 'would carry out the rollback that was decided, and reboot',
-  'go-back': 'would give the version before it its attempts again, and reboot into it',
-  'abandon-trial': 'would reboot: RAUC does not answer in the new slot, its attempts have to run out',
-  unknown: 'would mark nothing, since the running slot is unknown; the orchestrator would run all the same',
+  'go-back': 'would give the version before it its boot attempts back, and reboot into it',
+  'abandon-trial': 'would reboot: RAUC does not answer in the new slot, so that its attempts are used up',
+  unknown: 'would mark nothing, since the running slot is unknown; the orchestrator would start anyway',
 };

@@ -97,9 +97,9 @@ export const postInstall: Hook = {
 function carryOver(places: Places, slotMount: string, log: Log): void {
   try {
     const carried = carryIdentity(places.root, slotMount);
-    if (carried.length > 0) log.info(`Carried over what the device is known by: ${carried.join(', ')}`);
+    if (carried.length > 0) log.info(`Carried over the identity of the device: ${carried.join(', ')}`);
   } catch (error) {
-    log.warn(`Cannot carry over what the device is known by: ${reasonOf(error)}`);
+    log.warn(`Cannot carry over the identity of the device: ${reasonOf(error)}`);
   }
 }
 

@@ -14,11 +14,11 @@ import { type Hook, hookFiles, hookOptions } from './hook.ts';
 export const systemCheck: Hook = {
   spec: {
     name: 'system-check',
-    summary: 'does this bundle belong here? What must not be left to the bundle itself',
+    summary: 'check that a bundle is for this device; the bundle cannot change this check',
     commands: [
       {
         summary:
-          'Check compatible, and that the version is no older than the floor, the running or a committed one',
+          'Check compatible, and that the version is no older than the minimum version, the running or a committed one',
         options: { data: hookOptions.data, bundle: hookOptions.bundle, 'dry-run': hookOptions['dry-run'] },
       },
     ],
@@ -41,7 +41,7 @@ export const systemCheck: Hook = {
       );
       // The install-check of this bundle may not be ours: a note about an earlier bundle says nothing about this one.
       if (isRaucsHandler()) forgetAdmission(device.places);
-      device.log.info(`Version "${bundle.version}" belongs here`);
+      device.log.info(`Version "${bundle.version}" is for this device`);
       return 'done';
     } catch (error) {
       if (error instanceof Failure) tellRauc(error);

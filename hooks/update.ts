@@ -7,7 +7,7 @@ const json = { json: { type: 'boolean', describe: 'Answer in JSON on stdout' } }
 const data = { data: hookOptions.data };
 const dryRun = { 'dry-run': hookOptions['dry-run'] };
 const yes = {
-  yes: { type: 'boolean', describe: 'Do not ask; without a terminal it has to be given' },
+  yes: { type: 'boolean', describe: 'Do not ask; required without a terminal' },
 } as const;
 const parts = {
   'config-only': { type: 'boolean', describe: 'The config folder, and nothing else' },
@@ -18,7 +18,7 @@ const parts = {
 export const update: Hook = {
   spec: {
     name: 'update.sh',
-    summary: 'install an update, see how it stands, go back; back up, restore, repair',
+    summary: 'install an update, see its status, roll back; back up, restore, repair',
     commands: [
       {
         name: 'install',
@@ -33,7 +33,10 @@ export const update: Hook = {
         ],
         options: {
           ...data,
-          force: { type: 'boolean', describe: 'Also what was installed last, or was rolled back here' },
+          force: {
+            type: 'boolean',
+            describe: 'Also a bundle that was installed last, or was rolled back here',
+          },
           now: { type: 'boolean', describe: 'Also outside the update windows' },
           reboot: {
             type: 'string',
@@ -51,17 +54,17 @@ export const update: Hook = {
       },
       {
         name: 'check',
-        summary: 'Is there something newer? Nothing is fetched, and the answer is no failure',
+        summary: 'Is there a newer version? Downloads nothing; "no" is not a failure',
         positionals: [{ name: 'url', describe: 'Where the bundle lies; else update.url', optional: true }],
         options: { ...data, ...json },
-        examples: [['$0 check --json', 'For a program: `available` says whether there is something newer']],
+        examples: [['$0 check --json', 'For a program: `available` says whether there is a newer version']],
       },
       {
         name: 'status',
-        summary: 'Which slots there are, what they hold, how the last update stands',
+        summary: 'The slots, the versions in them, and the state of the last update',
         options: { ...data, ...json },
         examples: [
-          ['$0 status', 'How it stands'],
+          ['$0 status', 'The slots and the last update'],
           ['$0 status --json', 'The same for a program'],
         ],
       },
@@ -69,26 +72,26 @@ export const update: Hook = {
         name: 'why',
         summary: 'One screen: what runs, what failed and why, what happens next',
         options: { ...data, ...json },
-        examples: [['$0 why', 'The first thing to look at when something is odd']],
+        examples: [['$0 why', 'The first command when something is wrong']],
       },
       {
         name: 'doctor',
-        summary: 'What would go wrong on this board before it does; 1 where something is bad',
+        summary: 'Find problems of this board before an update does; ends with 1 if something is bad',
         options: { ...data, ...json, ...dryRun },
         examples: [['$0 doctor', 'Before the first update of a board, and after changing anything by hand']],
       },
       {
         name: 'log',
-        summary: 'The end of what the programs have said; --json gives one object a line',
+        summary: 'The last log lines of the programs; --json gives one object a line',
         options: {
           ...data,
           ...json,
-          lines: { type: 'number', describe: 'How many, 50 if not said', value: 'N' },
-          follow: { type: 'boolean', describe: 'Go on with all that comes, until Ctrl-C' },
+          lines: { type: 'number', describe: 'How many; 50 by default', value: 'N' },
+          follow: { type: 'boolean', describe: 'Show new lines until Ctrl-C' },
         },
         examples: [
           ['$0 log --lines 200', 'The last 200 lines'],
-          ['$0 log --follow', 'All that comes, until Ctrl-C'],
+          ['$0 log --follow', 'New lines, until Ctrl-C'],
         ],
       },
       {
@@ -108,9 +111,9 @@ export const update: Hook = {
       },
       {
         name: 'cancel',
-        summary: 'Take back a fetch, an installed update before its reboot, and a scheduled reboot',
+        summary: 'Cancel a download, an installed update before its reboot, and a scheduled reboot',
         options: { ...data, ...yes, ...dryRun },
-        examples: [['$0 cancel', 'Take back what was not yet booted']],
+        examples: [['$0 cancel', 'Keep the version that runs']],
       },
       {
         name: 'mark-good',
@@ -129,7 +132,7 @@ export const update: Hook = {
       },
       {
         name: 'restore',
-        summary: 'Put back what a backup holds, keeping the config that it replaces',
+        summary: 'Restore a backup; the config that it replaces is kept',
         positionals: [
           {
             name: 'archive',
@@ -153,7 +156,7 @@ export const update: Hook = {
       },
       {
         name: 'repair',
-        summary: 'Find what an interrupted life has left behind, and mend it',
+        summary: 'Find what an interrupted update has left behind, and repair it',
         options: {
           ...data,
           wait: { type: 'boolean', describe: 'Wait until no install runs, for at most a day' },
@@ -163,19 +166,19 @@ export const update: Hook = {
         },
         examples: [
           ['$0 repair --dry-run', 'What is wrong, and what would be done'],
-          ['$0 repair --yes', 'Mend it, from a script'],
+          ['$0 repair --yes', 'Repair it, from a script'],
         ],
       },
       {
         name: 'serve',
-        summary: 'Answer the API and the status page on this device, until told to end',
+        summary: 'Answer the API and the status page on this device, until it is stopped',
         options: { ...data },
         examples: [['$0 serve', 'What homie-update-api.service runs']],
       },
       ...fleetCommands,
       {
         name: 'completion',
-        summary: 'Print what a shell needs to complete this command: source <($0 completion bash)',
+        summary: 'Print the completion script for a shell: source <($0 completion bash)',
         positionals: [{ name: 'shell', describe: 'Which one', choices: shells }],
         examples: [['source <($0 completion bash)', 'In ~/.bashrc']],
       },
@@ -183,14 +186,14 @@ export const update: Hook = {
     files: hookFiles,
     notes:
       'Outside of the update windows install fetches, and ends with 13 before it installs, by hand as by\n' +
-      'the timer. --now installs all the same; the reboot still waits for the window unless --reboot says\n' +
+      'the timer. --now installs anyway; the reboot still waits for the window unless --reboot says\n' +
       'otherwise. --force is about versions only: the inhibit file and the windows hold. doctor ends with\n' +
       '1 where something is bad.',
     examples: [
       ['$0', 'Install what update.url has, if it is new; the exit code 4 says: now reboot'],
       ['$0 https://updates.example/latest.raucb', 'The same from there'],
       ['$0 /media/stick', 'The one bundle on that stick'],
-      ['$0 status', 'How it stands'],
+      ['$0 status', 'The slots and the last update'],
       ['$0 rollback --dry-run', 'What going back would do'],
       ['$0 restore --list', 'Which backups there are'],
       ['$0 repair --dry-run', 'What is wrong, and what would be done'],

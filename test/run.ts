@@ -20,8 +20,8 @@ import { type Tier, tierOf } from './support/tier.ts';
 
 /**
  * Runs tests: `bun test/run.ts RUN [NAME...]`, where RUN is a tier or a suite, as in package.json. Writes
- * `reports/tests-RUN.json`. Exit codes: 0 all passed; 1 a test failed or was skipped, or a file ran none; 2 called
- * wrongly; 130 told to stop.
+ * `reports/tests-RUN.json`. Exit codes: 0 all passed; 1 a test failed or was skipped, or a file ran none; 2 usage
+ * error; 130 stopped.
  */
 
 const timesFile = join(project.cache, 'test-times.json');

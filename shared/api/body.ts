@@ -25,13 +25,13 @@ async function readText(request: Request): Promise<string> {
   if (reader === undefined) return '';
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new HttpRefusal(408, 'The body did not come in time')),
+    () => late.reject(new HttpRefusal(408, 'The body was not received in time')),
     deadlineMs,
   );
   try {
     return await Promise.race([readAll(reader), late.promise]);
   } catch (error) {
-    throw error instanceof HttpRefusal ? error : new HttpRefusal(400, 'The body did not come whole');
+    throw error instanceof HttpRefusal ? error : new HttpRefusal(400, 'The body was not received completely');
   } finally {
     clearTimeout(timer);
     // The rest of the body may take long to arrive, and is not needed.

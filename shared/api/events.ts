@@ -88,7 +88,7 @@ export class Events {
         this.#sendAll(': still here\n\n');
       this.#last = text;
     } catch (error) {
-      this.#log.warn(`Cannot tell how it stands: ${reasonOf(error)}`);
+      this.#log.warn(`Cannot report the status: ${reasonOf(error)}`);
     } finally {
       this.#isLooking = false;
     }
@@ -130,5 +130,5 @@ function textOf(report: Report): string {
 }
 
 function tooMany(): HttpRefusal {
-  return new HttpRefusal(503, `At most ${mostReaders} may follow at once`, { 'Retry-After': '10' });
+  return new HttpRefusal(503, `At most ${mostReaders} readers may follow at once`, { 'Retry-After': '10' });
 }

@@ -13,9 +13,9 @@ export function requireOwnPage(headers: Headers): void {
     throw new HttpRefusal(403, 'The Host header has to name this device: localhost, 127.0.0.1 or [::1]');
   const origin = headers.get('origin');
   if (origin !== null && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
-    throw new HttpRefusal(403, 'Pages of another origin may not ask here');
+    throw new HttpRefusal(403, 'Requests from another origin are refused');
   // Some requests have no Origin, such as that of an image. A link to our page (`navigate`) is harmless.
   const site = headers.get('sec-fetch-site') ?? 'none';
   if (!['none', 'same-origin'].includes(site) && headers.get('sec-fetch-mode') !== 'navigate')
-    throw new HttpRefusal(403, 'Pages of another site may not ask here');
+    throw new HttpRefusal(403, 'Requests from another site are refused');
 }

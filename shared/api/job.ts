@@ -49,7 +49,7 @@ export interface JobEnd {
 
 /** systemd may be slow to start a job on a busy board. */
 export const startingSeconds = 15;
-const vanished = 'it ended without a word; see "journalctl" for what ended it';
+const vanished = 'it ended without a message; see "journalctl" for the reason';
 
 export interface JobFacts {
   end: JobEnd | undefined;

@@ -71,7 +71,8 @@ export class Jobs {
       await launch({ id, kind: 'cancel', words }, this.#places, this.#log);
       await this.#until(() => readEnd({ id }, this.#places) !== undefined, cancelMs);
       const end = readEnd({ id }, this.#places);
-      if (end === undefined) throw new Failure('Cannot cancel: no answer came', { outcome: 'tryLater' });
+      if (end === undefined)
+        throw new Failure('Cannot cancel: no answer was received', { outcome: 'tryLater' });
       return end;
     } finally {
       rmSync(endFileOf(id, this.#places), { force: true });

@@ -38,7 +38,7 @@ export async function launch({ id, kind, words }: Launch, places: Places, log: L
     await command({ deadlineMs: startMs })`systemd-run ${options} -- ${line}`;
     return;
   } catch (error) {
-    log.warn(`Cannot ask systemd: ${reasonOf(error)}. The job is a process of its own instead`);
+    log.warn(`Cannot ask systemd: ${reasonOf(error)}. The job runs as a separate process instead`);
   }
   try {
     const run = command({ deadlineMs: startMs, env: variables });

@@ -29,10 +29,13 @@ export function listen(where: string, handler: Handler, onError: (error: Error) 
     return Bun.serve({ ...common, hostname, port: Number(port), idleTimeout: idleSeconds });
   } catch (error) {
     const isTaken = errorCodeOf(error) === 'EADDRINUSE';
-    throw new Failure(`Cannot listen on "${where}": ${isTaken ? 'another program does' : reasonOf(error)}`, {
-      cause: error,
-      advice: 'See api_listen in orchestrator.yaml',
-    });
+    throw new Failure(
+      `Cannot listen on "${where}": ${isTaken ? 'another program listens there' : reasonOf(error)}`,
+      {
+        cause: error,
+        advice: 'See api_listen in orchestrator.yaml',
+      },
+    );
   }
 }
 

@@ -58,7 +58,7 @@ export function problemOf(error: unknown): Response {
       exitCode: exitCodeOf(outcome),
     });
   }
-  const detail = 'Cannot answer: this is a bug of ours, the log has more';
+  const detail = 'Cannot answer: this is a bug of ours, the log has the details';
   return problem({ type: 'about:blank', title: titleOf(500), status: 500, detail });
 }
 

@@ -29,7 +29,7 @@ function findRoute(method: string, path: string): { route: Route; name: string }
     const name = nameIn(path, route.path);
     return name === undefined ? [] : [{ route, name }];
   });
-  if (there.length === 0) throw new HttpRefusal(404, 'There is nothing here');
+  if (there.length === 0) throw new HttpRefusal(404, 'There is no such path');
   const wanted = method === 'HEAD' ? 'GET' : method;
   const found = there.find(({ route }) => route.method === wanted && !(method === 'HEAD' && route.isStream));
   if (found !== undefined) return found;
@@ -48,7 +48,7 @@ function nameIn(path: string, pattern: string): string | undefined {
 /** A strange Host or request target may not make a valid URL. */
 function pathOf(url: string): string {
   const parsed = URL.parse(url);
-  if (parsed === null) throw new HttpRefusal(400, 'The address is not one');
+  if (parsed === null) throw new HttpRefusal(400, 'The URL is not valid');
   return parsed.pathname;
 }
 

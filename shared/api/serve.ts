@@ -36,7 +36,7 @@ export async function serve(values: Values, running: Running): Promise<Outcome> 
     apiListen,
     (request, bun) => answer(request, service, (stream) => bun.timeout(stream, 0)),
     (error) => {
-      log.warn(`An answer was broken off: ${reasonOf(error)}`);
+      log.warn(`An answer was interrupted: ${reasonOf(error)}`);
       return problemOf(error);
     },
   );
@@ -58,7 +58,7 @@ export async function serve(values: Values, running: Running): Promise<Outcome> 
 function takeServiceLock(places: Places): () => void {
   const lock = tryLock(join(places.run, 'api.lock'), 'update.sh serve');
   if (isLock(lock)) return () => lock.release();
-  throw new Failure(`Cannot serve: process ${lock.pid} does already`, { outcome: 'busy' });
+  throw new Failure(`Cannot serve: process ${lock.pid} serves already`, { outcome: 'busy' });
 }
 
 /** Notifies systemd's watchdog as long as the event loop of this process runs. */

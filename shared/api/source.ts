@@ -25,10 +25,7 @@ const rollbackSchema = v.pipe(
 export function readSource(body: unknown, bundleFolder: string): string {
   const parsed = v.safeParse(installSchema, body);
   if (!parsed.success)
-    throw new HttpRefusal(
-      400,
-      'Expected {"url": "https://…"} or {"path": "name.raucb"}, and nothing beside it',
-    );
+    throw new HttpRefusal(400, 'Expected {"url": "https://…"} or {"path": "name.raucb"}, and nothing else');
   return 'url' in parsed.output ? readUrl(parsed.output.url) : readPath(parsed.output.path, bundleFolder);
 }
 

@@ -55,7 +55,7 @@ export function requireToken(headers: Headers, path: string): void {
     });
   }
   if (!timingSafeEqual(digestOf(given), digestOf(tokenOrRefusal(path)))) {
-    throw new HttpRefusal(401, 'The token is not the right one', {
+    throw new HttpRefusal(401, 'The token is wrong', {
       'WWW-Authenticate': 'Bearer realm="homie-update", error="invalid_token"',
     });
   }

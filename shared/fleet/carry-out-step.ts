@@ -64,7 +64,7 @@ export async function carryOutStep(
     case 'reboot':
       return await reboot(action, work);
     case 'close':
-      log.info(`Action ${action.actionId} is over: ${step.reason}`);
+      log.info(`Action ${action.actionId} has ended: ${step.reason}`);
       return note({ stage: 'closing', verdict: { isSuccess: step.isSuccess, reason: step.reason } });
     case 'tell-closed': {
       const verdict = action.verdict ?? { isSuccess: false, reason: 'its result is unknown' };
@@ -79,7 +79,7 @@ export async function carryOutStep(
 /** The reason for ending a fetch whose action the server has cancelled. */
 class Cancelled extends Failure {
   constructor() {
-    super('Cannot go on fetching: the server cancels it', { outcome: 'tryLater' });
+    super('Cannot continue the download: the server cancels it', { outcome: 'tryLater' });
   }
 }
 

@@ -98,7 +98,7 @@ function decideCutInstall(
     return {
       kind: 'close',
       isSuccess: false,
-      reason: `the install was cut short ${installTries} times${why}`,
+      reason: `the install was interrupted ${installTries} times${why}`,
     };
   }
   // Continue as if the install had never begun: windows, cancel and the user's no count again.
@@ -106,7 +106,7 @@ function decideCutInstall(
   return {
     kind: 'close',
     isSuccess: false,
-    reason: 'the install was cut short, and the server no longer names it',
+    reason: 'the install was interrupted, and the server no longer names it',
   };
 }
 
@@ -137,9 +137,9 @@ function decideInstalled(action: FleetAction, offer: Deployment | undefined, fac
 export function verdictOf({ state, reason }: FoundTransaction): Extract<Step, { kind: 'close' }> {
   const isSuccess = state === 'committed';
   const words: Partial<Record<State, string>> = {
-    committed: 'committed: the new version has proved itself',
+    committed: 'committed: the new version has proved healthy',
     'rolled-back': 'rolled back',
-    'fallen-back': 'fallen back: the bootloader gave the new version up',
+    'fallen-back': 'fallen back: the bootloader rejected the new version',
   };
   const why = reason === undefined ? '' : `: ${reason}`;
   return { kind: 'close', isSuccess, reason: `${words[state] ?? 'failed'}${why}` };
@@ -175,7 +175,7 @@ export function decideCancel(action: FleetAction | undefined, cancelledId: strin
     case 'fetched':
       return { isAccepted: true };
     case 'installing':
-      return { isAccepted: false, reason: 'RAUC writes the slot, and knows no way to stop' };
+      return { isAccepted: false, reason: 'RAUC is writing the slot and cannot be stopped' };
     case 'installed':
       return {
         isAccepted: false,
@@ -183,6 +183,6 @@ export function decideCancel(action: FleetAction | undefined, cancelledId: strin
       };
     case 'closing':
     case 'closed':
-      return { isAccepted: false, reason: `it is over: ${action.verdict?.reason ?? 'no verdict'}` };
+      return { isAccepted: false, reason: `it has ended: ${action.verdict?.reason ?? 'no verdict'}` };
   }
 }

@@ -130,7 +130,7 @@ function offerOf(actionId: string, work: v.InferOutput<typeof workSchema>): Depl
   }
   const { filename, size, hashes, _links } = bundle.artifact;
   const url = (_links['download'] ?? _links['download-http'])?.href;
-  if (url === undefined) return { actionId, problem: `the server does not say where "${filename}" lies` };
+  if (url === undefined) return { actionId, problem: `the server does not say where "${filename}" is` };
   return {
     actionId,
     download,

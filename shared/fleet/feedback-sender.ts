@@ -26,7 +26,7 @@ export class FeedbackSender {
       try {
         await this.#post(feedback);
       } catch (error) {
-        if (!this.#signal.aborted) this.#log.warn(`Cannot tell the fleet's server: ${reasonOf(error)}`);
+        if (!this.#signal.aborted) this.#log.warn(`Cannot report to the fleet's server: ${reasonOf(error)}`);
       }
     });
   }

@@ -113,7 +113,7 @@ async function waitForNews(agent: FleetAgent, ms: number, signal: AbortSignal): 
 function takeAgentLock(places: Places): () => void {
   const lock = tryLock(join(places.run, 'agent.lock'), 'update.sh agent');
   if (isLock(lock)) return () => lock.release();
-  throw new Failure(`Cannot run the agent: process ${lock.pid} does already`, { outcome: 'busy' });
+  throw new Failure(`Cannot run the agent: process ${lock.pid} runs it already`, { outcome: 'busy' });
 }
 
 /** Notifies systemd's watchdog as long as the event loop of this process runs. */

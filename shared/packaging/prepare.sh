@@ -256,7 +256,7 @@ install_npm_packages() {
 	say 'Installing npm packages, as package-lock.json says'
 	# The mark goes first and comes last: a run that is cut short in between is begun again.
 	rm -f "$installed_lock"
-	# The development packages too, whatever NODE_ENV says: bun is one of them.
+	# The development packages too, with any NODE_ENV: bun is one of them.
 	npm ci --include=dev --include=optional --no-audit --no-fund >"$work/log" 2>&1 </dev/null ||
 		fail 'install the npm packages' "$(last_words '^npm (error|ERR!) ' npm)"
 	has_bun || finish_bun || fail 'install bun' "$(last_words '^error: ' node_modules/bun/install.js)"

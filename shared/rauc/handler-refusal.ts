@@ -10,5 +10,5 @@ export function handlerRefusal(lastError: string): { outcome: Outcome; reason: s
   );
   const outcome = outcomeOf(code);
   if (outcome === undefined) return undefined;
-  return { outcome, reason: `the system's own check refused it: ${exitCodes[outcome][1]}` };
+  return { outcome, reason: `system-check refused it: ${exitCodes[outcome][1]}` };
 }

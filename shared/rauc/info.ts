@@ -37,7 +37,7 @@ export function parseInfo(json: string, path: string): BundleInfo {
     const info = v.parse(infoSchema, JSON.parse(json));
     return { compatible: info.compatible, version: info.version ?? undefined };
   } catch (error) {
-    throw new Failure(`Cannot verify "${path}": RAUC answered in a form that is not known`, { cause: error });
+    throw new Failure(`Cannot verify "${path}": RAUC answered in an unknown form`, { cause: error });
   }
 }
 

@@ -89,7 +89,7 @@ async function askRauc(signal: AbortSignal | undefined): Promise<string> {
 
 export function parseStatus(json: string): Slots {
   const result = v.safeParse(statusSchema, readJson(json));
-  if (!result.success) throw new Failure('Cannot read the slots: RAUC answered in a form that is not known');
+  if (!result.success) throw new Failure('Cannot read the slots: RAUC answered in an unknown form');
   const all = result.output.slots.flatMap((named) =>
     Object.entries(named).map(
       ([name, slot]): Slot => ({

@@ -76,7 +76,7 @@ export async function migrate(request: MigrationRequest): Promise<void> {
     await runAlembic({ ...request, signal: watched }, ['upgrade', 'head'], limits);
   } catch (error) {
     await endSessionsFor(request);
-    const known = gaveUp ?? (signal?.aborted ? 'it was told to end' : undefined);
+    const known = gaveUp ?? (signal?.aborted ? 'it was stopped' : undefined);
     throw failureOf('migrate', request, error, known);
   } finally {
     clearInterval(looking);
@@ -105,7 +105,7 @@ function failureOf(verb: string, { service }: MigrationService, error: unknown, 
   if (!(error instanceof CommandFailure)) return error;
   const reason = known ?? reasonOf(error);
   return new Failure(`Cannot ${verb} the database with "${service}": ${reason}`, {
-    advice: 'Look at the lines of alembic above',
+    advice: 'See the lines of alembic above',
     cause: error,
   });
 }

@@ -65,7 +65,7 @@ export async function armStartAgain(unit: string, when: DeadManWhen): Promise<()
       await run`systemd-run --quiet --collect --unit=${name} --on-active=${when.afterSeconds} -- ${start}`;
     else await run`systemd-run --quiet --collect --unit=${name} -- flock --close ${when.whenFree} ${start}`;
   } catch (error) {
-    throw new Failure(`Cannot arm what starts "${unit}" again: ${reasonOf(error)}`, {
+    throw new Failure(`Cannot set the timer that starts "${unit}" again: ${reasonOf(error)}`, {
       cause: error,
       advice: 'Without it the unit is not stopped',
     });

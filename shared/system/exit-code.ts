@@ -2,7 +2,7 @@
 export const exitCodes = {
   done: [0, 'done'],
   failed: [1, 'failed'],
-  usage: [2, 'called wrongly'],
+  usage: [2, 'usage error'],
   rebootNeeded: [4, 'done, reboot needed'],
   busy: [9, 'another update is running'],
   incompatible: [10, 'incompatible or older version'],

@@ -66,7 +66,7 @@ function noteStep(file: string, side: 'before' | 'after', step: string): void {
 }
 
 function crash(): never {
-  throw new Error('nobody catches this');
+  throw new Error('no handler catches this');
 }
 
 /**

@@ -103,7 +103,7 @@ describe('Events', () => {
     expect(blocks.slice(2)).toEqual([': still here', ': still here']);
   });
 
-  test('drops a reader that does not read, and goes on for the one that does', async () => {
+  test('drops a reader that does not read, and continues for the one that does', async () => {
     let count = 0;
     const report = () => {
       count += 1;

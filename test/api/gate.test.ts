@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { requireOwnPage } from '../../shared/api/gate.ts';
 import { HttpRefusal } from '../../shared/api/problem.ts';
 
-/** What a browser adds, and nobody can leave out of a page's own requests. */
+/** Headers that a browser always adds; a page cannot leave them out. */
 type Sent = Record<string, string>;
 
 function isLetIn(headers: Sent): boolean {

@@ -36,7 +36,7 @@ describe('decideStanding()', () => {
       'signature',
     ],
     [
-      'was told to end',
+      'was stopped',
       { end: { exitCode: 143, lastLine: 'x' }, isHeld: false, ageSeconds: 1 },
       'failed',
       'failed',

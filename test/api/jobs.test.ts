@@ -74,7 +74,7 @@ describe('POST install', () => {
     expect(stage.read('data/logs/update.log')).not.toContain('hidden');
   });
 
-  test('refuses with 409 while somebody updates by hand', async () => {
+  test('refuses with 409 while an update by hand runs', async () => {
     const service = await stage.serve();
     const lock = takeUpdaterLock(stage.places);
     try {
@@ -212,7 +212,7 @@ describe('update.sh serve', () => {
   test('does not serve a second time', async () => {
     const service = await stage.serve();
     const ended = await stage.run(['update.sh', 'serve']);
-    expect(ended.reason).toBe(`Cannot serve: process ${service.pid} does already`);
+    expect(ended.reason).toBe(`Cannot serve: process ${service.pid} serves already`);
     expect(ended.exitCode).toBe(9);
   });
 
@@ -221,7 +221,7 @@ describe('update.sh serve', () => {
     stage.configure({ api_listen: `127.0.0.1:${server.port}` });
     const ended = await stage.run(['update.sh', 'serve']);
     expect(ended.reason).toBe(
-      `Cannot listen on "127.0.0.1:${server.port}": another program does. See api_listen in orchestrator.yaml`,
+      `Cannot listen on "127.0.0.1:${server.port}": another program listens there. See api_listen in orchestrator.yaml`,
     );
     expect(ended.exitCode).toBe(1);
   });

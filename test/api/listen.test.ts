@@ -55,7 +55,7 @@ describe('update.sh serve under systemd', () => {
     expect(heard.at(-1)).toBe('STOPPING=1');
   });
 
-  test('says nothing to nobody, and serves all the same', async () => {
+  test('serves without a service manager, and sends no message', async () => {
     await using stage = new ApiStage();
     const service = await stage.serve({
       env: { NOTIFY_SOCKET: stage.at('not-there'), WATCHDOG_USEC: '200000' },

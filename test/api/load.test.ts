@@ -7,7 +7,7 @@ import { treeOf } from '../support/scene/scene.ts';
 import { ApiStage, api, type Service } from '../support/servers/api-stage.ts';
 import { rawRequest } from '../support/servers/raw-request.ts';
 
-/** Many at once, and whatever bytes anybody may send: never a 500, never a path outside, never a second install. */
+/** Many requests at once, with any bytes: never a 500, never a path outside, never a second install. */
 
 let stage: ApiStage;
 let service: Service;
@@ -155,7 +155,7 @@ function bytesOf(method: string, path: string, given: Record<string, string>, bo
   return `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${bytes.toString('latin1')}`;
 }
 
-describe('the API under whatever is sent', () => {
+describe('the API under any request', () => {
   /** So that a request which is all right by chance begins nothing, and says so. */
   const held = async (work: () => Promise<void>): Promise<void> => {
     stage.holdInstall();

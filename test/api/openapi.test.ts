@@ -76,7 +76,7 @@ async function tooManyReaders(): Promise<Response> {
   }
 }
 
-/** A boot that proves itself is nothing to cut short. */
+/** A boot that is on trial must not be interrupted. */
 async function cancelWhatIsNoInstall(): Promise<Response> {
   const lock = takeProgramLock(bareDevice(stage.places), 'post-activate');
   try {
@@ -87,7 +87,7 @@ async function cancelWhatIsNoInstall(): Promise<Response> {
 }
 
 async function cancelInVain(): Promise<Response> {
-  stage.cancelEndsWith(1, 'Cannot cancel the reboot: nobody answers');
+  stage.cancelEndsWith(1, 'Cannot cancel the reboot: logind does not answer');
   try {
     return await service.post(`${api}/cancel`);
   } finally {

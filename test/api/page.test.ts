@@ -100,13 +100,13 @@ describe('the status page', () => {
     expect(stage.calls().filter((call) => call.startsWith('systemd-run'))).toEqual([]);
   });
 
-  test('asks for the token again when it is not the right one, and for the file when it is not there', async () => {
+  test('asks for the token again when it is wrong, and for the file when it is missing', async () => {
     await press('install');
     await page.keyboard.type('other.raucb');
     await page.keyboard.press('Tab');
     await page.keyboard.type('not-the-right-token');
     await page.keyboard.press('Enter');
-    await shown('#ask-problem', 'The token is not the right one');
+    await shown('#ask-problem', 'The token is wrong');
     await page.fill('#token', stage.token);
     await page.keyboard.press('Enter');
     await shown('#ask-problem', 'There is no such bundle in the bundle folder');
@@ -176,7 +176,7 @@ describe('the status page', () => {
     );
   });
 
-  test('has the history and the slots anew when the service comes again, and offers no way back to a bad slot', async () => {
+  test('reads history and slots again when the service is back, and offers no rollback to a bad slot', async () => {
     stage.configure({ api_listen: new URL(service.url).host });
     await service.stop();
     await shown('#line', 'Reconnecting');

@@ -104,7 +104,7 @@ describe('requireToken()', () => {
     expect(refusalFor('Bearer another-token-altogether')).toBeUndefined();
   });
 
-  test('lets nobody in while the file is open to others', () => {
+  test('refuses every request while other users can read the file', () => {
     chmodSync(path, 0o644);
     expect(refusalFor(`Bearer ${token}`)?.status).toBe(503);
   });

@@ -15,7 +15,7 @@ export const rooms: Record<string, readonly string[]> = {
   packaging: ['packaging', 'rauc', 'config', 'system'],
 };
 
-/** What lies in another room and may be imported all the same. */
+/** Files in another room that may be imported anyway. */
 export const exceptions: Record<string, readonly string[]> = {
   // The slots of an image are filled just as post-install fills one.
   packaging: [

@@ -27,7 +27,7 @@ export const measureSize: Point = async (tell) => {
         against: `six executables ${megabytes(others)}; scripts ${megabytes(guide)}`,
         ratio: ours / others,
         n: 1,
-        // xz is what bundles are packed with unless somebody asks for another.
+        // Bundles are packed with xz by default.
         ...(compression === 'xz' && {
           goal: allOf(atMost(ours, 45e6, '45 MB'), atMost(ours / others, 0.26)),
         }),

@@ -18,7 +18,7 @@ import { programNames } from '../../shared/update/slot/program-names.ts';
 import { compiledPrograms } from '../support/build/compiled-programs.ts';
 import { runCommand } from '../support/run-command.ts';
 
-/** The programs as they ship, in the worst surroundings: nobody's environment, a hostile folder, an old kernel. */
+/** The shipped programs in a bad environment: no variables, a hostile folder, an old kernel. */
 
 const usualPath = '/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -61,7 +61,7 @@ describe('the compiled programs', () => {
     },
   );
 
-  test('are dispatched by a symbolic link, and do no harm for a hook that nobody knows', async () => {
+  test('are dispatched by a symbolic link, and do nothing for an unknown hook', async () => {
     const link = join(folder, 'pre-install');
     symlinkSync(join(arm64, 'hook'), link);
     expect((await run([link, '--help'])).stdout).toStartWith('pre-install: ');
@@ -90,7 +90,7 @@ describe('the compiled programs', () => {
         { HOMIE_DATA: join(folder, 'none') },
         hostile,
       );
-      expect(stdout).toBe('No update of ours has run here yet.\n');
+      expect(stdout).toBe('No update is recorded on this device yet.\n');
       expect(existsSync(trace)).toBe(false);
     }
   });

@@ -6,8 +6,8 @@ import { columns } from '../../shared/system/terminal/columns.ts';
 import { belowFloor, parseLcov, type Reached, shareOf } from './lcov.ts';
 
 /**
- * `npm run coverage`: which lines of shared/ the quick tests reach, and a floor for where things are decided. Most of
- * what the programs do is proved by running them as compiled, where nobody counts lines: read a room's share as what
+ * `npm run coverage`: which lines of shared/ the quick tests reach, and a minimum for modules that decide something. Most of
+ * what the programs do is proved by running them as compiled, where lines are not counted: read a room's share as what
  * the tables of decisions reach by themselves.
  */
 

@@ -52,7 +52,7 @@ describe('the documents', () => {
       const known = new Map(
         spec.commands.map((command) => [command.name, Object.keys(command.options ?? {})]),
       );
-      // A line of code that goes on with a word; what stands behind a # is a comment.
+      // A line of code that continues with a word; the text after a # is a comment.
       const calls = text.matchAll(new RegExp(`${called} ([a-z-]+)([^\`#\\n|;&]*)`, 'g'));
       for (const [call, name = '', rest = ''] of calls) {
         if (!known.has(name)) continue;

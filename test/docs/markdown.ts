@@ -22,7 +22,7 @@ export function blocksOf(document: string): Block[] {
   }));
 }
 
-/** Written by nobody: the licences of others, word by word, are not ours to check. */
+/** Not our text: the licences of other projects, word for word, are not checked. */
 export function proseOf(document: string): string {
   return document.replace(/^```.*\n[\s\S]*?^```$/gm, '');
 }

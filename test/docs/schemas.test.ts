@@ -57,7 +57,7 @@ function expectToMatch(schema: string, answer: unknown): void {
   expect(validate.errors ?? []).toEqual([]);
 }
 
-/** Busy, scheduled, inhibited, with windows and all that stands out. */
+/** Busy, scheduled, inhibited, with windows and all anomalies. */
 function makeEventful(): void {
   const full = fullUpdate();
   closeTransaction(scene.places, { ...full, id: 'first' });
@@ -86,7 +86,7 @@ function makeEventful(): void {
 /** The command, its schema, the state of the device, and how it is asked. */
 const answers: [command: string, schema: string, when: string, arrange: () => void, args: string[]][] = [
   ['status', 'status', 'nothing ever ran', () => {}, ['status']],
-  ['status', 'status', 'much goes on', makeEventful, ['status']],
+  ['status', 'status', 'many events', makeEventful, ['status']],
   [
     'status',
     'status',
@@ -97,14 +97,14 @@ const answers: [command: string, schema: string, when: string, arrange: () => vo
   [
     'status',
     'status',
-    'nobody knows which slot runs',
+    'the running slot is unknown',
     () => scene.write('rauc-status.json', statusJson({ booted: null })),
     ['status'],
   ],
   ['history', 'history', 'nothing ever ran', () => {}, ['history']],
   ['history', 'history', 'much went on', makeEventful, ['history']],
   ['why', 'why', 'nothing ever ran', () => {}, ['why']],
-  ['why', 'why', 'much goes on', makeEventful, ['why']],
+  ['why', 'why', 'many events', makeEventful, ['why']],
   ['why', 'why', 'RAUC does not answer', () => scene.remove('rauc-status.json'), ['why']],
   ['doctor', 'doctor', 'much is wrong', () => {}, ['doctor']],
   ['restore', 'restore-list', 'there is no backup', () => {}, ['restore', '--list']],

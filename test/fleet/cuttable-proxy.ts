@@ -1,4 +1,4 @@
-/** A line between device and server that can be cut: what goes over it is broken off, and nobody answers until it is mended. */
+/** A connection between device and server that can be cut: transfers break, and there is no answer until it is restored. */
 export class CuttableProxy implements Disposable {
   readonly url: string;
   readonly #port: number;

@@ -50,18 +50,12 @@ describe('decideStep()', () => {
       {},
       'wait: not to download',
     ],
-    ['the user holds updates off', at('fetching'), {}, { obstacle: 'guests' }, 'wait: guests'],
+    ['the user inhibits updates', at('fetching'), {}, { obstacle: 'guests' }, 'wait: guests'],
     ['forced, and a consent is wanted', at('fetching'), {}, { consent: 'ask' }, 'fetch'],
     ['attempted, and done by itself', at('fetching'), { download: 'attempt' }, {}, 'fetch'],
+    ['attempted, without consent', at('fetching'), { download: 'attempt' }, { consent: 'ask' }, 'wait: yes'],
     [
-      'attempted, and nobody has said yes',
-      at('fetching'),
-      { download: 'attempt' },
-      { consent: 'ask' },
-      'wait: yes',
-    ],
-    [
-      'attempted, and somebody has said yes',
+      'attempted, with consent',
       at('fetching', { consent: 'yes' }),
       { download: 'attempt' },
       { consent: 'ask' },
@@ -103,7 +97,7 @@ describe('decideStep()', () => {
       { installWindow: 'opens at 02:00' },
       'wait: opens at 02:00',
     ],
-    ['the user holds updates off by now', at('fetched', told), {}, { obstacle: 'guests' }, 'wait: guests'],
+    ['the user inhibits updates now', at('fetched', told), {}, { obstacle: 'guests' }, 'wait: guests'],
     [
       'downloaded by force, installed by consent',
       at('fetched', told),
@@ -114,7 +108,7 @@ describe('decideStep()', () => {
     ['RAUC is busy', at('fetched', told), {}, { isRaucBusy: true }, 'wait: RAUC'],
 
     [
-      'RAUC goes on without us',
+      'RAUC continues without us',
       at('installing'),
       {},
       { isRaucBusy: true, ...found('installing') },
@@ -193,7 +187,7 @@ describe('decideStep()', () => {
     ['it is on trial', at('installed', told), {}, found('trial'), 'wait: on trial'],
     ['it has migrated', at('installed', told), {}, found('migrated'), 'wait: on trial'],
     ['it is committed, and not yet closed', at('installed', told), {}, found('committed'), 'wait: on trial'],
-    ['it is committed', at('installed', told), {}, found('committed', true), 'close success: proved itself'],
+    ['it is committed', at('installed', told), {}, found('committed', true), 'close success: proved healthy'],
     [
       'it is rolled back, and owes the restore',
       at('installed', told),
@@ -235,7 +229,7 @@ describe('decideStep()', () => {
     expect('reason' in step ? step.reason : '').toContain(words);
   });
 
-  test('never closes with success but for a committed transaction, whatever else holds', () => {
+  test('closes with success only for a committed transaction, with any other facts', () => {
     const states = [
       'preparing',
       'installing',
@@ -267,8 +261,8 @@ describe('decideCancel()', () => {
     ['it waits for its install', at('fetched'), true],
     ['RAUC writes', at('installing'), false],
     ['it waits for its reboot', at('installed'), false],
-    ['it is over, and not told', at('closing'), false],
-    ['it is over', at('closed'), false],
+    ['it has ended, and is not reported', at('closing'), false],
+    ['it has ended', at('closed'), false],
   ] as const)('when %s', (_, action, isAccepted) => {
     expect(decideCancel(action, '7').isAccepted).toBe(isAccepted);
   });

@@ -93,7 +93,7 @@ describe('the confirmation flow', () => {
     expect(device.running).toBe('1.1.0');
   });
 
-  test('is denied once where somebody says no, and nothing is fetched', async () => {
+  test('is denied once when a user says no, and nothing is fetched', async () => {
     using server = new NewerServer();
     const device = new ModelDevice();
     const { agent } = agentOf(server, device, 'ask');

@@ -32,7 +32,7 @@ export function simulate(id: string, wish: FleetWish): Simulated {
   return { id, device, round: () => agent.round() };
 }
 
-/** As clients do that close the action when RAUC is done: the same model, and the reboot tells nobody. */
+/** As clients do that close the action when RAUC is done: the same model, without a report after the reboot. */
 export function simulateBaseline(id: string, wish: FleetWish): Simulated {
   const device = new ModelDevice();
   const line = lineOf(id, wish);
@@ -52,7 +52,7 @@ export function simulateBaseline(id: string, wish: FleetWish): Simulated {
   return { id, device, round };
 }
 
-/** All of them go round until told to end. What a device throws ends it all. */
+/** All of them go round until it is stopped. What a device throws ends it all. */
 export async function liveTogether(fleet: readonly Simulated[], signal: AbortSignal): Promise<void> {
   await Promise.all(
     fleet.map(async ({ round }) => {

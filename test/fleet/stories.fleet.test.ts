@@ -33,7 +33,7 @@ describe('update.sh agent', () => {
     expect(await stage.typesOf(board, action)).toMatchObject({ finished: 1 });
     expect(await stage.typesOf(board, action)).not.toHaveProperty('error');
     const messages = await stage.messages(board, action);
-    expect(messages.at(-1)).toBe('committed: the new version has proved itself');
+    expect(messages.at(-1)).toBe('committed: the new version has proved healthy');
     expect(board.state).toBe('committed');
     expect(board.device.booted).toBe('B');
   }
@@ -221,27 +221,30 @@ describe('update.sh agent', () => {
     },
   );
 
-  story('the server gone in mid-download: the same action goes on where the disk proves it', async () => {
-    using proxy = new CuttableProxy(stage.server.url);
-    await using board = await stage.board({ limit_rate_kib: 20_480, fetch_tries: 2 }, { url: proxy.url });
-    const action = await assigned(board);
-    board.startAgent();
-    await board.waitFor('20 MiB', () => proxy.bytes > 20 * 1024 * 1024);
-    proxy.cut();
-    await board.waitFor('its word', () => board.said.includes('nothing answers there'));
-    expect(board.stage).toBe('fetching');
-    proxy.mend();
-    await board.rebootAsAsked();
-    expect(board.said).toMatch(/Going on at [\d.]+ MiB/);
-    board.startAgent();
-    await expectSuccess(board, action);
-  });
+  story(
+    'the server stops during a download: the same action resumes after the bytes on the disk',
+    async () => {
+      using proxy = new CuttableProxy(stage.server.url);
+      await using board = await stage.board({ limit_rate_kib: 20_480, fetch_tries: 2 }, { url: proxy.url });
+      const action = await assigned(board);
+      board.startAgent();
+      await board.waitFor('20 MiB', () => proxy.bytes > 20 * 1024 * 1024);
+      proxy.cut();
+      await board.waitFor('its word', () => board.said.includes('nothing answers there'));
+      expect(board.stage).toBe('fetching');
+      proxy.mend();
+      await board.rebootAsAsked();
+      expect(board.said).toMatch(/Resuming at [\d.]+ MiB/);
+      board.startAgent();
+      await expectSuccess(board, action);
+    },
+  );
 
-  story('the token is wrong: nothing is done; with the right one it goes on by itself', async () => {
+  story('the token is wrong: nothing is done; with the right one it continues by itself', async () => {
     await using board = await stage.board({}, { token: 'wrong' });
     const action = await assigned(board);
     board.startAgent();
-    await board.waitFor('its word', () => board.said.includes('it answered 401, it does not let us in'));
+    await board.waitFor('its word', () => board.said.includes('it answered 401, access denied'));
     expect(await stage.typesOf(board, action)).not.toHaveProperty('retrieved');
     expect(await doctorOf(board)).toMatchObject({ level: 'bad', what: expect.stringContaining('401') });
     board.writeToken(`token-of-${board.id}`);

@@ -25,7 +25,7 @@ const table: [calledAs: string, args: string[], expected: object][] = [
   ['pre-install', ['slot-post-install'], { kind: 'unknown-hook', name: 'slot-post-install' }],
   ['post-activate', ['install-check'], { kind: 'unknown-hook', name: 'install-check' }],
   ['post-install', ['slot-whatever'], { kind: 'unknown-hook', name: 'slot-whatever' }],
-  // From source, or under a name nobody knows: the first argument says it.
+  // From source, or under an unknown name: the first argument names the program.
   ['/usr/bin/bun', ['update.sh', 'status', '--json'], story('update.sh', 'status', '--json')],
   ['renamed', ['post-activate', '--dry-run'], story('post-activate', '--dry-run')],
   ['renamed', ['nonsense'], { kind: 'unknown-hook', name: 'nonsense' }],

@@ -28,7 +28,7 @@ function byHand(...args: string[]): Promise<Ended> {
   return scene.run(['install-check', '--bundle', scene.bundle, ...args]);
 }
 
-/** Whatever it answers, nothing at all is different afterwards. */
+/** It changes nothing, with any answer. */
 async function untouched(work: () => Promise<Ended>): Promise<Ended> {
   const before = treeOf(scene.path);
   const ended = await work();
@@ -100,10 +100,10 @@ describe('install-check', () => {
       'version 1.1.0 is older than 1.2.0, which was committed before',
     ],
     [
-      'it is older than the floor',
+      'it is older than the minimum version',
       () => scene.configure({ version_floor: '1.1.1' }),
       10,
-      'version 1.1.0 is older than the floor 1.1.1',
+      'version 1.1.0 is older than the minimum version 1.1.1',
     ],
     [
       'a slot has no device',
@@ -142,7 +142,7 @@ describe('install-check', () => {
       'the update before it is still on trial',
     ],
     [
-      'the data of an update that was given up is not restored yet',
+      'the data of a rejected update is not restored yet',
       () => {
         scene.write('root/usr/lib/homie/release', 'VERSION=1.0.0\n');
         const migration = { at: '2026-01-02T03:04:05.000Z' };
@@ -198,7 +198,7 @@ describe('install-check', () => {
     expect([rauc.exitCode, hand.exitCode]).toEqual([21, 2]);
   });
 
-  test('names variable and option when nobody says where the bundle is', async () => {
+  test('names variable and option when the folder of the bundle is not given', async () => {
     const ended = await untouched(() => scene.run(['install-check']));
     expect(ended.reason).toContain('RAUC_BUNDLE_MOUNT_POINT');
     expect(ended.reason).toContain('--bundle DIR');
@@ -215,7 +215,7 @@ describe('install-check', () => {
     expect((await scene.run(['install-check', '--bundle', '/nowhere'])).exitCode).toBe(1);
   });
 
-  test('goes on without a transaction that nobody can read', async () => {
+  test('continues without a transaction that cannot be read', async () => {
     scene.write('data/update/transaction.json', '');
     expect((await byRauc()).exitCode).toBe(0);
   });

@@ -7,7 +7,7 @@ import { bootId, type Scene, type StartOptions } from '../support/scene/scene.ts
 import { transactionAt } from '../support/scene/transactions.ts';
 import { until } from '../support/until.ts';
 
-/** Whatever way a program ends, what it stopped runs again: by its own hand, or by what systemd was told before. */
+/** After any end of a program, the services that it stopped run again: started by the program, or by a systemd timer. */
 
 setDefaultTimeout(60_000);
 let stage: MigratingStage;
@@ -54,8 +54,8 @@ async function endAt(
 /** The exit code, where it is not the program's own for a failure; and how it shows on stderr that it was this end. */
 const ends: Readonly<Record<Way, [code?: number | undefined, words?: string]>> = {
   fail: [],
-  crash: [undefined, 'nobody catches this'],
-  SIGTERM: [143, 'it was told to end by SIGTERM'],
+  crash: [undefined, 'no handler catches this'],
+  SIGTERM: [143, 'it was stopped by SIGTERM'],
   deadline: [undefined, 'it did not end within 2.5 s'],
   // Nothing at all.
   kill: [137, ''],
@@ -159,7 +159,7 @@ describe('post-activate, in the middle of a trial', () => {
     for (let run = 1; run <= 3; run += 1) await endAt('data:dumped', 'kill', ['post-activate']);
     const ended = await stage.postActivate();
     expect(ended.reason).toBe(
-      'Cannot commit the update: its trial was cut short 3 times in this boot; rebooting into the version before it',
+      'Cannot commit the update: its trial was interrupted 3 times in this boot; rebooting into the version before it',
     );
     expect(stage.calls()).toContain(asked.reboot);
     expect(ended.exitCode).toBe(30);

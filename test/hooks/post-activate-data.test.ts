@@ -43,7 +43,7 @@ describe('post-activate, in a trial that brings a new schema', () => {
     expect(dump?.rows).toEqual({ people: 2 });
     expect(migration).toBeDefined();
     expect(restored).toBeUndefined();
-    expect(ended.stderr).toContain('Healthy, as these say: http, unit, compose, database');
+    expect(ended.stderr).toContain('Healthy, according to: http, unit, compose, database');
     expect(ended.exitCode).toBe(0);
   });
 
@@ -137,7 +137,7 @@ describe('post-activate, in a trial that brings a new schema', () => {
     expect(stage.states().slice(-2)).toEqual(['trial', 'committed']);
   });
 
-  test('restores, and begins the migration anew, in the boot after one that was cut', async () => {
+  test('restores, and starts the migration again, in the boot after an interrupted one', async () => {
     stage.bootNew();
     stage.write('stack/cut-upgrade', '');
     await stage.postActivate({
@@ -154,7 +154,7 @@ describe('post-activate, in a trial that brings a new schema', () => {
     stage.rebootInto('rootfs.1');
     expect(stage.isUnitActive).toBe(false);
     const ended = await stage.postActivate();
-    expect(ended.stderr).toContain('A migration was cut short: the data goes back to the dump first');
+    expect(ended.stderr).toContain('A migration was interrupted: the data is restored from the dump first');
     expect(stage.distinctCalls()).toEqual([
       status,
       ...alone,

@@ -112,7 +112,7 @@ describe('post-activate, owing a restore', () => {
     expect(stage.isUnitActive).toBe(true);
   });
 
-  test('pays, and starts what it had to stop, when nobody had held it', async () => {
+  test('restores, and starts what it had to stop, when the unit was not held', async () => {
     await leaveOwing('failed');
     stage.remove('data/update/hold');
     stage.rebootInto('rootfs.0');
@@ -122,7 +122,7 @@ describe('post-activate, owing a restore', () => {
     expect([stage.isHeld, stage.isUnitActive]).toEqual([false, true]);
   });
 
-  test('holds the next boot before it restores, whatever becomes of it', async () => {
+  test('holds the next boot before it restores, even if the restore fails', async () => {
     await leaveOwing('failed');
     stage.remove('data/update/hold');
     stage.stack.fail('restore', 'pg_restore: error: the volume is gone');
@@ -131,12 +131,12 @@ describe('post-activate, owing a restore', () => {
     expect([stage.isHeld, stage.isReleased, stage.isUnitActive]).toEqual([true, false, false]);
   });
 
-  test('pays, and gives the update up, when RAUC does not answer in the old slot', async () => {
+  test('restores, and ends the update, when RAUC does not answer in the old slot', async () => {
     await leaveOwing('migrated');
     stage.rebootInto('rootfs.0');
     stage.remove('rauc-status.json');
     const ended = await stage.postActivate();
-    expect(ended.reason).toStartWith('Cannot tell which slot runs');
+    expect(ended.reason).toStartWith('Cannot find out which slot runs');
     expect(stage.calls()).toEqual([status, ...alone, ...restore, start]);
     expect(stage.stack.database).toBe('0001 Ada');
     expect(stage.states().at(-1)).toBe('fallen-back');
@@ -151,7 +151,7 @@ describe('post-activate, owing a restore', () => {
     expect(stage.stack.database).toBe('0001 Ada Grace');
   });
 
-  test('owes nothing any more when a committed update is given up', async () => {
+  test('needs no restore when a committed update is rolled back', async () => {
     await leaveOwing('migrated');
     const { steps, ...rest } = stage.transaction();
     const given = ['committed', 'rolled-back'] as const;

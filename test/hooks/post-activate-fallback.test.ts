@@ -110,7 +110,7 @@ describe('post-activate, in the old slot after an install', () => {
       rmSync(stage.at('rauc-status.json'));
       const before = stage.transaction();
       const ended = await stage.postActivate();
-      expect(ended.reason).toStartWith('Cannot tell which slot runs');
+      expect(ended.reason).toStartWith('Cannot find out which slot runs');
       expect(stage.calls()).toEqual([status, start]);
       expect(stage.isUnitActive).toBe(true);
       expect(stage.transaction()).toEqual(before);
@@ -167,7 +167,7 @@ describe('post-activate, where a failed install has left the fallback out of the
     expect(stage.distinctCalls()).toEqual([status, isActive]);
   });
 
-  test('is done all the same, and makes the running slot the primary one, when it cannot be put back', async () => {
+  test('is done anyway, and makes the running slot the primary one, when it cannot be put back', async () => {
     loseFallback(['failed']);
     stage.fake('rauc', 'case "$2 $3" in --detailed*) cat rauc-status.json;; *other) exit 1;; esac');
     const ended = await stage.postActivate();
@@ -218,7 +218,7 @@ describe('post-activate, where a failed install has left the fallback out of the
       stage.bootInto({ booted: 'rootfs.0', bad: ['rootfs.1'] });
       const ended = await stage.postActivate();
       expect(stage.distinctCalls()).toEqual([status, isActive, markGood, status]);
-      expect(ended.reason).toContain('no update of ours took it out');
+      expect(ended.reason).toContain('no recorded update took it out');
       expect(existsSync(stage.at(noteFile))).toBe(true);
     });
   });

@@ -23,11 +23,11 @@ interface Life {
   holdsNext: boolean;
 }
 
-/** What a boot finds, beside a hold that somebody left, and what becomes of the orchestrator. */
+/** The state at a boot with a left-over hold, and whether the orchestrator starts. */
 const boots: [boot: string, slot: Slot, state: State | 'none' | 'damaged', options: object, Life][] = [
   ['an ordinary boot', 'rootfs.0', 'none', {}, { ends: true, holdsNext: false }],
   ['a boot after a commit', 'rootfs.1', 'committed', closed, { ends: true, holdsNext: false }],
-  ['a boot after a commit cut short', 'rootfs.1', 'committed', {}, { ends: true, holdsNext: false }],
+  ['a boot after an interrupted commit', 'rootfs.1', 'committed', {}, { ends: true, holdsNext: false }],
   ['a boot after a cancelled update', 'rootfs.0', 'rolled-back', closed, { ends: true, holdsNext: false }],
   [
     'a boot after an install that RAUC failed',
@@ -77,7 +77,7 @@ describe('the hold', () => {
   );
 
   test.each(boots.filter(([, slot]) => slot === 'rootfs.0'))(
-    'lets the orchestrator run in %s (%s, %s) though RAUC does not answer',
+    'lets the orchestrator run in %s (%s, %s) although RAUC does not answer',
     async (_boot, booted, state, options) => {
       leave(state, options);
       stage.bootInto({ booted });
@@ -122,7 +122,7 @@ describe('the hold', () => {
     expect(stage.transaction().isClosed).toBe(true);
   });
 
-  test('stays while an installed update waits for its reboot, and this boot goes on', async () => {
+  test('stays while an installed update waits for its reboot in this boot', async () => {
     writeTransaction(stage.places, transactionAt('installed', { bootId }));
     stage.bootInto({ booted: 'rootfs.0', primary: 'rootfs.1' });
     stage.write('data/update/hold', '');

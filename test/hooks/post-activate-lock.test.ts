@@ -37,7 +37,7 @@ describe('post-activate and the lock', () => {
     });
   }
 
-  test('holds it until the verdict of a trial: nobody installs over its fallback', async () => {
+  test('holds it until the verdict of a trial: no install overwrites its fallback', async () => {
     stage.leaveUpdate(transactionAt('installed'));
     stage.bootInto({ booted: 'rootfs.1' });
     const ended = await whileUnhealthy(() => {
@@ -52,7 +52,7 @@ describe('post-activate and the lock', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('waits, and looks only then, while somebody restores or switches slots', async () => {
+  test('waits while another program restores or switches slots, and reads the state only then', async () => {
     const lock = takeUpdaterLock(stage.places);
     const ended = await stage.postActivate({
       whileRunning: async () => {
@@ -67,11 +67,11 @@ describe('post-activate and the lock', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('goes on without where none can be made: a boot is no place to insist', async () => {
+  test('continues without a lock that cannot be made: a boot must not fail because of it', async () => {
     stage.remove('run');
     stage.write('run', 'not a folder');
     const ended = await stage.postActivate();
-    expect(ended.stderr).toMatch(/Cannot open the lock .*; going on without it/);
+    expect(ended.stderr).toMatch(/Cannot open the lock .*; continuing without it/);
     expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
     expect(ended.exitCode).toBe(0);
   });

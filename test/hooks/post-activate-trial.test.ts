@@ -29,7 +29,7 @@ describe('post-activate, in the boot of a new version', () => {
       'Started "homie-orchestrator"',
       'Waiting until all is healthy, 1 s at most',
       'Healthy, to stay so for 1 s',
-      'Healthy, as these say: http, unit',
+      'Healthy, according to: http, unit',
       'Marking slot "rootfs.1" good',
       'Marked slot "rootfs.1" good',
       'Committed version "1.1.0"',
@@ -120,7 +120,7 @@ describe('post-activate, in the boot of a new version', () => {
     }
   });
 
-  test('leaves the slot all the same when the verdict cannot be written down', async () => {
+  test('leaves the slot also when the verdict cannot be written', async () => {
     stage.health.answer = () => {
       stage.remove('data/update/transaction.json');
       mkdirSync(stage.at('data/update/transaction.json'), { recursive: true });
@@ -153,7 +153,7 @@ describe('post-activate, in the boot of a new version', () => {
     expect(next.exitCode).toBe(30);
   });
 
-  test('leaves the trial open when it is told to end, for the next boot to go on with', async () => {
+  test('leaves the trial open when it is stopped, so that the next boot resumes it', async () => {
     const reached = Promise.withResolvers<void>();
     stage.health.answer = () => {
       reached.resolve();
@@ -176,7 +176,7 @@ describe('post-activate, in the boot of a new version', () => {
   });
 
   test.each(['trial', 'installing'] as const)(
-    'goes on in the next boot when power was cut at "%s"',
+    'resumes in the next boot when power was cut at "%s"',
     async (state) => {
       writeTransaction(stage.places, transactionAt(state));
       expect((await stage.postActivate()).exitCode).toBe(0);
@@ -212,7 +212,7 @@ describe('post-activate, in the boot of a new version', () => {
       const ended = await stage.postActivate({ env, fault: 'kill@trial:marked-good' });
       expect(ended.exitCode).toBe(boot <= 3 ? 137 : 30);
     }
-    expect(stage.transaction().steps.at(-1)?.reason).toBe('its trial was cut short in 3 boots');
+    expect(stage.transaction().steps.at(-1)?.reason).toBe('its trial was interrupted in 3 boots');
     expect(stage.calls()).toEqual([status, leaveSlot, reboot]);
   });
 });

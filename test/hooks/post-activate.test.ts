@@ -24,7 +24,7 @@ describe('post-activate, in an ordinary boot', () => {
     expect(ended.stderr.split('\n')).toEqual([
       'Waiting until all is healthy, 1 s at most',
       'Healthy, to stay so for 1 s',
-      'Healthy, as these say: http, unit',
+      'Healthy, according to: http, unit',
       'Marking slot "rootfs.0" good',
       'Marked slot "rootfs.0" good',
       '',
@@ -40,7 +40,7 @@ describe('post-activate, in an ordinary boot', () => {
     stage.write('root/proc/cmdline', 'console=ttyS0 rauc.slot=A panic=5 homie.boot=refilled\n');
     const ended = await stage.postActivate();
     expect(ended.stderr.split('\n')[0]).toBe(
-      'The boot script reports: no slot had an attempt left, and all were given new ones, which happens only once',
+      'The boot script reports: no slot had an attempt left, and all got new ones, which happens only once',
     );
     expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
     expect(ended.exitCode).toBe(0);
@@ -78,14 +78,16 @@ describe('post-activate, in an ordinary boot', () => {
     expect(ended.exitCode).toBe(1);
   });
 
-  test('marks nothing when nobody can tell which slot runs', async () => {
+  test('marks nothing when the running slot is unknown', async () => {
     const ended = await stage.postActivate();
-    expect(ended.reason).toStartWith('Cannot tell which slot runs: RAUC does not answer or does not know. ');
+    expect(ended.reason).toStartWith(
+      'Cannot find out which slot runs: RAUC does not answer or does not know. ',
+    );
     expect(stage.calls()).toEqual([status]);
     expect(ended.exitCode).toBe(1);
   });
 
-  test('puts a verdict into the history whose closing was cut short', async () => {
+  test('adds a verdict to the history after an interrupted close', async () => {
     stage.bootInto({ booted: 'rootfs.1' });
     writeTransaction(stage.places, transactionAt('committed'));
     expect((await stage.postActivate()).exitCode).toBe(0);
@@ -103,21 +105,21 @@ describe('post-activate, in an ordinary boot', () => {
     expect(stage.distinctCalls()).toEqual([status, markGood, isActive]);
   });
 
-  test('goes on without a transaction that nobody can read', async () => {
+  test('continues without a transaction that cannot be read', async () => {
     stage.bootInto({ booted: 'rootfs.0' });
     stage.write('data/update/transaction.json', '');
     const ended = await stage.postActivate();
-    expect(ended.stderr).toContain('going on without it');
+    expect(ended.stderr).toContain('continuing without it');
     expect(stage.read('data/update/transaction.json')).toBe('');
     expect(ended.exitCode).toBe(0);
   });
 
-  test('goes on with the defaults when the config is wrong', async () => {
+  test('uses the defaults when the config is wrong', async () => {
     stage.bootInto({ booted: 'rootfs.0' });
     stage.write('data/config/orchestrator.yaml', 'update:\n  helth_url: x\n');
     const ended = await stage.postActivate({}, '--dry-run');
     expect(ended.stderr).toContain('line 2, key update.helth_url is not known');
-    expect(ended.stderr).toContain('going on with the defaults');
+    expect(ended.stderr).toContain('continuing with the defaults');
     expect(ended.exitCode).toBe(0);
   });
 

@@ -66,11 +66,11 @@ describe('post-install that migrates before the reboot', () => {
     await expectNothingLeft();
   });
 
-  test('lets the old version run on when it is told to end in the middle of the migration', async () => {
+  test('lets the old version run on when it is stopped in the middle of the migration', async () => {
     stage.holdUpgrade();
     const ended = await stage.postInstall({ whileRunning: endUpgrading('SIGTERM') });
     expectAsBefore();
-    expect(ended.reason).toContain('it was told to end by SIGTERM');
+    expect(ended.reason).toContain('it was stopped by SIGTERM');
     expect(ended.exitCode).toBe(143);
   });
 
@@ -141,7 +141,7 @@ describe('once post-install has migrated before the reboot', () => {
     await expectNothingLeft();
   });
 
-  test('the operator may give it up: the data is restored, and the old version runs', async () => {
+  test('the operator may cancel it: the data is restored, and the old version runs', async () => {
     stage.setPrimary('rootfs.1');
     const ended = await stage.run(['update.sh', 'rollback']);
     expect(ended.stderr).toContain('is restored now, what is written until then is lost');
@@ -153,7 +153,7 @@ describe('once post-install has migrated before the reboot', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('nothing starts when the restore of one that is given up fails; it stays pending', async () => {
+  test('nothing starts when the restore of a rejected update fails; it stays pending', async () => {
     stage.setPrimary('rootfs.1');
     stage.stack.fail('restore', 'pg_restore: error: the volume is gone');
     expect((await stage.run(['update.sh', 'rollback'])).exitCode).toBe(1);

@@ -19,7 +19,7 @@ function postInstall(...args: string[]): Promise<Ended> {
 }
 
 describe('post-install', () => {
-  test('goes on with the transaction of pre-install, and fits the slot', async () => {
+  test('continues the transaction of pre-install, and adapts the slot', async () => {
     writeTransaction(scene.places, transactionAt('installing'));
     const ended = await postInstall();
     expect(ended.stderr.split('\n')).toEqual([
@@ -40,16 +40,16 @@ describe('post-install', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('carries over what the device is known by; where that fails, it says so and goes on', async () => {
+  test('carries over the identity of the device; if that fails, it says so and continues', async () => {
     scene.write('root/etc/machine-id', `${'1f'.repeat(16)}\n`);
     scene.write('slot/etc/machine-id', '');
     const ended = await postInstall();
-    expect(ended.stderr).toContain('Carried over what the device is known by: etc/machine-id\n');
+    expect(ended.stderr).toContain('Carried over the identity of the device: etc/machine-id\n');
     expect(scene.read('slot/etc/machine-id')).toBe(scene.read('root/etc/machine-id'));
     scene.remove('slot/etc/machine-id');
     mkdirSync(scene.at('slot/etc/machine-id'));
     const failed = await postInstall();
-    expect(failed.stderr).toContain('Cannot carry over what the device is known by: ');
+    expect(failed.stderr).toContain('Cannot carry over the identity of the device: ');
     expect([ended.exitCode, failed.exitCode]).toEqual([0, 0]);
   });
 
@@ -102,7 +102,7 @@ describe('post-install', () => {
     expect(scene.states()).toEqual(['preparing', 'installed']);
   });
 
-  test('does not go on with a transaction for another version or slot', async () => {
+  test('does not continue a transaction for another version or slot', async () => {
     for (const options of [{ version: '1.0.5' }, { slot: 'rootfs.0' }]) {
       writeTransaction(scene.places, transactionAt('installing', options));
       expect((await postInstall()).exitCode).toBe(0);
@@ -114,7 +114,7 @@ describe('post-install', () => {
     }
   });
 
-  test('opens a new one when an update to the same version and slot was given up', async () => {
+  test('opens a new one when an update to the same version and slot was rejected', async () => {
     writeTransaction(scene.places, transactionAt('rolled-back'));
     expect((await postInstall()).exitCode).toBe(0);
     expect(scene.transaction().id).not.toBe('the-id');
@@ -161,7 +161,7 @@ describe('post-install', () => {
     expect(ended.exitCode).toBe(1);
   });
 
-  test('names variable and option when nobody says the slot, and ends with 2', async () => {
+  test('names variable and option when the slot is not given, and ends with 2', async () => {
     const ended = await scene.run(['post-install', '--bundle', scene.bundle]);
     expect(ended.reason).toContain('RAUC_SLOT_MOUNT_POINT is not set. Outside RAUC give --slot-mount DIR');
     expect(existsSync(scene.at('data/update'))).toBe(false);

@@ -58,7 +58,7 @@ function expectPutRight(reason: string | RegExp): void {
   takeUpdaterLock(scene.places).release();
 }
 
-/** So large that nobody packs it in a moment, and of no bytes on the disk. */
+/** A sparse file that takes long to pack, and uses no bytes on the disk. */
 function makeLargeConfig(): void {
   scene.write('data/config/large', '');
   truncateSync(scene.at('data/config/large'), 200 * 1024 ** 3);
@@ -124,7 +124,7 @@ describe('pre-install', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('goes on without a backup when there is nothing to back up', async () => {
+  test('continues without a backup when there is nothing to back up', async () => {
     const config = scene.read('data/config/orchestrator.yaml');
     const storage = `  storage:\n    config_path: ${scene.at('data/nothing')}\n`;
     scene.write('data/config/orchestrator.yaml', config.replace('  storage:\n', storage));
@@ -135,7 +135,7 @@ describe('pre-install', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('notes what is broken before it stops anything, and goes on', async () => {
+  test('notes the failed checks before it stops anything, and continues', async () => {
     health.answer = sick;
     scene.fake(
       'systemctl',
@@ -190,7 +190,7 @@ describe('pre-install', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('keeps a damaged transaction aside and goes on', async () => {
+  test('sets a damaged transaction aside and continues', async () => {
     scene.write('data/update/transaction.json', '');
     expect((await preInstall()).exitCode).toBe(0);
     expect(readdirSync(scene.at('data/update')).filter((name) => name.includes('damaged'))).toHaveLength(1);
@@ -202,16 +202,16 @@ describe('pre-install', () => {
       'case "$1 $2" in is-active*) echo active;; "stop homie-start"*) echo "Unit not loaded." >&2; exit 5;; esac',
     );
     const ended = await preInstall();
-    expect(ended.stderr).toContain('Cannot disarm the timer: "systemctl" ended with 5 (Unit not loaded.)');
+    expect(ended.stderr).toContain('Cannot cancel the timer: "systemctl" ended with 5 (Unit not loaded.)');
     expect(ended.exitCode).toBe(0);
   });
 
   test('does not stop the unit when the timer cannot be armed', async () => {
     scene.fake('systemd-run', 'echo "no transient units" >&2; exit 1');
     const ended = await preInstall();
-    expect(ended.reason).toStartWith(`Cannot arm what starts "${unit}" again: `);
+    expect(ended.reason).toStartWith(`Cannot set the timer that starts "${unit}" again: `);
     expect(calls()).toEqual([...asked, arm(900 + margin)]);
-    expectPutRight(/Cannot arm what starts/);
+    expectPutRight(/Cannot set the timer that starts/);
     expect(ended.exitCode).toBe(1);
   });
 
@@ -284,7 +284,7 @@ describe('pre-install', () => {
   });
 
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    'starts the unit again when it is told to end by %s during the backup',
+    'starts the unit again when %s stops it during the backup',
     async (signal) => {
       makeLargeConfig();
       const hasPart = (): boolean =>
@@ -295,14 +295,14 @@ describe('pre-install', () => {
           process.kill(signal);
         },
       });
-      expect(ended.reason).toBe(`Cannot finish pre-install: it was told to end by ${signal}`);
+      expect(ended.reason).toBe(`Cannot finish pre-install: it was stopped by ${signal}`);
       expect(calls()).toEqual([...asked, arm(900 + margin), stop, start, disarm]);
-      expectPutRight(/told to end/);
+      expectPutRight(/it was stopped/);
       expect(ended.exitCode).toBe({ SIGTERM: 143, SIGINT: 130, SIGHUP: 129 }[signal]);
     },
   );
 
-  test('starts the unit again when it is told to end during a stop that hangs', async () => {
+  test('starts the unit again when it is stopped while systemctl stop hangs', async () => {
     scene.write('hang-systemctl-stop', '');
     const ended = await preInstall({
       whileRunning: async (process) => {
@@ -311,9 +311,9 @@ describe('pre-install', () => {
         process.kill('SIGTERM');
       },
     });
-    expect(ended.reason).toBe('Cannot finish pre-install: it was told to end by SIGTERM');
+    expect(ended.reason).toBe('Cannot finish pre-install: it was stopped by SIGTERM');
     expect(calls()).toEqual([...asked, arm(900 + margin), stop, start, disarm]);
-    expectPutRight(/told to end/);
+    expectPutRight(/it was stopped/);
     expect(ended.exitCode).toBe(143);
   });
 
@@ -353,7 +353,7 @@ describe('pre-install', () => {
     }
   });
 
-  test('goes on under the lock of our updater when that installs this version', async () => {
+  test('continues under the lock of our updater when that installs this version', async () => {
     const lock = takeUpdaterLock(scene.places);
     try {
       lock.note('1.1.0');

@@ -24,7 +24,7 @@ function byRauc(args: readonly string[] = ['']): Promise<Ended> {
   return scene.run(args, { calledAs: '/usr/lib/homie/update-hooks/system-check', env });
 }
 
-/** Whatever it answers, nothing at all is different afterwards. */
+/** It changes nothing, with any answer. */
 async function untouched(work: () => Promise<Ended>): Promise<Ended> {
   const before = treeOf(scene.path);
   const ended = await work();
@@ -36,7 +36,7 @@ async function untouched(work: () => Promise<Ended>): Promise<Ended> {
 describe('system-check', () => {
   test('lets a newer version of this board pass, and touches nothing', async () => {
     expect(await untouched(byRauc)).toMatchObject({
-      stderr: 'Version "1.1.0" belongs here\n',
+      stderr: 'Version "1.1.0" is for this device\n',
       stdout: '',
       exitCode: 0,
     });
@@ -62,9 +62,9 @@ describe('system-check', () => {
       'version "1.1.0": version 1.1.0 is older than 1.2.0, which was committed before. Set update.allow_downgrade: true in orchestrator.yaml if you mean it',
     ],
     [
-      'it is older than the floor, even where downgrades are allowed',
+      'it is older than the minimum version, even where downgrades are allowed',
       () => scene.configure({ version_floor: '1.1.1', allow_downgrade: true }),
-      'version "1.1.0": version 1.1.0 is older than the floor 1.1.1. The floor is update.version_floor in orchestrator.yaml',
+      'version "1.1.0": version 1.1.0 is older than the minimum version 1.1.1. The minimum version is update.version_floor in orchestrator.yaml',
     ],
     [
       'its version is no version',
@@ -97,7 +97,7 @@ describe('system-check', () => {
     expect(ended.exitCode).toBe(1);
   });
 
-  test('refuses an older version whatever arguments the bundle gives its handler', async () => {
+  test('refuses an older version with any arguments of the bundle for its handler', async () => {
     scene.writeBundle({ version: '0.9.0' });
     const answers = [['--help'], ['--version'], ['--data=/nowhere'], ['hook']].map(byRauc);
     expect((await Promise.all(answers)).map(({ exitCode }) => exitCode)).toEqual([10, 10, 10, 10]);

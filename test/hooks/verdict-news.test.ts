@@ -79,13 +79,13 @@ describe('a verdict', () => {
     ).toEqual([committed]);
   });
 
-  test('is told again, until somebody has heard it, and fails nothing', async () => {
+  test('is reported again until the receiver answers, and fails nothing', async () => {
     await using webhook = new Webhook();
     webhook.answer = () => new Response('not now', { status: 503 });
     stage.configure({ verdict_webhook: webhook.url });
     bootNew();
     const ended = await stage.postActivate();
-    expect(ended.stderr).toContain(`Cannot tell what is new: "${webhook.url}" answered with 503`);
+    expect(ended.stderr).toContain(`Cannot report what is new: "${webhook.url}" answered with 503`);
     expect(stage.states().at(-1)).toBe('committed');
     expect(ended.exitCode).toBe(0);
 
@@ -108,7 +108,7 @@ describe('a verdict', () => {
       stage.configure(setting);
       bootNew();
       const ended = await stage.postActivate();
-      expect(ended.stderr).toContain('Cannot tell what is new: ');
+      expect(ended.stderr).toContain('Cannot report what is new: ');
       expect(ended.exitCode).toBe(0);
     }
   }, 60_000);
@@ -130,14 +130,14 @@ describe('a verdict', () => {
   });
 });
 
-describe('what stands out', () => {
+describe('anomalies', () => {
   test('is logged as a warning once', async () => {
     closeTransaction(stage.places, transactionAt('committed'));
     stage.bootInto({ booted: 'rootfs.0' });
     const what =
-      'Look at this: slot "rootfs.0" runs, though the last update, to "1.1.0" in slot "rootfs.1", was committed';
+      'Warning: slot "rootfs.0" runs, though the last update, to "1.1.0" in slot "rootfs.1", was committed';
     expect((await stage.postActivate()).stderr).toContain(what);
-    expect((await stage.postActivate()).stderr).not.toContain('Look at this');
+    expect((await stage.postActivate()).stderr).not.toContain('Warning:');
     expect(stage.read('data/logs/update.log').split(what)).toHaveLength(2);
   });
 });

@@ -24,7 +24,7 @@ test('the guide boots a half-written slot and flips a healthy board, and the rul
   expect([afterCut.length, healthy.length]).toEqual([boots, boots]);
   const guide = { halfWrittenBoots: count(afterCut, 'B'), slotFlips: flipsOf(healthy) };
   const ours = {
-    halfWrittenBoots: count(bootsOf({ order: 'A', left: { A: '3', B: '0' } }, 'nobody marks good'), 'B'),
+    halfWrittenBoots: count(bootsOf({ order: 'A', left: { A: '3', B: '0' } }, 'never marked good'), 'B'),
     slotFlips: flipsOf(bootsOf({ order: 'A B', left: { A: '3', B: '3' } }, 'marked good')),
   };
   reportBaseline({ boots, guide, ours });
@@ -32,7 +32,7 @@ test('the guide boots a half-written slot and flips a healthy board, and the rul
   expect(ours).toEqual({ halfWrittenBoots: 0, slotFlips: 0 });
 }, 120_000);
 
-function bootsOf(start: BootVariables, then: 'marked good' | 'nobody marks good'): Slot[] {
+function bootsOf(start: BootVariables, then: 'marked good' | 'never marked good'): Slot[] {
   let now = start;
   return Array.from({ length: boots }, (): Slot => {
     const { slot, saved } = modelBoot(now, () => true);

@@ -54,7 +54,7 @@ test(
   recordingMs + cuts * cutMs,
 );
 
-/** Of the run that is gone on with: all of them, or it cannot be. */
+/** Of the resumed run: all of them, else it cannot resume. */
 function cutsBefore(): LabCut[] {
   const before = first === 1 ? [] : cutsReported(seed).filter(({ number }) => number < first);
   expect(before.map(({ number }) => number)).toEqual(

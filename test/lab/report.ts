@@ -7,8 +7,8 @@ import { type ReportHead, reportHead, writeReport } from '../support/report/repo
 import type { Downtime } from './board/health-watch.ts';
 
 /**
- * `reports/lab.json`: what the emulated board has lived through, for machines to read. Kept from run to run, for a long
- * one goes on where it was ended: each story, and the cuts, say of which commit they are.
+ * `reports/lab.json`: the results of the emulated board, for machines to read. Kept from run to run, because a long
+ * run can resume: each story, and the cuts, have the commit that they tested.
  */
 
 export interface LabStory extends Partial<ReportHead> {
@@ -39,9 +39,9 @@ export interface LabCut {
 
 export interface LabCuts extends Partial<ReportHead> {
   seed: number;
-  /** The length of each cycle that nobody cuts. */
+  /** The length of each cycle without a cut. */
   cycleMs: Readonly<Record<string, number>>;
-  /** All of it, the recording included; of its last part, where a run was gone on with. */
+  /** Of the whole run, with the recording; of its last part, if a run was resumed. */
   seconds: number;
   cuts: readonly LabCut[];
 }
@@ -58,7 +58,7 @@ export interface Baseline {
   ours: Prevented;
 }
 
-/** An update that nobody disturbs. */
+/** An undisturbed update. */
 export interface GoodUpdate extends Downtime {
   /** What the board's card was made of: only figures of the same are kept together. */
   images: string;
@@ -82,7 +82,7 @@ export interface LabReport extends Partial<ReportHead> {
   cutting?: LabCuts;
   baseline?: Baseline;
   goodUpdates?: readonly GoodUpdate[];
-  /** The same in the guide's way: nobody looks after it, so its verdict is that the services have started. */
+  /** The same with the guide's scripts: they have no verdict, so the start of the services counts as one. */
   guideUpdates?: readonly GoodUpdate[];
 }
 

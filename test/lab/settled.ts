@@ -26,7 +26,7 @@ export async function settledState(images: BoardImages): Promise<BoardState> {
   });
 }
 
-/** A board of the factory that has come up for the first time, and lived through that; made once, beside its card. */
+/** A board of the factory after its first good boot; made once, beside its card. */
 export async function savedState(
   images: BoardImages,
   live: (board: Board) => Promise<void>,

@@ -196,7 +196,7 @@ async function toFullLog(board: ModelBoard): Promise<void> {
 
 async function installed(board: ModelBoard, version: Version): Promise<void> {
   board.use();
-  // Of a version that nobody needs any more.
+  // Of a version that is no longer needed.
   board.stack.bring('core:0000');
   mustEnd(0, await board.install(version));
   board.use();
@@ -264,7 +264,7 @@ async function toBackedUp(board: ModelBoard): Promise<void> {
   board.scribble();
 }
 
-/** Killed after it had migrated, and the board goes on. */
+/** Killed after the migration, and the board continues. */
 async function toDebt(board: ModelBoard): Promise<void> {
   board.use();
   mustEnd(1, await board.install(newVersion, { in: 'post-install', fault: 'kill@data:migrated' }));

@@ -30,7 +30,7 @@ export function endOf(board: ModelBoard, expected: Expected): End {
   return wrong.length > 0 ? { kind: 'bad', wrong } : { kind: isNew ? 'new' : 'old' };
 }
 
-/** What no device may be that nobody disturbs any more: empty where all is well. */
+/** Faults that a device must not have after all disturbances have ended; empty if all is well. */
 export function wrongAtRest(board: ModelBoard, rows: readonly string[]): string[] {
   const { booted, environment, transactionNow, revision, stack } = board;
   const { order, left } = environment;
@@ -66,8 +66,8 @@ export function wrongAtRest(board: ModelBoard, rows: readonly string[]): string[
 }
 
 /**
- * What the factory or a commit has left in the slot is all there, whatever was begun since: once pre-install is through,
- * nobody can tell any more whether RAUC had begun to write.
+ * The slot still has all files of the factory or the last commit, even if an install has begun since: after pre-install
+ * it is unknown whether RAUC has begun to write.
  */
 function hasLostFallback(board: ModelBoard): boolean {
   const other = otherName(board.booted);

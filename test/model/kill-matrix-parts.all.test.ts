@@ -8,8 +8,8 @@ import { MatrixReport } from './matrix-report.ts';
 import { proveFlow } from './prove-flow.ts';
 
 /**
- * The flows that `npm test` leaves out of the kill matrix, because another takes all of their steps: each lived through,
- * and shown to be a part of the other. Written down in `reports/kill-matrix-parts.json`.
+ * The flows that `npm test` leaves out of the kill matrix, because another one has all of their steps: each is run,
+ * and checked to be a part of the other. The result is in `reports/kill-matrix-parts.json`.
  */
 
 const flowMs = 600_000;

@@ -4,7 +4,7 @@ import { bothNames, exhaust, otherName } from './board/bootloader.ts';
 import { type Kind, ModelBoard, type PowerFailure, type Version } from './board/model-board.ts';
 import { wrongAtRest } from './good-end.ts';
 
-/** What may happen to a device, one thing after the other, and what holds whatever it was. */
+/** A sequence of events on a device, and the properties that hold after each of them. */
 
 export type Happening =
   | { kind: 'use' }

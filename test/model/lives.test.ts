@@ -13,7 +13,7 @@ import { eachOf } from './pool.ts';
  */
 
 const livesInAll = Number(process.env['HOMIE_LIVES'] ?? byTier({ quick: 60, all: 500, deep: 5_000 }));
-/** Of lives that failed once, whatever the commit. */
+/** Seeds of sequences that failed once; they run at every commit. */
 const seedsThatFailed: readonly number[] = [];
 const atOnce = 4;
 const longestMs = byTier({ quick: 600_000, all: 1_500_000, deep: 4 * 3_600_000 });
@@ -63,7 +63,7 @@ afterAll(() => programs[Symbol.dispose]());
 
 describe('a device', () => {
   test(
-    `lives through whatever happens, in ${livesInAll} lives (seed ${seed})`,
+    `survives random events, in ${livesInAll} sequences (seed ${seed})`,
     async () => {
       const seeds = Array.from({ length: atOnce }, (_, index) => seed + index);
       const each = Math.ceil(livesInAll / atOnce);

@@ -7,7 +7,7 @@ export interface FlowReport {
   /** The moments at which power fails, times the slots that come up then. */
   cells: number;
   boots: number;
-  /** Which moments leave the same: what was lived through once for all of them. */
+  /** The moments that leave the same state, which was run once for all of them. */
   states: { cuts: string[]; ends: Partial<Record<Turn, string>> }[];
   untested: string[];
   badEnds: string[];

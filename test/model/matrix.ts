@@ -23,7 +23,7 @@ export interface State {
   ends: Partial<Record<Turn, End>>;
 }
 
-/** What changes nothing that anybody decides by: lines of a log, questions, and health, which is asked until it comes. */
+/** Steps that do not affect any decision: log lines, questions, and health checks, which repeat until the answer is good. */
 const isNoStep =
   /^append (update\.log|trace|job-\w+\.end)|^write progress\.json|^run (rauc status --detailed|rauc info|rauc --version|systemctl is-active|docker(-compose)? version|docker (ps|inspect|image ls|logs))|docker-compose.* config#|alembic (current|heads)|SELECT 1\b|version_num/;
 
@@ -73,13 +73,13 @@ export async function cutsOf({ flow, board }: Stage, worlds: Worlds): Promise<Cu
   const { exitCode, stderr } = await atEachStop(steps, flow.run(board, { steps, hasStops: true }), (stop) => {
     if (!isNoStep.test(stop.step)) cuts.push({ ...stop, state: worlds.keep(board) });
   });
-  // A program that gives up early has fewer steps than it should.
+  // A program that ends early has fewer steps than it should.
   if (exitCode !== flow.exitCode)
     throw new Error(`it ended with ${exitCode}, not ${flow.exitCode}: ${stderr}`);
   return cuts;
 }
 
-/** Every state that a cut leaves, lived from to its ends. `restOf` tells which boards at rest are tried by one boot more. */
+/** Every state that a cut leaves, run to its ends. `restOf` chooses the stable boards that are booted once more. */
 export async function statesOf(
   stage: Stage,
   restOf = kindOfRest,

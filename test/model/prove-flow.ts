@@ -3,7 +3,7 @@ import type { Flow } from './flows.ts';
 import { type Stage, statesOf } from './matrix.ts';
 import { type FlowReport, flowReportOf, rowOf } from './matrix-report.ts';
 
-/** Lives each state that a cut of the flow leaves, says what came of it, and expects one of the good ends. */
+/** Boots each state that a cut of the flow leaves, reports the result, and expects one of the good ends. */
 export async function proveFlow(stage: Stage, { name }: Flow, restOf?: Parameters<typeof statesOf>[1]) {
   const lived = await statesOf(stage, restOf);
   const told: FlowReport = flowReportOf(name, lived);

@@ -27,7 +27,7 @@ cd "$root"
 pivot_root . .
 umount --lazy .
 cd "$folder"
-# Not exec: as process 1 this shell takes in what the tests leave to nobody. In a session of its own, as on a machine:
+# Not exec: as process 1 this shell adopts the orphaned processes of the tests. In a session of its own, as on a machine:
 # a process group from outside is number 0 in here, and a signal to that would end who called us.
 setsid "$@" &
 wait $!

@@ -12,8 +12,8 @@ import { seed } from '../support/seed.ts';
 
 /**
  * `npm run test:newcomer`: the last commit, cloned into a Debian 12 that has node and npm and nothing else, started and
- * tested there with nobody at the keyboard; its reports are kept in `reports/`. `-- whole` runs all of `npm test`, the
- * quick tier, else what of it takes a minute; lines of one's own are run instead, as in `-- 'npm start' 'npm run test:lab'`.
+ * tested there without a terminal; its reports are kept in `reports/`. `-- whole` runs all of `npm test`, the
+ * quick tier, else the part of it that takes a minute; your own lines are run instead, as in `-- 'npm start' 'npm run test:lab'`.
  */
 
 const rootMs = 20 * 60_000;
@@ -76,7 +76,7 @@ async function runInside(root: string, line: string, { signal, undo }: Running):
   if (exitCode !== 0) throw new Failure(`Cannot pass: "${line}" ended with ${exitCode}, see above`);
 }
 
-/** There is no git in there. The clone is of the commit, whatever else lies in our folder. */
+/** There is no git inside. The clone has only the commit, and no other files of our folder. */
 function ofThisCommit(): Record<string, string> {
   return { HOMIE_SEED: String(seed), HOMIE_COMMIT: formatTested({ ...readTested(), isDirty: false }) };
 }

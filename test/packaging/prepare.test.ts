@@ -504,7 +504,7 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter(Boolean);
 }
 
-/** What mktemp made and nobody removed. */
+/** Files that mktemp made and that were not removed. */
 function leftIn(folder: string): string[] {
   return readdirSync(folder).filter((name) => name.startsWith('tmp.'));
 }

@@ -39,7 +39,7 @@ describe('readHookEnvironment()', () => {
     expect(readHookEnvironment({ bundle: '/mnt' }, {}).isCalledByRauc).toBe(false);
   });
 
-  test('throws a usage Failure naming variable and option when nobody says the bundle', async () => {
+  test('throws a usage Failure naming variable and option when the bundle is not given', async () => {
     const failure = await failureOf(() => readHookEnvironment({}, {}));
     expect(failure.outcome).toBe('usage');
     expect(failure.message).toContain('RAUC_BUNDLE_MOUNT_POINT is not set');
@@ -48,7 +48,7 @@ describe('readHookEnvironment()', () => {
 });
 
 describe('slotMountOf()', () => {
-  test('throws a usage Failure naming variable and option when nobody says the slot', async () => {
+  test('throws a usage Failure naming variable and option when the slot is not given', async () => {
     expect(slotMountOf(readHookEnvironment({}, slotHook))).toBe('/run/rauc/rootfs.1');
     const failure = await failureOf(() => slotMountOf(readHookEnvironment({ bundle: '/mnt' }, {})));
     expect(failure.outcome).toBe('usage');

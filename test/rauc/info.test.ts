@@ -10,7 +10,7 @@ beforeEach(() => {
 afterEach(() => scene[Symbol.dispose]());
 
 describe('inspectBundle()', () => {
-  test('answers what the bundle is, whatever its path', async () => {
+  test('describes the bundle at any path', async () => {
     scene.write('rauc-info.json', '{"compatible":"x","version":"1.1.0","hooks":[]}');
     expect(await scene.withTools(() => inspectBundle("/a b/it's $new.raucb"))).toEqual({
       compatible: 'x',
@@ -52,7 +52,7 @@ describe('parseInfo()', () => {
 
   test.each(['', '[]', '{"version":"1.0.0"}'])('throws a Failure when RAUC answers %p', async (json) => {
     expect((await failureOf(() => parseInfo(json, '/x.raucb'))).message).toBe(
-      'Cannot verify "/x.raucb": RAUC answered in a form that is not known',
+      'Cannot verify "/x.raucb": RAUC answered in an unknown form',
     );
   });
 });

@@ -47,7 +47,7 @@ printf '100%% Installing done.\\nidle\\nInstalling x succeeded'`,
     const failure = await failing(`echo "LastError: ${lastError}"; exit 1`);
     expect(failure).toBeInstanceOf(RaucRefusal);
     expect(failure.message).toBe(
-      `Cannot install "/x.raucb": the system's own check refused it: incompatible or older version`,
+      `Cannot install "/x.raucb": system-check refused it: incompatible or older version`,
     );
     expect([failure.outcome, failure.advice]).toEqual([
       'incompatible',

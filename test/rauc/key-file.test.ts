@@ -31,7 +31,7 @@ describe('parseKeyFile()', () => {
     expect(groupOf(file, 'a')?.entries).toHaveLength(3);
   });
 
-  test('lists what it cannot read, and goes on', () => {
+  test('lists the lines that it cannot read, and continues', () => {
     const file = parseKeyFile('early=1\n[a]\nx=1\nwhat is this\n[]\n[broken\n=2\ny=3\n');
     expect(file.unreadable).toEqual([
       { line: 1, text: 'early=1' },

@@ -5,7 +5,7 @@ import type { EmbeddedDevice } from '../../shared/packaging/device/running-devic
 import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device/device-parts.ts';
 import { nativeHook } from '../support/build/native-programs.ts';
 
-/** system-check as the handler of the unmodified RAUC: the bundle's own hooks know nothing of a floor. */
+/** system-check as the handler of the unmodified RAUC: the bundle's own hooks have no minimum version. */
 describe.skipIf(!hasDeviceParts)('system-check, called by a real RAUC', () => {
   let parts: Parts;
   let device: EmbeddedDevice;
@@ -44,14 +44,16 @@ describe.skipIf(!hasDeviceParts)('system-check, called by a real RAUC', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toContain('LastError: Pre-install handler error: Child process exited with code 10');
     const log = readFileSync(join(device.folder, 'rauc.log'), 'utf8');
-    expect(log).toContain('Cannot install version "1.1.0": version 1.1.0 is older than the floor 1.2.0');
+    expect(log).toContain(
+      'Cannot install version "1.1.0": version 1.1.0 is older than the minimum version 1.2.0',
+    );
     expect(hooks).toEqual([]);
     expect(await device.bootEnvironment()).toEqual(before);
     // What the choice of arguments in choose-program.ts rests on.
     expect(readFileSync(join(device.dataFolder, 'handler-arguments'), 'utf8')).toBe('1||');
   });
 
-  test('lets the same bundle pass where the floor is no higher', async () => {
+  test('accepts the same bundle when the minimum version is not higher', async () => {
     const { exitCode, hooks } = await install('1.1.0');
     expect(exitCode).toBe(0);
     expect(hooks).toEqual(['install-check', 'slot-pre-install', 'slot-post-install']);

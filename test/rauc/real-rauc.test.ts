@@ -64,7 +64,7 @@ describe.skipIf(!hasDeviceParts)('with a real RAUC', () => {
     expect(failure).toBeInstanceOf(RaucRefusal);
     expect(failure.message).toContain('signature verification failed');
     expect((await onDevice(() => readSlots())).primary?.name).toBe('rootfs.0');
-    // What anybody else who asks the service hears of it afterwards.
+    // The service's answer to a later client.
     const ask = ['--session', '--print-reply=literal', '--dest=de.pengutronix.rauc', '/'];
     const get = [
       'org.freedesktop.DBus.Properties.Get',

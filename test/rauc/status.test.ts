@@ -69,7 +69,7 @@ describe('parseStatus()', () => {
     'throws when it is %p',
     async (json) => {
       expect((await failureOf(() => parseStatus(json))).message).toBe(
-        'Cannot read the slots: RAUC answered in a form that is not known',
+        'Cannot read the slots: RAUC answered in an unknown form',
       );
     },
   );

@@ -44,7 +44,7 @@ describe.each(architectures)('update.sh with a URL (%s)', (architecture) => {
     workshop[Symbol.dispose]();
   });
 
-  /** A device that runs, and knows the server as its own. */
+  /** A running device with this server in its configuration. */
   async function freshDevice(): Promise<EmbeddedDevice> {
     const device = await deviceOf(workshop);
     await startOrchestrator(device);

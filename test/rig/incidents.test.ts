@@ -42,7 +42,7 @@ describe.each(everyArchitecture)('an update that goes wrong (%s)', (architecture
   }
 
   scenario(
-    'with pre-install killed while the orchestrator stands still: the timer starts it again',
+    'with pre-install killed while the orchestrator is stopped: the timer starts it again',
     async () => {
       await using device = await faultyDevice('kill@backup:stopped');
       await startOrchestrator(device, { backup_deadline_seconds: 8 });
@@ -74,7 +74,7 @@ describe.each(everyArchitecture)('an update that goes wrong (%s)', (architecture
     await expectGoodUpdate(device);
   });
 
-  scenario('with systemctl stop hanging: it is given up, and the orchestrator still runs', async () => {
+  scenario('with systemctl stop hanging: the update ends, and the orchestrator still runs', async () => {
     await using device = await deviceOf(workshop, { environment: { HOMIE_FAULT_DEADLINE_MS: '6000' } });
     await startOrchestrator(device);
     const hang = join(device.unitsFolder, 'hang-stop');
@@ -113,7 +113,7 @@ describe.each(everyArchitecture)('an update that goes wrong (%s)', (architecture
     expect(statesOf(transaction).at(-1)).toBe('rolled-back');
     expect(transaction.isClosed).toBe(false);
     expect((await device.reboot()).booted).toBe('A');
-    // It is broken here as well: the update is over all the same, and what is wrong is told.
+    // The application is broken here as well: the update has ended anyway, and the fault is reported.
     const home = await device.run(join(workshop.programs, 'post-activate'), []);
     expect(home.stderr).toContain('the application is not healthy');
     expect(home.exitCode).toBe(20);

@@ -50,7 +50,7 @@ describe.each(architectures)("an operator's day (%s)", (architecture) => {
     // Loop devices are no partition labels.
     expect(found['system.conf']).toMatchObject({
       level: 'warn',
-      what: expect.stringContaining('another partition tomorrow'),
+      what: expect.stringContaining('another partition after a reboot'),
     });
     expect(await takeSnapshot(device)).toEqual(before);
     expect(Object.keys(await device.bootEnvironment())).not.toContain('homie_canary');
@@ -64,7 +64,7 @@ describe.each(architectures)("an operator's day (%s)", (architecture) => {
     writeFileSync(setenv, '#!/bin/sh\nexit 0\n');
     expect((await findingsOf(device))['boot environment']).toMatchObject({
       level: 'bad',
-      what: expect.stringContaining('a variable that is written does not come back'),
+      what: expect.stringContaining('a variable that was written is read back wrong'),
     });
     // A dry run does not try it.
     expect((await findingsOf(device, '--dry-run'))['boot environment']).toMatchObject({ level: 'warn' });
@@ -115,7 +115,7 @@ describe.each(architectures)("an operator's day (%s)", (architecture) => {
     },
   );
 
-  scenario('with a slot switch that nobody asked for: told by status, why and doctor', async () => {
+  scenario('with an unrequested slot switch: reported by status, why and doctor', async () => {
     await using device = await deviceOf(workshop);
     await startOrchestrator(device);
     expect((await update(device, 'install', good, '--reboot', 'no')).exitCode).toBe(4);

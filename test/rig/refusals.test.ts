@@ -75,7 +75,7 @@ describe.each(everyArchitecture)(
       expect(readFileSync(bundle).equals(readFileSync(good))).toBe(true);
     });
 
-    scenario('when it is cut short', async () => {
+    scenario('when it is truncated', async () => {
       const size = statSync(good).size;
       const anywhere = [0, 1, 8, 4096, Math.floor(size / 2), size - 1];
       for (const kept of byTier({ quick: [size - 1], all: anywhere, deep: anywhere })) {
@@ -112,8 +112,10 @@ describe.each(everyArchitecture)(
       rmSync(join(device.dataFolder, 'update', 'history.jsonl'));
     });
 
-    later('when it is older than the floor of the config', async () => {
-      await withConfig('  version_floor: "1.5.0"\n', () => expectRefusal(good, /older than the floor 1.5.0/));
+    later('when it is older than the minimum version of the config', async () => {
+      await withConfig('  version_floor: "1.5.0"\n', () =>
+        expectRefusal(good, /older than the minimum version 1.5.0/),
+      );
     });
 
     scenario('when the backup would not fit', async () => {

@@ -53,7 +53,7 @@ export function bundleOf(workshop: Workshop, wish: BundleWish): Promise<string> 
   return packDemoBundle({ ...programsOf(workshop, hasFaultPoints), version, keys, output });
 }
 
-/** What a bundle carries. Programs with fault points are for this machine: nobody ever gets them. */
+/** The content of a bundle. Programs with fault points are only for this machine: they are never shipped. */
 export function programsOf(
   { programs, architecture }: Workshop,
   hasFaultPoints: boolean,

@@ -125,7 +125,7 @@ function labLanes(files: readonly string[], cuts?: number, from?: number): Lane[
   ];
 }
 
-/** The clock of an emulated board stands still while others compute, so it may be the last. */
+/** The clock of an emulated board stops while other processes compute, so it may be the last. */
 function behind(lane: Lane): Lane {
   return { ...lane, niceness: 10 };
 }

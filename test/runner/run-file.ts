@@ -4,7 +4,7 @@ import { type Case, readCases } from './junit.ts';
 import { kindOf } from './kinds.ts';
 import type { Lane } from './lane.ts';
 
-/** What came of one test file. */
+/** The result of one test file. */
 export interface FileRun {
   file: string;
   lane: string;

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { TempFolder } from '../support/temp-folder.ts';
 import { filesByTier } from './tier-files.ts';
 
-test('filesByTier() finds those that ask for the tier, by whatever way, but not those that only report', () => {
+test('filesByTier() finds files that use the tier, directly or indirectly, but not those that only report it', () => {
   using folder = new TempFolder();
   folder.write('test/support/tier.ts', 'export const tier = 1;');
   folder.write(

@@ -5,7 +5,7 @@ const teller = 'test/support/tier.ts';
 /** Every report names the tier; that alone proves no more. */
 const only = 'test/support/report/report.ts';
 
-/** Of the files, those that prove more in a higher tier: they import what tells the tier, by whatever way. */
+/** The files that test more in a higher tier: they import the module that reports the tier, directly or indirectly. */
 export function filesByTier(root: string, files: readonly string[]): Set<string> {
   const transpiler = new Bun.Transpiler({ loader: 'ts' });
   const importsOf = memo((file: string): string[] => {

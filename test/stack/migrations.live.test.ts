@@ -85,7 +85,7 @@ test('readRevisions() fails with the words of alembic when the database is newer
   );
 }, 120_000);
 
-test('migrate() goes on beyond its deadline when each step is progress', async () => {
+test('migrate() continues beyond its deadline when each step is progress', async () => {
   running.stack.describe({ release: '2.0.2-slow', stepSeconds: 1 });
 
   await migrate({ ...request, deadlineMs: 6_000 });
@@ -107,7 +107,7 @@ test('migrate() ends it, its container too, when it makes no progress', async ()
   expect(await containersLeft()).toEqual([]);
 }, 120_000);
 
-test('migrate() ends it when it takes longer than the longest, whatever its progress', async () => {
+test('migrate() ends it when it takes longer than the limit in all, with any progress', async () => {
   running.stack.describe({ release: '2.0.2-slow', stepSeconds: 2 });
 
   const failure = await failureOf(() => migrate({ ...request, longestMs: 7_000 }));

@@ -96,7 +96,7 @@ describe('Compose with a real stack', () => {
     expect(await containersCalled('homie-update-orchestrator')).toBe('');
   });
 
-  test('throws exit code and last words when the command fails', async () => {
+  test('throws exit code and last line when the command fails', async () => {
     const failure = await failureOf(() =>
       compose.run('orchestrator', ['sh', '-c', 'echo first >&2; echo why >&2; exit 7']),
     );
@@ -129,7 +129,7 @@ describe('Compose with a real stack', () => {
     expect(absent.message).toBe('Cannot run "true" in service "nobody": it does not run');
   });
 
-  test('finds the container of a service anew when that was stopped, or made anew', async () => {
+  test('finds the container of a service again after it was stopped, or created again', async () => {
     const place = async () => (await compose.exec('redis', ['hostname'])).stdout;
     const first = await place();
     await compose.stop(['redis']);

@@ -42,7 +42,7 @@ describe('stopUnit()', () => {
     expect(failure.message).toBe(`Cannot stop "${unit}": "systemctl" ended with 1 (Job canceled.)`);
   });
 
-  test('gives a stop that hangs up at its deadline, leaving no child', async () => {
+  test('ends a stop that hangs at its deadline, leaving no child', async () => {
     scene.write('hang-systemctl-stop', '');
     const failure = await scene.withTools(() => failureOf(() => stopUnit(unit, 300)));
     expect(failure.message).toBe(`Cannot stop "${unit}": "systemctl" did not end within 0.3 s`);
@@ -79,7 +79,9 @@ describe('armStartAgain()', () => {
   test('throws when the timer cannot be armed', async () => {
     scene.fake('systemd-run', 'echo "Failed to start transient timer unit" >&2; exit 1');
     const failure = await scene.withTools(() => failureOf(() => armStartAgain(unit, { afterSeconds: 960 })));
-    expect(failure.message).toStartWith(`Cannot arm what starts "${unit}" again: "systemd-run" ended`);
+    expect(failure.message).toStartWith(
+      `Cannot set the timer that starts "${unit}" again: "systemd-run" ended`,
+    );
     expect(failure.advice).toContain('not stopped');
   });
 });

@@ -19,7 +19,7 @@ export interface CommandOptions {
   whileRunning?: ((process: Bun.Subprocess) => Promise<void>) | undefined;
 }
 
-/** Nothing of the command itself is left, whatever `whileRunning` throws. */
+/** No process of the command is left, even if `whileRunning` throws. */
 export async function runCommand(
   words: readonly string[],
   { whileRunning, stdin, ...options }: CommandOptions = {},

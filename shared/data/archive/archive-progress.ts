@@ -3,7 +3,7 @@ import { seconds } from '../../system/process/command.ts';
 
 /**
  * Watches work that may stop without an error: archiver's streams can wait for each other for ever. It fails once:
- * when nothing moved for `stallMs`, when the signal is aborted, or with the first error that `fail` gets.
+ * when no progress for `stallMs`, when the signal is aborted, or with the first error that `fail` gets.
  */
 export class Progress {
   readonly #signal: AbortSignal | undefined;
@@ -16,14 +16,13 @@ export class Progress {
 
   constructor(what: string, stallMs: number, signal: AbortSignal | undefined) {
     this.#signal = signal;
-    this.#onAbort = () =>
-      this.fail(new Failure(`Cannot ${what}: it was told to end`, { cause: signal?.reason }));
+    this.#onAbort = () => this.fail(new Failure(`Cannot ${what}: it was stopped`, { cause: signal?.reason }));
     if (signal?.aborted) this.#onAbort();
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     const look = (): void => {
       if (performance.now() - this.#movedAtMs < stallMs) return;
       const advice = 'Check the disks and try again';
-      this.fail(new Failure(`Cannot ${what}: nothing moved for ${seconds(stallMs)}`, { advice }));
+      this.fail(new Failure(`Cannot ${what}: no progress for ${seconds(stallMs)}`, { advice }));
     };
     this.#timer = setInterval(look, Math.min(1_000, stallMs / 4));
   }

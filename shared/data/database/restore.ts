@@ -118,10 +118,10 @@ function cannotRestore({ service, dump }: RestoreRequest, error: unknown, signal
   if (error instanceof Failure && !(error instanceof CommandFailure)) return error;
   const isOurBug = !(error instanceof CommandFailure) && !signal?.aborted;
   if (isOurBug) return error;
-  const reason = signal?.aborted ? 'it was told to end' : databaseReasonOf(error);
+  const reason = signal?.aborted ? 'it was stopped' : databaseReasonOf(error);
   if (/no space left/i.test(reason)) return noSpace({ service, dump }, error);
   return new Failure(`Cannot restore the database of "${service}" from "${dump}": ${reason}`, {
-    advice: 'Restore again: what is live is whole',
+    advice: 'Restore again: the live data is complete',
     cause: error,
   });
 }
@@ -130,7 +130,7 @@ function noSpace({ service, dump }: Pick<RestoreRequest, 'service' | 'dump'>, er
   const reason = databaseReasonOf(error);
   return new Failure(`Cannot restore the database of "${service}" from "${dump}": ${reason}`, {
     outcome: 'noSpace',
-    advice: 'Free space on its volume and restore again: what is live is whole',
+    advice: 'Free space on its volume and restore again: the live data is complete',
     cause: error,
   });
 }

@@ -33,7 +33,7 @@ export async function restoreRedis(
   const live = join(dataFolder, file);
   try {
     for (const writeLog of findWriteLogs(dirname(live))) {
-      log.info(`Beginning its log of writes "${writeLog.path}" anew`);
+      log.info(`Starting its log of writes "${writeLog.path}" again`);
       replaceWriteLog(writeLog, saved, copyInPlace);
     }
     copyInPlace(saved, live);

@@ -51,7 +51,7 @@ export function chooseSlot({ partitions, boot }: Board): string {
   const load = (path: string, address: string): string =>
     `if load \${devtype} \${devnum}:\${homie_part} \${${address}} ${path}; then true; else h_loaded=no; fi`;
   return `# The first slot in the order that has an attempt left and can be loaded; it pays one. Where none is, all get
-# theirs again, but only once until Linux gives a slot its own: then the first one that can be loaded, and nobody pays.
+# theirs again, but only once until Linux gives a slot its own: then the first one that can be loaded, without a count.
 h_slot=none
 for h_round in count refill stay; do
   if test \${h_round} = refill -a \${h_slot} = none -a "\${homie_boot_refilled}" != 1; then

@@ -7,7 +7,7 @@ import { rootfsOptions } from './rootfs.ts';
 
 const target = {
   type: 'string',
-  describe: 'What the programs run on',
+  describe: 'The processor of the device',
   choices: ['arm64', 'x64'],
   default: 'arm64',
 } as const;
@@ -24,11 +24,11 @@ export const buildSpec: ProgramSpec = {
         target,
         separate: {
           type: 'boolean',
-          describe: 'Each program by itself, into dist/separate-hooks/, to compare sizes',
+          describe: 'Each program as a separate file, into dist/separate-hooks/, to compare sizes',
         },
         'fault-points': {
           type: 'boolean',
-          describe: 'For tests: programs that die or hang where HOMIE_FAULT says',
+          describe: 'For tests: programs that die or hang at the point in HOMIE_FAULT',
         },
       },
       examples: [
@@ -54,13 +54,13 @@ export const buildSpec: ProgramSpec = {
     },
     {
       name: 'lint',
-      summary: 'Find what RAUC would pack and a device would fail at',
+      summary: 'Find faults that RAUC would pack and that would fail on a device',
       positionals: [{ name: 'path', describe: 'A folder to be packed, or a .raucb' }],
       options: {
         target,
         'rauc-min': {
           type: 'string',
-          describe: 'The oldest RAUC that shall install it',
+          describe: 'The oldest RAUC that must be able to install it',
           default: '1.8',
           value: 'VERSION',
         },
@@ -83,12 +83,12 @@ export const buildSpec: ProgramSpec = {
     },
     {
       name: 'bundle',
-      summary: 'Pack, sign and verify a bundle in dist/, a CycloneDX list of its parts beside it',
+      summary: 'Pack, sign and verify a bundle in dist/, with a CycloneDX list of its parts',
       options: {
         target,
         board: {
           type: 'string',
-          describe: 'What it is for, else a Jetson Nano with a card',
+          describe: 'The board, else a Jetson Nano with a card',
           value: 'NAME',
         },
         rootfs: { type: 'string', describe: 'The image of the root file system, else a demo', value: 'FILE' },
@@ -118,7 +118,7 @@ export const buildSpec: ProgramSpec = {
         intermediate: { type: 'string', describe: 'A certificate between signer and root', value: 'PEM' },
         keyring: {
           type: 'string',
-          describe: 'What the device trusts; the bundle is verified against it',
+          describe: 'The certificates that the device trusts; the bundle is verified against them',
           value: 'PEM',
         },
         output: { type: 'string', describe: 'Else dist/homie-orchestrator-v<version>.raucb', value: 'FILE' },
@@ -151,28 +151,29 @@ export const buildSpec: ProgramSpec = {
     },
     {
       name: 'simulate',
-      summary: 'Install a bundle on an embedded A/B device, with the real RAUC; nothing of it is left',
+      summary:
+        'Install a bundle on an embedded A/B device, with the real RAUC; removes the device afterwards',
       options: {
         bundle: { type: 'string', describe: 'Else the one in dist/', value: 'FILE' },
         keyring: { type: 'string', describe: 'Else .keys/keyring.pem', value: 'PEM' },
-        keep: { type: 'boolean', describe: 'Leave the device running for a look' },
-        end: { type: 'string', describe: 'Take a kept device away', value: 'DIR' },
+        keep: { type: 'boolean', describe: 'Keep the device running, to inspect it' },
+        end: { type: 'string', describe: 'Remove a kept device', value: 'DIR' },
       },
       examples: [
         ['bun $0 simulate', 'Install the bundle in dist/ on an embedded device'],
-        ['bun $0 simulate --keep', 'Leave it running for a look'],
+        ['bun $0 simulate --keep', 'Keep it running, to inspect it'],
       ],
     },
     {
       name: 'publish',
-      summary: 'Upload a bundle to the server of a fleet, with its metadata; twice is as good as once',
+      summary: 'Upload a bundle to the server of a fleet, with its metadata; running it twice is safe',
       positionals: [{ name: 'bundle', describe: 'A .raucb; else the one in dist/', optional: true }],
       options: {
         hawkbit: { type: 'string', describe: "The server's address", value: 'URL' },
         'user-file': { type: 'string', describe: 'One line, user:password; chmod 600', value: 'FILE' },
         name: {
           type: 'string',
-          describe: "What it is called there, else the bundle's compatible",
+          describe: "Its name there, else the bundle's compatible",
           value: 'NAME',
         },
       },
@@ -185,29 +186,29 @@ export const buildSpec: ProgramSpec = {
     },
     {
       name: 'licenses',
-      summary: 'Write THIRD-PARTY.md: what is compiled in, by whom, under which licence',
-      examples: [['bun $0 licenses', 'After a package came, went or changed']],
+      summary: 'Write THIRD-PARTY.md: the compiled-in packages, with authors and licences',
+      examples: [['bun $0 licenses', 'After a package was added, removed or changed']],
     },
     {
       name: 'reference',
-      summary: 'Write the tables of docs/configuration.md, out of what the programs take',
-      examples: [['bun $0 reference', 'After a key of the configuration came, went or changed']],
+      summary: 'Write the tables of docs/configuration.md from the keys of the programs',
+      examples: [['bun $0 reference', 'After a key of the configuration was added, removed or changed']],
     },
     {
       name: 'notes',
-      summary: 'Print what CHANGELOG.md says of this version; fails where it says nothing yet',
-      positionals: [{ name: 'tag', describe: 'That is released, as v1.2.0', optional: true }],
-      examples: [['bun $0 notes v1.2.0', 'What that tag tells its readers']],
+      summary: 'Print what CHANGELOG.md says of this version; fails if it says nothing yet',
+      positionals: [{ name: 'tag', describe: 'The released tag, as v1.2.0', optional: true }],
+      examples: [['bun $0 notes v1.2.0', 'The notes of that tag']],
     },
     {
       name: 'start',
-      summary: 'All of it: keys if there are none, hooks, bundle, simulate',
+      summary: 'Run all steps: keys if there are none, hooks, bundle, simulate',
       examples: [['bun $0 start', 'What npm start runs']],
     },
   ],
   examples: [
     ['bun $0 bundle --rootfs focal.ext4 --version 1.2.0', 'A bundle for your board'],
     ['bun $0 keys rotate', 'A second root, trusted beside the first'],
-    [`bun $0 lint dist/homie-orchestrator-v${programVersion}.raucb`, 'Would a Jetson Nano take it?'],
+    [`bun $0 lint dist/homie-orchestrator-v${programVersion}.raucb`, 'Can a Jetson Nano install it?'],
   ],
 };

@@ -90,7 +90,10 @@ function rootOptionsFrom(values: Values, { log, signal }: Running): RootOptions 
 export function required(values: Values, name: string): string {
   const value = values.text(name);
   if (value !== undefined) return value;
-  throw new Failure(`Cannot go on without --${name}`, { outcome: 'usage', advice: 'See --help' });
+  throw new Failure(`Cannot run the command without --${name}`, {
+    outcome: 'usage',
+    advice: 'See --help',
+  });
 }
 
 export function mibIn(values: Values, name: string): number | undefined {

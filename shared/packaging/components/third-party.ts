@@ -7,9 +7,9 @@ export const thirdPartyFile = 'THIRD-PARTY.md';
 export function renderThirdParty(packages: readonly Component[], runtime: readonly Component[]): string {
   return `# What is compiled into the programs
 
-Made by \`bun build.ts licenses\`; a test fails where it is no longer true. These are the npm packages of which the bundler
-takes anything in, and the runtime that every compiled program carries. Licences are SPDX identifiers. What a bundle holds,
-the root file system's packages included, is in the CycloneDX file that is made beside it.
+Made by \`bun build.ts licenses\`; a test fails if it is out of date. These are the npm packages that the bundler includes,
+and the runtime of every compiled program. Licences are SPDX identifiers. The content of a bundle, with the packages of the
+root file system, is listed in the CycloneDX file beside it.
 
 ## npm packages
 
@@ -17,9 +17,9 @@ ${table(packages)}
 
 ## The runtime
 
-As bun's own LICENSE.md says what it links statically on Linux; it also carries browser polyfills, all of them MIT. Of these
-JavaScriptCore (in WebKit) and TinyCC are under the LGPL: whoever wants to change one and link it again finds how in bun's
-LICENSE.md, and all that is ours in this repository. Where no version stands, bun tells none.
+The parts that bun links statically on Linux, from its own LICENSE.md; bun also contains browser polyfills, all under MIT.
+JavaScriptCore (in WebKit) and TinyCC are under the LGPL: bun's LICENSE.md says how to change one of them and link it again,
+and our own parts are all in this repository. If no version is given, bun does not report it.
 
 ${table(runtime)}
 

@@ -27,7 +27,7 @@ function judgeTime({ subject, notBefore, notAfter }: Certificate, file: string, 
   if (now < notBefore) {
     const what = `"${subject}" is valid from ${notBefore.toISOString()} on only`;
     return [
-      error('certificate-not-yet-valid', place, what, "Look at this machine's clock, or issue it again"),
+      error('certificate-not-yet-valid', place, what, 'Check the clock of this machine, or issue it again'),
     ];
   }
   if (now > notAfter) {

@@ -48,7 +48,7 @@ function judgeLeftover(bundle: Bundle, entry: BundleEntry): LintFinding[] {
   )
     return [];
   if (leftovers.test(nameOf(entry.path)))
-    return [warning('leftover', place, 'it would be packed too', 'Pack from a fresh copy')];
+    return [warning('leftover', place, 'it would also be packed', 'Pack from a fresh copy')];
   if (bundle.packing !== undefined) return [];
   if (entry.kind === 'folder' && /^\.[^/]*$/.test(entry.path)) {
     const what = 'RAUC from 1.12 on packs no hidden folder at the top';

@@ -39,7 +39,7 @@ function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): Li
   const name = filename.value;
   const resolved = resolveEntry(bundle.entries, name);
   if (resolved.kind === 'outside') {
-    const what = `the image "${name}" lies outside of the bundle`;
+    const what = `the image "${name}" is outside of the bundle`;
     return [error('image-outside-bundle', place, what, 'Put the file itself into the bundle')];
   }
   if (resolved.kind === 'missing') {
@@ -54,7 +54,7 @@ function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): Li
   const isDerived = !isWrittenByHook && !isArtifact(image) && type === undefined;
   const known = extensionsFor(target.slotType, target.raucMin);
   if (isDerived && !hasExtension(name, known)) {
-    const what = `RAUC cannot write "${name}" into a slot of type ${target.slotType}: it goes by the name's end`;
+    const what = `RAUC cannot write "${name}" into a slot of type ${target.slotType}: RAUC decides by the end of the name`;
     findings.push(error('image-extension', place, what, `Give it one of ${known.join(', ')}`));
   }
   if (resolved.entry.kind !== 'file') {

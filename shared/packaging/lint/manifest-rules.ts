@@ -29,7 +29,7 @@ export function judgeManifest(bundle: Bundle): LintFinding[] {
 /** RAUC packs nothing without a manifest. The other rules then judge `bundle.conf`, so that all faults are reported at once. */
 export function judgeManifestPresence(bundle: Bundle): LintFinding[] {
   if (!bundle.isManifestMissing) return [];
-  const instead = bundle.manifestFile === manifestName ? '' : `; "${bundle.manifestFile}" is nothing to it`;
+  const instead = bundle.manifestFile === manifestName ? '' : `; "${bundle.manifestFile}" is ignored`;
   return [
     error(
       'manifest-missing',
@@ -49,7 +49,7 @@ function judgeRepetition(bundle: Bundle, group: KeyFileGroup, entry: KeyFileEntr
     warning(
       'duplicate-key',
       placeOf(bundle, entry),
-      `"${entry.key}" is given again in line ${last.line}, and RAUC takes the last`,
+      `"${entry.key}" is given again in line ${last.line}, and RAUC uses the last one`,
       'Keep one of them',
     ),
   ];

@@ -77,7 +77,7 @@ function readParts(path: string) {
   if (squashfs === undefined)
     throw unreadable(path, 'it does not start with a squashfs (an encrypted bundle cannot be linted)');
   if (parts === undefined || parts.payloadBytes < squashfs.usedBytes)
-    throw unreadable(path, 'there is no signature at its end, or it was cut short');
+    throw unreadable(path, 'there is no signature at its end, or it is truncated');
   return { squashfs, parts };
 }
 

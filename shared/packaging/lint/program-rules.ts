@@ -32,7 +32,7 @@ export function judgeProgram(
       ),
     ];
   if (resolved.kind === 'outside') {
-    const what = `the ${role} "${path}" lies outside of the bundle, where a device has something else or nothing`;
+    const what = `the ${role} "${path}" is outside of the bundle, where a device has another file or none`;
     return [error('program-outside-bundle', named, what, 'Put the file itself into the bundle')];
   }
   const { entry } = resolved;

@@ -93,7 +93,7 @@ export function dropOldRoots(folder: string): Promise<KeySet> {
     const newest = keys.trusted.at(-1);
     if (newest === undefined || signerUnder(newest, keys) === undefined) {
       throw new Failure(`Cannot drop old roots in "${folder}": no signer in it is under the newest root`, {
-        advice: 'Use keys rotate again, to finish what was cut short',
+        advice: 'Run keys rotate again, to finish the interrupted change',
       });
     }
     if (keys.trusted.length > 1) writeKeyring(keys.keyringPath, [newest]);

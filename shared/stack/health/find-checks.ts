@@ -31,10 +31,10 @@ export async function findChecks(options: FindChecksOptions): Promise<HealthChec
   const known = new Set([...checks.map(({ name }) => name), ...builtIn]);
   for (const name of config.disabledChecks)
     if (!known.has(name))
-      log.warn(`Cannot disable the check "${name}": it is not known (known are: ${[...known].join(', ')})`);
+      log.warn(`Cannot disable the check "${name}": it is unknown (known are: ${[...known].join(', ')})`);
   const left = checks.filter(({ name }) => !config.disabledChecks.includes(name));
   if (!left.some(({ isRequired }) => isRequired))
-    log.warn('No required check is left: all counts as healthy');
+    log.warn('No required check is left: any state counts as healthy');
   return left;
 }
 

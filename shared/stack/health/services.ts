@@ -63,10 +63,10 @@ function faultOf(
 function restartOf(container: Container, before: readonly Container[]): string | undefined {
   const seen = before.filter(({ service }) => service === container.service);
   const same = seen.find(({ id }) => id === container.id);
-  if (same === undefined) return seen.length === 0 ? undefined : 'was made anew';
+  if (same === undefined) return seen.length === 0 ? undefined : 'was created again';
   if (same.state !== 'running' || same.startedAt === container.startedAt) return undefined;
   const { restartCount } = container;
   return restartCount > same.restartCount
     ? `restarted ${restartCount === 1 ? 'once' : `${restartCount} times`}`
-    : 'was started anew';
+    : 'was started again';
 }

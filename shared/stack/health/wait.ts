@@ -58,7 +58,7 @@ export async function waitUntilHealthy(options: WaitOptions): Promise<Verdict> {
 
 function tell(verdict: Verdict, report: Report, log: Log): Verdict {
   const names = Object.keys(report).join(', ');
-  if (verdict.isHealthy) log.info(`Healthy, as these say: ${names === '' ? 'no checks' : names}`);
+  if (verdict.isHealthy) log.info(`Healthy, according to: ${names === '' ? 'no checks' : names}`);
   for (const line of verdict.excused) log.warn(`Broken before the update already: ${line}`);
   for (const line of verdict.unfulfilled) log.warn(`Wanted, but not required: ${line}`);
   return verdict;

@@ -16,7 +16,7 @@ export async function askEngine(signal: AbortSignal): Promise<Engine> {
   try {
     const { stdout } = await ask`docker info ${'--format={{.DockerRootDir}}|{{.Architecture}}'}`;
     const [rootFolder = '', machine = ''] = stdout.trim().split('|');
-    if (rootFolder === '') throw new Failure('it does not say where its images lie');
+    if (rootFolder === '') throw new Failure('it does not report where its images are stored');
     return { rootFolder, machine };
   } catch (error) {
     signal.throwIfAborted();

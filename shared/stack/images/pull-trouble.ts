@@ -20,7 +20,7 @@ const rules: readonly Rule[] = [
   [/no space left on device|disk quota exceeded/i, 'there is no space left', 'noSpace'],
   [
     /toomanyrequests|too many requests|HTTP 429|rate limit|status:? 429/i,
-    'the registry is asked too often',
+    'the registry gets too many requests',
     'tryLater',
   ],
   [
@@ -36,7 +36,7 @@ const rules: readonly Rule[] = [
   [/x509:|certificate/i, 'the certificate of the registry is not valid', 'failed'],
   [
     /denied|unauthorized|no basic auth credentials|HTTP 40[13]|status:? 40[13]/i,
-    'the registry does not give it to us',
+    'the registry denies access to it',
     'failed',
   ],
   [
@@ -47,7 +47,7 @@ const rules: readonly Rule[] = [
   [/invalid reference format/i, 'that is no name of an image', 'failed'],
   [
     /HTTP 5\d\d|status:? 5\d\d|bad gateway|service unavailable|gateway time-?out|internal server error/i,
-    'the registry is in trouble',
+    'the registry reports an error',
     'tryLater',
   ],
   [/connection refused/i, 'the registry refuses connections', 'tryLater'],
@@ -56,7 +56,11 @@ const rules: readonly Rule[] = [
     'the name of the registry is not known here',
     'tryLater',
   ],
-  [/network is unreachable|no route to host|network is down/i, 'there is no way to the registry', 'tryLater'],
+  [
+    /network is unreachable|no route to host|network is down/i,
+    'there is no route to the registry',
+    'tryLater',
+  ],
   [
     /time-?out|timed out|deadline exceeded|request canceled/i,
     'the registry does not answer in time',

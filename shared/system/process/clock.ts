@@ -22,14 +22,14 @@ export async function waitForClock(
   let isTold = false;
   while (await isKnownUnsynchronised(signal)) {
     if (deadline.isOver) {
-      log.warn(`The clock is not synchronised: going on with ${new Date().toISOString()}`);
+      log.warn(`The clock is not synchronised: continuing with ${new Date().toISOString()}`);
       return;
     }
     if (!isTold) log.info('Waiting for the clock to be synchronised');
     isTold = true;
     await pause(Math.min(pauseMs, deadline.leftMs), signal);
   }
-  if (Date.now() < earliest) log.warn(`The clock is wrong: going on with ${new Date().toISOString()}`);
+  if (Date.now() < earliest) log.warn(`The clock is wrong: continuing with ${new Date().toISOString()}`);
 }
 
 /** Reads `timedatectl`, in the words of systemd 229 to 257. Without systemd the state is unknown: false. */

@@ -64,7 +64,7 @@ export function command(options: CommandOptions): Command {
     const name = programOf(pieces, values);
     const failure = (what: string, exitCode?: number, stderr = ''): CommandFailure =>
       new CommandFailure(`"${name}" ${what}`, exitCode, stderr);
-    if (options.signal?.aborted) throw failure('was not started because we were told to end');
+    if (options.signal?.aborted) throw failure('was not started, because this program was stopped');
     if (values.flat().some(hasNul)) throw failure('was not started: an argument contains a zero byte');
 
     const step = (): string => `run ${wordsOf(pieces, values)}`;
@@ -139,7 +139,7 @@ function hasNul(value: string | number): boolean {
 function wordsFor(cut: Exclude<Cut, 'input failed'>, deadlineMs: number): string {
   return cut === 'too late'
     ? `did not end within ${seconds(deadlineMs)}`
-    : 'was ended because we were told to end';
+    : 'was ended, because this program was stopped';
 }
 
 function endOf(name: string, { exitCode, stderr }: CommandResult): string {

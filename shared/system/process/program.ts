@@ -24,7 +24,7 @@ export interface ProgramOptions {
   exitCodeOf?: (outcome: Outcome) => number;
 }
 
-/** How long a story may take to notice that it was told to end before its undo stack is run regardless. */
+/** How long a story may take to notice that it was stopped before its undo stack is run regardless. */
 const noticeMs = 5_000;
 /** An undo that hangs must not prevent the others, such as starting what was stopped. */
 const eachUndoMs = 120_000;
@@ -33,7 +33,7 @@ const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** An operator, or the system going down, wants the program to end: not its own fault. */
 export class ToldToEnd extends Failure {
   constructor(program: string, signal: NodeJS.Signals) {
-    super(`Cannot finish ${program}: it was told to end by ${signal}`);
+    super(`Cannot finish ${program}: it was stopped by ${signal}`);
   }
 }
 

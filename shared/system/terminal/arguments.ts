@@ -46,7 +46,7 @@ export async function parseArguments(spec: ProgramSpec, argv: readonly string[])
     help = output;
   });
   if (help !== '') return { kind: 'help', text: help };
-  if (chosen === undefined) throw usageFailure(spec.name, 'say what to do');
+  if (chosen === undefined) throw usageFailure(spec.name, 'a command is missing');
   const empty = chosen.values.emptyOne();
   if (empty !== undefined) throw usageFailure(spec.name, `the value of "${empty}" is empty`);
   return chosen;
@@ -107,7 +107,7 @@ async function createParser(
     );
   }
   if (spec.commands.every(({ name, isDefault }) => name !== undefined && !isDefault))
-    parser = parser.demandCommand(1, 'say what to do');
+    parser = parser.demandCommand(1, 'a command is missing');
   return parser.epilogue(epilogueOf(spec));
 }
 

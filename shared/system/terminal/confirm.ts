@@ -12,13 +12,13 @@ export async function requireYes(question: string, isSure: boolean, signal: Abor
   if (!isatty(0)) {
     throw new Failure(`Cannot ask "${question}": there is no terminal`, {
       outcome: 'usage',
-      advice: 'Add --yes if it is meant',
+      advice: 'Add --yes to confirm',
     });
   }
   print(2, `${question} [y/N] `);
   const answer = await readLine(signal);
   if (/^y(es)?$/i.test(answer.trim())) return;
-  throw new Failure('Cannot go on: the answer was not yes, nothing was changed');
+  throw new Failure('Cannot continue: the answer was not yes, nothing was changed');
 }
 
 /** Empty if the terminal was closed. The terminal's settings are not changed, so that Ctrl-C is still a signal. */

@@ -46,7 +46,7 @@ function decideWhole(ask: Ask, known: Known | undefined, headers: Headers): Deci
   const validators = validatorsIn(headers);
   if (ask.kind === 'range' && known !== undefined) {
     return isSameState(known, validators)
-      ? { kind: 'no-range', reason: 'it no longer answers with the piece that is asked for' }
+      ? { kind: 'no-range', reason: 'it no longer answers with the requested range' }
       : { kind: 'anew', reason: 'the file on the server has changed' };
   }
   return { kind: 'whole', totalBytes: lengthIn(headers), ...validators };
@@ -96,7 +96,7 @@ function decideUnsatisfiable(ask: Ask, headers: Headers): Decision {
 function decideRefusal({ status, headers, now }: Facts): Decision {
   if (status === 401 || status === 403)
     return giveUp(
-      `it answered ${status}: it does not let us in`,
+      `it answered ${status}: access denied`,
       'failed',
       'See token_file, basic_auth_file and client_certificate_file in docs/configuration.md',
     );

@@ -65,14 +65,14 @@ export class DownloadSink {
   }
 
   /**
-   * Writes the piece to its place in the file, and calls `onTaken` after each write. Throws `the line broke` if it
+   * Writes the piece to its place in the file, and calls `onTaken` after each write. Throws `the connection broke` if it
    * ends too soon.
    */
   async takePiece(answer: Answer, piece: Piece, from: number, onTaken: OnTaken): Promise<void> {
     this.#requireRoom(piece.totalBytes);
     const end = from + piece.bytes;
     const reached = await this.#take(answer, piece, { from, to: end }, onTaken);
-    if (reached < end) throw new Error('the line broke');
+    if (reached < end) throw new Error('the connection broke');
   }
 
   /** Writes the whole file from the start, over any bytes of before. */
@@ -81,7 +81,7 @@ export class DownloadSink {
     if (whole.totalBytes !== undefined) this.#requireRoom(whole.totalBytes);
     const to = whole.totalBytes ?? this.#options.mostBytes;
     const reached = await this.#take(answer, whole, { from: 0, to }, onTaken);
-    if (reached === 0 || reached < (whole.totalBytes ?? 0)) throw new Error('the line broke');
+    if (reached === 0 || reached < (whole.totalBytes ?? 0)) throw new Error('the connection broke');
   }
 
   /** Starts a sync in the background: undefined while another one is running, or if there is no file yet. */
@@ -112,7 +112,7 @@ export class DownloadSink {
   /** Syncs the rest, and gives the file its final name. */
   async finish(): Promise<{ path: string; side: DownloadState }> {
     await this.prove();
-    if (this.#part === undefined) throw fetchFailure(this.#options.url, 'nothing came');
+    if (this.#part === undefined) throw fetchFailure(this.#options.url, 'no bytes were received');
     const side = { ...this.#part.side, totalBytes: this.#part.length };
     this.#download.finish(side);
     return { path: this.#download.path, side };
@@ -154,12 +154,12 @@ export class DownloadSink {
   #requireRoom(totalBytes: number): void {
     const { url, mostBytes } = this.#options;
     if (totalBytes <= mostBytes) return;
-    const reason = `it has ${formatBytes(totalBytes)}, at most ${formatBytes(mostBytes)} may come`;
+    const reason = `it has ${formatBytes(totalBytes)}, at most ${formatBytes(mostBytes)} are allowed`;
     throw fetchFailure(url, reason, { outcome: 'noSpace', advice: roomAdvice });
   }
 
   #tooMuch(end: number): Error {
-    const reason = `it sends more than the ${formatBytes(end)} that were to come`;
+    const reason = `it sends more than the ${formatBytes(end)} that were expected`;
     return fetchFailure(this.#options.url, reason);
   }
 }

@@ -34,7 +34,7 @@ export async function fetchBundle(options: FetchOptions): Promise<{ path: string
     const side = await intake.resume();
     if (side !== undefined)
       options.log.info(
-        `Going on at ${formatBytes(bytesIn(rangesIn(side)))} of ${formatBytes(side.totalBytes ?? 0)}`,
+        `Resuming at ${formatBytes(bytesIn(rangesIn(side)))} of ${formatBytes(side.totalBytes ?? 0)}`,
       );
     await new Fetching(options, intake).run();
     return await intake.finish();
@@ -213,7 +213,7 @@ class Fetching {
         return await this.#beginAgain(decision.reason);
       case 'no-range':
         this.#mayRange = false;
-        return await this.#beginAgain(`${decision.reason}: it is fetched in one go`);
+        return await this.#beginAgain(`${decision.reason}: it is downloaded in one request`);
       case 'give-up':
         throw fetchFailure(this.#options.url, decision.reason, decision);
     }
@@ -221,11 +221,11 @@ class Fetching {
 
   async #beginAgain(reason: string): Promise<void> {
     const { log, url } = this.#options;
-    log.warn(`Beginning from the start: ${reason}`);
+    log.warn(`Starting the download again from the beginning: ${reason}`);
     await this.#intake.forget();
     this.#beginnings += 1;
     if (this.#beginnings > mostBeginnings)
-      throw fetchFailure(url, `it had to be begun ${this.#beginnings} times (${reason})`);
+      throw fetchFailure(url, `it started from the beginning ${this.#beginnings} times (${reason})`);
   }
 
   #proveWhereDue(): void {

@@ -39,7 +39,7 @@ export class RetryBudget {
     this.#vain += 1;
     if (this.#vain >= tries) throw this.#giveUp(`${reason} (tried ${this.#vain} times in a row)`);
     if (askedMs > longestWaitMs)
-      throw this.#giveUp(`${reason}, and asks to come again in ${Math.ceil(askedMs / 60_000)} minutes`);
+      throw this.#giveUp(`${reason}, and asks to try again in ${Math.ceil(askedMs / 60_000)} minutes`);
     const ms = Math.max(askedMs, backoffMs(this.#vain - 1, Math.random()));
     if (this.#vain >= toldFrom || askedMs > 0)
       log.warn(`Fetching again in ${Math.ceil(ms / 1000)} s: ${reason}`);
@@ -47,7 +47,7 @@ export class RetryBudget {
   }
 
   #giveUp(reason: string): Failure {
-    const advice = 'What has come is kept; the next try goes on from there';
+    const advice = 'The bytes downloaded so far are kept; the next try resumes there';
     return fetchFailure(this.#options.url, reason, { advice });
   }
 }

@@ -30,8 +30,8 @@ export class DdiRefusal extends Failure {
 }
 
 const wordsOf: Record<number, string> = {
-  401: ', it does not let us in',
-  403: ', it does not let us in',
+  401: ', access denied',
+  403: ', access denied',
   404: ', it does not know that',
   410: ', it is closed',
 };

@@ -13,7 +13,7 @@ const lasting: Record<string, string> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not signed by an authority that is trusted here',
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate is not signed by an authority that is trusted here',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is not signed by an authority that is trusted here',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is not signed by an authority that is trusted here',
   CERT_HAS_EXPIRED: 'its certificate has expired, or the clock here is wrong',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet, or the clock here is wrong',
@@ -23,12 +23,12 @@ const lasting: Record<string, string> = {
 
 const passing: Record<string, string> = {
   ECONNREFUSED: 'nothing answers there',
-  ECONNRESET: 'the line broke',
+  ECONNRESET: 'the connection broke',
   ENOTFOUND: 'the host name is unknown',
   EPROTO: 'it does not speak TLS there, or does not accept our certificate',
   FailedToOpenSocket: 'no connection could be opened',
   InvalidContentLength: 'its answer has two lengths',
-  ResponseHeadersTooLarge: 'the headers of its answer have no end',
+  ResponseHeadersTooLarge: 'the headers of its answer are too long',
 };
 
 export function networkTrouble(error: unknown): NetworkTrouble {

@@ -69,7 +69,7 @@ async function spool(
 }
 
 function tooLarge(name: string, mostBytes: number): Failure {
-  return new Failure(`Cannot read "${name}": at most ${formatBytes(mostBytes)} may come`, {
+  return new Failure(`Cannot read "${name}": it is larger than the allowed ${formatBytes(mostBytes)}`, {
     outcome: 'noSpace',
     advice: 'Free space on the data partition, or raise update.largest_bundle_mib',
   });

@@ -33,11 +33,11 @@ export function refuseOlderVersion(facts: FitFacts): AdmissionRefusal | undefine
     return { outcome: 'incompatible', reason, advice: 'Build it with a version like 1.2.0' };
   }
   if (facts.versionFloor !== undefined && isOlder(version, facts.versionFloor)) {
-    const reason = `version ${version} is older than the floor ${facts.versionFloor}`;
+    const reason = `version ${version} is older than the minimum version ${facts.versionFloor}`;
     return {
       outcome: 'incompatible',
       reason,
-      advice: 'The floor is update.version_floor in orchestrator.yaml',
+      advice: 'The minimum version is update.version_floor in orchestrator.yaml',
     };
   }
   if (facts.mayDowngrade) return undefined;

@@ -56,7 +56,7 @@ export function tellExpiredInhibit(places: Places, now: Date, log: Log): void {
   if (inhibit.kind !== 'expired') return;
   const reason = inhibit.reason === '' ? '' : ` ("${inhibit.reason}")`;
   log.info(
-    `The file update/inhibit${reason} has ended at ${inhibit.until.toISOString()}: it does not hold updates off`,
+    `The file update/inhibit${reason} has ended at ${inhibit.until.toISOString()}: it does not inhibit updates any more`,
   );
 }
 

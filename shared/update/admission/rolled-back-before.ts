@@ -31,6 +31,6 @@ export function refuseRolledBack(
   return {
     outcome: 'incompatible',
     reason: `version ${version} ${what} here at ${verdict.at}${why}`,
-    advice: 'Add --force to install it all the same',
+    advice: 'Add --force to install it anyway',
   };
 }

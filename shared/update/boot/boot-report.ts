@@ -8,10 +8,11 @@ import type { Log } from '../../system/terminal/log.ts';
  * The meaning of each `homie.boot=` value that our boot script puts on the kernel command line (docs/decisions/boot-script.md).
  */
 const meanings: Readonly<Record<string, string>> = {
-  defaults: 'its saved variables were missing or damaged, and the defaults stood in for them',
-  refilled: 'no slot had an attempt left, and all were given new ones, which happens only once',
+  defaults: 'its saved variables were missing or damaged, and the defaults were used instead',
+  refilled: 'no slot had an attempt left, and all got new ones, which happens only once',
   exhausted: 'no slot has proved good for so long that attempts are no longer counted',
-  unsaved: 'it cannot save its variables: attempts are not counted, and a slot that fails is not given up',
+  unsaved:
+    'it cannot save its variables: attempts are not counted, and a slot that fails is tried again and again',
 };
 
 /** Undefined for a normal boot, and for a boot script that is not ours. */

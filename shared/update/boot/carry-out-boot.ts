@@ -130,7 +130,7 @@ function noteFallback(boot: Boot, device: LockedDevice): void {
   device.log.error(
     `Fell back to slot "${name}": version "${to.version ?? 'unknown'}" in slot "${to.slot ?? 'unknown'}" did not come up`,
   );
-  noteVerdict(boot, device, 'fallen-back', 'the bootloader gave the new slot up');
+  noteVerdict(boot, device, 'fallen-back', 'the bootloader rejected the new slot');
 }
 
 /** Ends an update before its dump is restored: a later trial must not resume on data that was in use since. */
@@ -142,7 +142,7 @@ function noteSilentFallback(boot: Boot, device: LockedDevice): void {
 }
 
 function unknownSlot(): Failure {
-  return new Failure('Cannot tell which slot runs: RAUC does not answer or does not know', {
+  return new Failure('Cannot find out which slot runs: RAUC does not answer or does not know', {
     advice: 'See "systemctl status rauc"; rauc.slot= belongs on the kernel command line',
   });
 }
@@ -157,7 +157,7 @@ function noteVerdict(
   const record = recordOf(boot, device);
   record.advance(state, reason);
   boot.transaction = record.transaction;
-  device.log.warn(`The update to "${record.transaction.to.version ?? 'unknown'}" is over: ${reason}`);
+  device.log.warn(`The update to "${record.transaction.to.version ?? 'unknown'}" has ended: ${reason}`);
 }
 
 function recordOf({ transaction }: Boot, { lock }: LockedDevice): TransactionWriter {

@@ -62,12 +62,12 @@ export function decideBoot(transaction: Transaction | undefined, facts: BootFact
     case 'rolled-back':
     case 'fallen-back':
       if (isTarget(transaction, facts))
-        return { kind: 'finish-rollback', reason: reason ?? 'it was given up' };
+        return { kind: 'finish-rollback', reason: reason ?? 'it was rejected' };
       return { kind: facts.booted === undefined ? 'unknown' : 'stay' };
   }
 }
 
-const cameBack = 'the bootloader came back to it, the version before it had no attempts left';
+const cameBack = 'the bootloader started it again, because the version before it had no attempts left';
 /** A slot that is really broken must not be tried forever. */
 const mostReturns = 2;
 

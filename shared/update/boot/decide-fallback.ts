@@ -30,12 +30,12 @@ export function decideFallback(
   const last = into.at(-1);
   const cutShort = admitted?.after === (updates.at(-1)?.id ?? null) ? admitted : undefined;
   if (cutShort === undefined) {
-    if (last === undefined || last.to.slot === null) return leave('no update of ours took it out');
+    if (last === undefined || last.to.slot === null) return leave('no recorded update took it out');
     if (hasWritten(last)) return leave(`${versionOf(last)} was written into it, and is "${stateOf(last)}"`);
   }
   const writer = into.findLast(hasWritten);
   if (writer !== undefined && stateOf(writer) !== 'committed')
-    return leave(`what it holds is ${versionOf(writer)}, which is "${stateOf(writer)}"`);
+    return leave(`it holds ${versionOf(writer)}, which is "${stateOf(writer)}"`);
   const failed = named(cutShort?.version ?? last?.to.version);
   return { kind: 'put-back', slot, reason: `${failed} failed before anything was written into it` };
 }

@@ -25,11 +25,11 @@ export function decideRollback(transaction: Transaction | undefined, slots: Slot
   if (primary?.name === other.name && !isLeaving(stateOfBooted))
     return { kind: 'cancel-pending', slot: booted.name };
   if (stateOfOther === 'rolled-back' || stateOfOther === 'fallen-back') {
-    const reason = `slot "${other.name}" holds version "${transaction?.to.version ?? 'unknown'}", which was given up here`;
+    const reason = `slot "${other.name}" holds version "${transaction?.to.version ?? 'unknown'}", which was rejected here`;
     return {
       kind: 'refuse',
       reason,
-      advice: 'The version before it runs already; "rauc status mark-active other" goes there all the same',
+      advice: 'The version before it runs already; "rauc status mark-active other" switches to it anyway',
     };
   }
   if (other.isGood !== true) {

@@ -32,7 +32,7 @@ export function oweAttempt(
       const left = await giveAttemptBack(bootname);
       record.note({ attemptsGivenBack: given + 1 });
       log.info(
-        `Told to end during the trial: slot "${bootname}" has ${left} attempts left, this boot does not count`,
+        `Stopped during the trial: slot "${bootname}" has ${left} attempts left, this boot does not count`,
       );
     } catch (error) {
       log.warn(reasonOf(error));

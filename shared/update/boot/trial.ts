@@ -49,9 +49,9 @@ export async function tryNewVersion(
   await faultPoint('trial:noted');
   const runs = countRun(places);
   if (runs > mostRuns)
-    return await rollBack(record, `its trial was cut short ${mostRuns} times in this boot`, device);
+    return await rollBack(record, `its trial was interrupted ${mostRuns} times in this boot`, device);
   if (trialBoots(record.transaction) > mostBoots)
-    return await rollBack(record, `its trial was cut short in ${mostBoots} boots`, device);
+    return await rollBack(record, `its trial was interrupted in ${mostBoots} boots`, device);
 
   const health = await migrateStartAndAsk(record, device);
   if (!health.isHealthy)

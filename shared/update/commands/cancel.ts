@@ -30,7 +30,7 @@ export async function cancel(values: Values, running: Running): Promise<Outcome>
   const isRaucAtWork = holder !== undefined && (await endInstaller(holder, device));
   const hasReboot = await cancelReboot(device);
   if (isRaucAtWork)
-    throw new Failure('Cannot cancel the install any more: RAUC writes the slot, and knows no way to stop', {
+    throw new Failure('Cannot cancel the install any more: RAUC is writing the slot and cannot be stopped', {
       outcome: 'tryLater',
       advice:
         'No reboot follows it; run update.sh cancel again when RAUC is done, and the version that runs is kept',
@@ -43,7 +43,7 @@ export async function cancel(values: Values, running: Running): Promise<Outcome>
 /** Ends the installer. Returns whether RAUC continues the install without it. */
 async function endInstaller(holder: LockHolder, { places, log, signal }: BareDevice): Promise<boolean> {
   if (!isInstaller(holder, places))
-    throw new Failure(`Cannot cancel what ${holder.program} (process ${holder.pid}) does`, {
+    throw new Failure(`Cannot cancel ${holder.program} (process ${holder.pid}): it is no install`, {
       outcome: 'busy',
       advice: 'Wait until it has ended',
     });

@@ -21,7 +21,7 @@ export async function check(values: Values, running: Running): Promise<Outcome> 
   const { places, config, log } = device;
   const source = parseSource(values.text('url') ?? config.update.url);
   if (source.kind !== 'url')
-    throw new Failure('Cannot check what is no URL: a file is new or not when it is installed', {
+    throw new Failure('Cannot check a file or stdin: only a URL can be checked', {
       outcome: 'usage',
     });
   device.allow(checkMs);

@@ -23,7 +23,7 @@ export function tellHistory(values: Values): Outcome {
     ];
   });
   if (rows.length === 0) {
-    print(1, 'No update of ours has run here yet.\n');
+    print(1, 'No update is recorded on this device yet.\n');
     return 'done';
   }
   const paint = paintFor(1);

@@ -33,6 +33,6 @@ function requireNoTrial(device: BareDevice): void {
   throw new Failure('Cannot mark the slot good: an update is on trial in it', {
     outcome: 'tryLater',
     advice:
-      'post-activate commits it once it is healthy; "systemctl start homie-post-activate" asks it again',
+      'post-activate commits it once it is healthy; "systemctl start homie-post-activate" checks it again',
   });
 }

@@ -18,7 +18,7 @@ const repairMs = 4 * 60 * 60_000;
 interface Told extends Damage {
   /** Why the repair failed; undefined when it succeeded or was not tried. */
   problem?: string | undefined;
-  isMended: boolean;
+  isRepaired: boolean;
 }
 
 /** Reports what interrupted programs left behind, and repairs what it can; a second run finds nothing to repair. */
@@ -37,9 +37,9 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
 
   const mendable = faults.filter(({ mend }) => mend !== undefined);
   if (faults.length === 0) log.info('Nothing is wrong');
-  let told: Told[] = faults.map((fault) => ({ ...fault, isMended: false }));
+  let told: Told[] = faults.map((fault) => ({ ...fault, isRepaired: false }));
   if (mendable.length > 0 && lock !== undefined) {
-    await requireYes(`Mend ${mendable.length === 1 ? 'it' : 'them'}?`, values.flag('yes'), signal);
+    await requireYes(`Repair ${mendable.length === 1 ? 'it' : 'them'}?`, values.flag('yes'), signal);
     log.alsoTo(logFileOf(places));
     oweNotifications(device, () => slots?.booted?.name);
     told = await mendAll(faults, { ...device, lock });
@@ -47,8 +47,8 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
   if (values.flag('json')) print(1, jsonOf(told));
   const failed = told.filter(({ problem }) => problem !== undefined);
   if (failed.length > 0)
-    throw new Failure(`Cannot mend ${failed.length} of ${mendable.length}: ${failed[0]?.problem}`, {
-      advice: 'Run update.sh repair again when that is cured',
+    throw new Failure(`Cannot repair ${failed.length} of ${mendable.length}: ${failed[0]?.problem}`, {
+      advice: 'Correct that, then run update.sh repair again',
     });
   return 'done';
 }
@@ -59,17 +59,17 @@ async function mendAll(faults: readonly Damage[], device: LockedDevice): Promise
   const told: Told[] = [];
   for (const fault of faults) {
     if (fault.mend === undefined) {
-      told.push({ ...fault, isMended: false });
+      told.push({ ...fault, isRepaired: false });
       continue;
     }
     try {
       await fault.mend(device);
-      log.info(`Mended: ${fault.wrong}`);
-      told.push({ ...fault, isMended: true });
+      log.info(`Repaired: ${fault.wrong}`);
+      told.push({ ...fault, isRepaired: true });
     } catch (error) {
       signal.throwIfAborted();
-      log.error(`Cannot mend: ${reasonOf(error)}`);
-      told.push({ ...fault, isMended: false, problem: reasonOf(error) });
+      log.error(`Cannot repair it: ${reasonOf(error)}`);
+      told.push({ ...fault, isRepaired: false, problem: reasonOf(error) });
     }
   }
   return told;

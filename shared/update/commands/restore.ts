@@ -66,7 +66,7 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
   if (data !== undefined && stack !== undefined) await restoreData(data, stack, { ...device, lock });
   unpacked?.putInPlace();
   await startAgain();
-  log.info('Restored; see with update.sh status, and the application itself, that all is well');
+  log.info('Restored. Check with update.sh status and in the application that all is well');
   return 'done';
 }
 

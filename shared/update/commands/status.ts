@@ -62,7 +62,7 @@ function statusText(standing: DeviceStatus, paint: Paint): string {
     .map((line, index) => (slots?.all[index]?.isGood === false ? paint.bad(line) : line));
   const reason = reasonOfInhibit(inhibit);
   const lines = [
-    ...(slots === undefined ? ['RAUC is busy with an install, and does not tell the slots.'] : table),
+    ...(slots === undefined ? ['RAUC is busy with an install, and does not report the slots.'] : table),
     transactionLine(current),
     ...progressLines(standing),
     ...(scheduled === undefined
@@ -72,7 +72,7 @@ function statusText(standing: DeviceStatus, paint: Paint): string {
       ? []
       : [paint.warning(`Updates are inhibited${reason === '' ? '' : `: ${reason}`}.`)]),
     ...(window.kind === 'always' ? [] : [`${capital(wordsOfWindow(window))}.`]),
-    ...anomalies.map(({ what }) => paint.warning(`Look at this: ${what}.`)),
+    ...anomalies.map(({ what }) => paint.warning(`Warning: ${what}.`)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -90,7 +90,7 @@ function percentOf({ percent }: Progress): string {
 }
 
 function transactionLine(current: CurrentTransaction): string {
-  if (current.kind === 'none') return 'No update of ours has run here yet.';
+  if (current.kind === 'none') return 'No update is recorded on this device yet.';
   if (current.kind === 'damaged') return `${current.reason}.`;
   const { state, at, reason } = lastStep(current.transaction);
   const { from, to } = current.transaction;

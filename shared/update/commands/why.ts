@@ -61,17 +61,17 @@ function whyText(standing: DeviceStatus, places: Places, paint: Paint): string {
       current.kind === 'damaged'
         ? [current.reason]
         : transaction === undefined
-          ? ['None of ours has run here yet.']
+          ? ['No update is recorded on this device yet.']
           : updateLines(transaction, paint),
       paint,
     ),
     ...section(
-      'Look at this',
+      'Warnings',
       anomalies.map(({ what }) => paint.warning(`${what}.`)),
       paint,
     ),
     ...section(`The end of ${logFileOf(places)}`, tail, paint),
-    ...section('The last words of each service', logs, paint),
+    ...section('The last log lines of each service', logs, paint),
     ...section(
       slots === undefined ? 'Next, without an answer from RAUC' : 'Next',
       decideNext(standing),

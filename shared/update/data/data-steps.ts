@@ -37,7 +37,7 @@ export async function bringDataForward(
   if (isMigrated(record.transaction))
     return await headsToStayAt(stack, await readRevisions(stack.migrations));
   if (needsRestore(record.transaction)) {
-    log.warn('A migration was cut short: the data goes back to the dump first');
+    log.warn('A migration was interrupted: the data is restored from the dump first');
     await restoreFromDump(record, stack, device);
     record.note({ migration: undefined, restored: undefined });
   }

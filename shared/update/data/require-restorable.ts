@@ -11,7 +11,7 @@ export function decideRestore(transaction: Transaction | undefined): void {
     {
       outcome: 'tryLater',
       advice:
-        'Wait for its verdict, or give it up first: update.sh rollback (or repair, once the old slot runs)',
+        'Wait for its verdict, or end the trial first: update.sh rollback (or repair, once the old slot runs)',
     },
   );
 }

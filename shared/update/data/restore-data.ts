@@ -69,7 +69,7 @@ function settleDebt(
   if (isVerdict(stateOf(transaction))) record.note({ restored: { at: new Date().toISOString(), dropped } });
   else record.note({ migration: undefined, dump: undefined, redis: undefined });
   log.info(
-    `The update to "${transaction.to.version ?? 'unknown'}" owes no restore any more${dump === transaction.dump?.path ? '' : ', though this was another dump than its own'}`,
+    `The update to "${transaction.to.version ?? 'unknown'}" needs no restore any more${dump === transaction.dump?.path ? '' : ', although this is not the dump of that update'}`,
   );
   const left = transaction.redis?.path;
   if (left !== undefined && redis === undefined)
@@ -83,7 +83,7 @@ async function fileOfRedis(saved: string, places: Places, { redis }: Stack, log:
   try {
     return await findRedisFile(redis, askMs);
   } catch (error) {
-    log.info(`Taking "${join(redis.dataFolder, usualFile)}" for the file of redis (${reasonOf(error)})`);
+    log.info(`Using "${join(redis.dataFolder, usualFile)}" as the file of redis (${reasonOf(error)})`);
     return usualFile;
   }
 }

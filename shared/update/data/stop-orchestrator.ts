@@ -75,7 +75,7 @@ export async function stopOrchestrator(
     await log.step('Starting', 'Started', `"${unit}"`, () => startUnit(unit));
     // It may have started the unit by now; starting a running unit does nothing.
     await disarm().catch((error: unknown) =>
-      log.warn(`Cannot disarm ${nameOf(deadMan)}: ${reasonOf(error)}`),
+      log.warn(`Cannot cancel ${nameOf(deadMan)}: ${reasonOf(error)}`),
     );
   });
   try {
@@ -87,5 +87,5 @@ export async function stopOrchestrator(
 }
 
 function nameOf(deadMan: DeadManWhen): string {
-  return 'afterSeconds' in deadMan ? 'the timer' : 'what starts it again';
+  return 'afterSeconds' in deadMan ? 'the timer' : 'the timer that starts it again';
 }

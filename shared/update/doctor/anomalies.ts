@@ -10,7 +10,7 @@ export const anomalies: Check = {
     const slots = await slotsIfAnswered(signal);
     const lastError = await readLastError(signal);
     const found = gatherAnomalies(places, { booted: slots?.booted?.name, lastError }, now);
-    if (found.length === 0) return ok('nothing in it stands out');
+    if (found.length === 0) return ok('it shows nothing unusual');
     return warn(found.map(({ what }) => what).join('; '), 'Run update.sh history and update.sh log');
   },
 };

@@ -49,7 +49,7 @@ export function judgeBootEnvironment(facts: BootEnvironmentFacts): Judgement {
     [
       typeof canary === 'string'
         ? bad(
-            `a variable that is written does not come back: ${canary}`,
+            `a variable that was written is read back wrong: ${canary}`,
             'RAUC cannot mark a slot: see fw_setenv',
           )
         : undefined,
@@ -60,7 +60,7 @@ export function judgeBootEnvironment(facts: BootEnvironmentFacts): Judgement {
       copies === 1
         ? warn(
             'it has a single copy: a power cut while it is written loses it',
-            'Give it a second copy, where U-Boot is built for one',
+            'Give it a second copy, if U-Boot is built for two',
           )
         : undefined,
       canary === undefined

@@ -19,7 +19,7 @@ const places = ['/boot/boot.scr', '/boot/firmware/boot.scr', '/boot/efi/boot.scr
 const imageMagic = 0x27051956;
 const headerBytes = 64;
 const advice =
-  'Put our boot script onto the first partition; docs/recovery.md says what to do at the prompt of U-Boot';
+  'Put our boot script on the first partition; docs/recovery.md says what to do at the prompt of U-Boot';
 
 export const bootScript: Check = {
   name: 'boot script',
@@ -42,18 +42,18 @@ export function judgeBootScript({ commandLine, file }: BootScriptFacts): Judgeme
         Number(version) === bootScriptVersion
           ? undefined
           : warn(
-              `ours has booted this system, of version ${version}, where ${bootScriptVersion} belongs`,
+              `our boot script has booted this system, in version ${version} instead of ${bootScriptVersion}`,
               advice,
             ),
       ],
-      ok(`ours has booted this system, of version ${version}`),
+      ok(`our boot script has booted this system, in version ${version}`),
     );
-  if (file === undefined) return warn('none of ours has booted this system', advice);
+  if (file === undefined) return warn('our boot script has not booted this system', advice);
   const { path, content } = file;
   if (content.length <= headerBytes || content.readUInt32BE(0) !== imageMagic)
     return bad(`"${path}" is no script that U-Boot runs`, advice);
   return content.includes('BOOT_ORDER', headerBytes)
-    ? warn(`none of ours has booted this system; "${path}" is another`, advice)
+    ? warn(`our boot script has not booted this system; "${path}" is another`, advice)
     : bad(`"${path}" does not read BOOT_ORDER: RAUC's choice of slot is never booted`, advice);
 }
 
@@ -72,13 +72,13 @@ function judgeReport(report: string | undefined): Judgement | undefined {
       );
     case 'refilled':
       return warn(
-        'every slot had used up its attempts, and was given them again',
+        'every slot had used up its attempts, and got new ones',
         'Run update.sh why: something keeps slots from being marked good',
       );
     case 'defaults':
       return warn(
-        'it found no whole boot environment, and took its defaults',
-        'Look here again after the next boot',
+        'it found no undamaged boot environment, and used its defaults',
+        'Run update.sh doctor again after the next boot',
       );
     default:
       return undefined;

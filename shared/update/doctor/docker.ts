@@ -39,11 +39,11 @@ export function judgeDocker({ isNeeded, root, data }: DockerFacts): Judgement {
   if (!isNeeded) return ok('this slot has no compose file: no images are fetched for an update');
   if (typeof root !== 'string')
     return bad(`it does not answer: ${root.problem}`, 'See "systemctl status docker"');
-  if (root === '') return warn('it does not say where its images lie', 'See "docker info"');
+  if (root === '') return warn('it does not report where its images are stored', 'See "docker info"');
   return root === data || root.startsWith(`${data}/`)
-    ? ok(`its images lie in "${root}", on the data partition`)
+    ? ok(`its images are stored in "${root}", on the data partition`)
     : bad(
-        `its images lie in "${root}": those of a new version are gone after the switch of slots`,
+        `its images are stored in "${root}": those of a new version are lost after the switch of slots`,
         `Set "data-root": "${data}/docker" in /etc/docker/daemon.json`,
       );
 }

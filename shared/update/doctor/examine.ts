@@ -42,7 +42,7 @@ export async function examine(device: Device, examination: Examination): Promise
   for (const { name, run } of checks) {
     const judgement = await run(device, examination).catch((error: unknown) => {
       device.signal.throwIfAborted();
-      return bad(reasonOf(error), 'Cure that, and ask again');
+      return bad(reasonOf(error), 'Correct that, then run update.sh doctor again');
     });
     findings.push({ check: name, ...judgement });
   }

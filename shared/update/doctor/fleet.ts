@@ -12,7 +12,7 @@ export const fleet: Check = {
     try {
       const id = controllerIdOf(wanted, places);
       await new DdiLine(ddiServerOf(wanted, id, config.update), signal, 1).get();
-      return ok(`"${wanted.url}" lets this device in, as "${id}"`);
+      return ok(`"${wanted.url}" accepts this device, as "${id}"`);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof DdiRefusal || !(error instanceof Failure) || error.outcome === 'usage')

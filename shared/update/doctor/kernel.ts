@@ -50,15 +50,15 @@ export function judgeKernel(facts: KernelFacts): Judgement {
       hasSquashfs ? undefined : bad('it has no squashfs: no bundle can be opened', rebuild),
       hasLoop ? undefined : bad('it has no loop devices: no bundle can be opened', rebuild),
       config !== undefined && names.length === 0
-        ? bad('its squashfs knows none of gzip, xz, lz4 and zstd', rebuild)
+        ? bad('its squashfs supports none of gzip, xz, lz4 and zstd', rebuild)
         : undefined,
       hasMapper && hasVerity !== false
         ? undefined
         : warn('it has no dm-verity: only plain bundles can be installed, up to 2 GiB', rebuild),
       config === undefined
         ? warn(
-            'squashfs, loop and device-mapper are there; which compressors squashfs knows it does not tell',
-            'Build bundles with gzip or xz, which every kernel with squashfs is likely to know',
+            'squashfs, loop and device-mapper are there; it is unknown which compressors squashfs supports',
+            'Build bundles with gzip or xz, which almost every kernel with squashfs supports',
           )
         : undefined,
     ],

@@ -58,8 +58,8 @@ export function judgeKeyring({ path, certificates, privateKeys, now }: KeyringFa
       privateKeys[0] === undefined
         ? undefined
         : bad(
-            `a private key lies on the device: "${privateKeys[0]}"; who reads it signs for every device`,
-            'Take it away, and count it as stolen: make new keys',
+            `a private key is on the device: "${privateKeys[0]}"; with it, updates for every device can be signed`,
+            'Remove it, and treat it as stolen: make new keys',
           ),
       isClockSet && daysLeft < 0
         ? bad(`it ended on ${until}`, 'Give the device a new keyring by hand')

@@ -43,7 +43,7 @@ export function judgeRaucService({ isActivated, policy }: RaucServiceFacts): Jud
   if (policy === undefined)
     return bad(
       'D-Bus has no policy for RAUC: no user may call RAUC, and RAUC may not own its name',
-      'Install rauc-service anew',
+      'Install rauc-service again',
     );
   const plain = policy.replace(/<!--[\s\S]*?-->/g, '');
   const everybody = [...plain.matchAll(/<policy\s+context="default">([\s\S]*?)<\/policy>/g)];
@@ -56,5 +56,5 @@ export function judgeRaucService({ isActivated, policy }: RaucServiceFacts): Jud
         'its D-Bus policy lets every user of this device install, and mark slots',
         'Deny it to the default context, and allow it to root, in a file of /etc/dbus-1/system.d',
       )
-    : ok('D-Bus starts it, and lets only those ask who may');
+    : ok('D-Bus starts it, and only permitted users may call it');
 }

@@ -64,12 +64,12 @@ export function judgeSystemConf(facts: SystemConfFacts | undefined): Judgement {
         ? undefined
         : bad(
             `"${data.name}" is a slot: a bundle may overwrite the data`,
-            'Take it out; /data belongs into fstab',
+            'Remove it; /data belongs in /etc/fstab',
           ),
       plain === undefined
         ? undefined
         : warn(
-            `slot "${plain.name}" is "${plain.device}", which may be another partition tomorrow`,
+            `slot "${plain.name}" is "${plain.device}", which may be another partition after a reboot`,
             'Name it by its label, /dev/disk/by-partlabel/…',
           ),
       valueIn(file, 'system', 'data-directory') === undefined &&
@@ -81,7 +81,10 @@ export function judgeSystemConf(facts: SystemConfFacts | undefined): Judgement {
         : undefined,
       formats.includes('-plain') || formats.length > 0
         ? undefined
-        : warn('bundle-formats is not set: every format is taken', 'Set bundle-formats to what you sign'),
+        : warn(
+            'bundle-formats is not set: every format is accepted',
+            'Set bundle-formats to the formats that you sign',
+          ),
     ],
     ok(`${roots.map(({ name }) => `"${name}"`).join(' and ')} are there, by their partition labels`),
   );

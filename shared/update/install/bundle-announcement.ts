@@ -33,14 +33,14 @@ export async function readAnnouncement(
   } catch (error) {
     options.signal.throwIfAborted();
     if (error instanceof Failure) throw error;
-    log.warn(`Cannot read "${url}": ${networkTrouble(error).reason}; going on without it`);
+    log.warn(`Cannot read "${url}": ${networkTrouble(error).reason}; continuing without it`);
     return undefined;
   }
   if (text === undefined) return undefined;
   try {
     return v.parse(latestSchema, JSON.parse(text));
   } catch (error) {
-    log.warn(`Cannot use "${url}": ${reasonOf(error)}; going on without it`);
+    log.warn(`Cannot use "${url}": ${reasonOf(error)}; continuing without it`);
     return undefined;
   }
 }

@@ -38,7 +38,7 @@ export function decideAvailable(facts: NewsFacts): News {
       reason: `the file has changed since version ${last.version} was installed from there`,
     };
   const running = runningVersion === undefined ? '' : ` (${runningVersion} runs)`;
-  return { isNewer: null, reason: `there is a bundle, and no latest.json that tells its version${running}` };
+  return { isNewer: null, reason: `there is a bundle, but no latest.json that gives its version${running}` };
 }
 
 function decideByVersion(latest: BundleAnnouncement, facts: NewsFacts): News {
@@ -51,7 +51,7 @@ function decideByVersion(latest: BundleAnnouncement, facts: NewsFacts): News {
   if (runningVersion === undefined || semver.valid(runningVersion) === null)
     return { isNewer: true, reason: `version ${version} is available; the running version is unknown` };
   if (semver.gt(version, runningVersion))
-    return { isNewer: true, reason: `version ${version} is there, ${runningVersion} runs` };
+    return { isNewer: true, reason: `version ${version} is available, ${runningVersion} runs` };
   const isSame = semver.compare(version, runningVersion) === 0;
   return {
     isNewer: false,

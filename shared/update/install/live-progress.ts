@@ -125,7 +125,7 @@ export class LiveProgress {
       writeProgress(this.#places, this.#progress);
     } catch (error) {
       this.#isBroken = true;
-      this.log.warn(`Cannot tell the progress: ${reasonOf(error)}`);
+      this.log.warn(`Cannot report the progress: ${reasonOf(error)}`);
     }
   }
 }

@@ -17,7 +17,7 @@ export async function planInstall(source: Source, isForced: boolean, device: Dev
   requireStanding(nameOf(source), places);
   if (source.kind === 'url') return await planFetch(source.url, isForced, device);
   if (source.kind === 'stdin')
-    throw new Failure('Cannot say what would be done with stdin: it would have to be read', {
+    throw new Failure('Cannot do a dry run with stdin: it would have to be read', {
       outcome: 'usage',
     });
   const { path } = source;
@@ -38,6 +38,6 @@ async function planFetch(url: string, isForced: boolean, device: Device): Promis
   const totalBytes = offer.kind === 'offered' ? offer.totalBytes : undefined;
   requireSpace(url, totalBytes ?? 0, device);
   const size = totalBytes === undefined ? 'of unknown size' : `(${formatBytes(totalBytes)})`;
-  log.info(`Would fetch "${url}" ${size}, verify it, and install it where it may be`);
+  log.info(`Would fetch "${url}" ${size}, verify it, and install it if that is allowed`);
   return 'done';
 }

@@ -32,6 +32,6 @@ export function fateOf({ version, at }: LastInstalled, places: Places): string {
 
 const words = {
   'rolled-back': 'rolled back',
-  'fallen-back': 'given up by the bootloader',
-  failed: 'given up',
+  'fallen-back': 'rejected by the bootloader',
+  failed: 'rejected',
 } as const;

@@ -53,8 +53,8 @@ function findStaleHold({ places, config }: Device): Damage | undefined {
 
 function findLostFallback(slots: Slots | undefined, { places }: Device): Damage[] {
   if (slots === undefined) {
-    const remedy = 'stays unseen; run repair again where RAUC answers';
-    return [{ kind: 'slots', wrong: 'RAUC does not answer: the slots are not looked at', remedy }];
+    const remedy = 'stays unchecked; run repair again when RAUC answers';
+    return [{ kind: 'slots', wrong: 'RAUC does not answer: the slots cannot be checked', remedy }];
   }
   const plan = decideFallback(allTransactions(places), slots, readAdmissionNote(places));
   if (plan.kind === 'none') return [];

@@ -29,7 +29,7 @@ export function findLeftFiles({ places, config }: Device): Damage | undefined {
   const bytes = paths.reduce((sum, path) => sum + lstatSync(path).size + treeBytes(path), 0);
   return {
     kind: 'leftovers',
-    wrong: `a run that was cut short has left ${paths.map((path) => `"${path}"`).join(', ')} (${formatBytes(bytes)})`,
+    wrong: `an interrupted run has left ${paths.map((path) => `"${path}"`).join(', ')} (${formatBytes(bytes)})`,
     remedy: 'removes them',
     mend: async () => {
       for (const path of paths) rmSync(path, { recursive: true, force: true });
@@ -49,7 +49,7 @@ export async function findLeftDatabases({
     const { database } = stack ?? {};
     if (stack === undefined || database === undefined) return undefined;
     if (!(await runningServices(stack)).includes(database.service)) {
-      log.info(`"${database.service}" does not run: it is not looked into`);
+      log.info(`"${database.service}" does not run: it is not checked`);
       return undefined;
     }
     const names = namesFor(await readDatabaseName(database));
@@ -58,7 +58,7 @@ export async function findLeftDatabases({
     if (found.length === 0) return undefined;
     return {
       kind: 'database',
-      wrong: `a restore that was cut short has left ${found.map((name) => `the database "${name}"`).join(' and ')}`,
+      wrong: `an interrupted restore has left ${found.map((name) => `the database "${name}"`).join(' and ')}`,
       remedy: `drops ${found.length === 1 ? 'it' : 'them'}; "${names.live}" stays as it is`,
       mend: async () => {
         if (found.includes(names.fresh)) await dropFresh(database, names);
@@ -67,7 +67,7 @@ export async function findLeftDatabases({
     };
   } catch (error) {
     signal.throwIfAborted();
-    log.warn(`Cannot look into the database: ${reasonOf(error)}`);
+    log.warn(`Cannot check the database: ${reasonOf(error)}`);
     return undefined;
   }
 }

@@ -42,10 +42,10 @@ export function findOpenUpdate(
     case 'go-back':
       return undefined;
     case 'finish-rollback':
-      return leave(`${name} was given up, but its slot still runs`, 'stays; a reboot carries it out');
+      return leave(`${name} was rejected, but its slot still runs`, 'stays; a reboot carries it out');
     case 'fallback':
       return close(transaction, `${name} did not come up, this slot runs instead`, 'fallen-back', {
-        reason: 'the bootloader gave the new slot up',
+        reason: 'the bootloader rejected the new slot',
         marksBooted: true,
       });
     case 'stay':

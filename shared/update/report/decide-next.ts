@@ -32,7 +32,7 @@ function ofUpdate({ transaction, plan, holder, progress, slots }: NextFacts): st
   if (holder !== undefined && holder.program !== 'post-activate') {
     const what = progress === undefined || progress.pid !== holder.pid ? '' : `: ${progress.message}`;
     return [
-      `${holder.program} (process ${holder.pid}) is at work${what}; it reboots nothing before it is done.`,
+      `${holder.program} (process ${holder.pid}) is at work${what}; it does not reboot before it is done.`,
     ];
   }
   switch (plan) {
@@ -50,12 +50,12 @@ function ofUpdate({ transaction, plan, holder, progress, slots }: NextFacts): st
     case 'unfinished':
       return [`The update to ${version} never finished: post-activate closes it, this slot stays.`];
     case 'stay':
-      return [`The update to ${version} was given up: post-activate closes it, this slot stays.`];
+      return [`The update to ${version} was rejected: post-activate closes it, this slot stays.`];
     case 'finish-rollback':
       return [`The rollback from ${version} is decided, a reboot carries it out.`];
     case 'go-back':
       return [
-        `The bootloader came back to ${version}, which was given up: post-activate gives the version before it its attempts again, and reboots into it.`,
+        `The bootloader started ${version} again, which was rejected: post-activate gives the version before it its boot attempts back, and reboots into it.`,
       ];
     case 'abandon-trial':
       return [
@@ -107,7 +107,7 @@ function ofFallback({ slots, plan }: NextFacts): string[] {
 function ofNextInstall({ inhibit, window }: NextFacts): string {
   const reason = reasonOfInhibit(inhibit);
   if (reason !== undefined)
-    return `Updates are held off by the file update/inhibit${reason === '' ? '' : `: ${reason}`}.`;
+    return `Updates are inhibited by the file update/inhibit${reason === '' ? '' : `: ${reason}`}.`;
   return `${capital(wordsOfWindow(window))}.`;
 }
 

@@ -127,7 +127,7 @@ function findUnexplainedReboots({ updates }: AnomalyFacts): Anomaly[] {
   const { at, state } = lastStep(last);
   const version = last.to.version ?? 'unknown';
   if (state === 'fallen-back') {
-    const how = boots === 0 ? 'without one that came up' : `${boots} of them came up`;
+    const how = boots === 0 ? 'and no boot came up' : `${boots} of them came up`;
     return [
       {
         kind: 'unexplained-reboots',
@@ -142,7 +142,7 @@ function findUnexplainedReboots({ updates }: AnomalyFacts): Anomaly[] {
     {
       kind: 'unexplained-reboots',
       id: `unexplained-reboots:${last.id}:${unexplained}`,
-      what: `the trial of version "${version}" was cut short by ${unexplained === 1 ? 'a reboot' : `${unexplained} reboots`} that no program requested (power, a crash, the watchdog)`,
+      what: `the trial of version "${version}" was interrupted by ${unexplained === 1 ? 'a reboot' : `${unexplained} reboots`} that no program requested (power, a crash, the watchdog)`,
       at,
     },
   ];

@@ -24,11 +24,11 @@ export function oweNotifications(
   { places, log, undo }: BareDevice,
   booted: () => string | undefined = () => undefined,
 ): void {
-  undo.owe('tell what is new', async () => {
+  undo.owe('report what is new', async () => {
     try {
       await tellNews(places, booted(), log);
     } catch (error) {
-      log.warn(`Cannot tell what is new: ${reasonOf(error)}`);
+      log.warn(`Cannot report what is new: ${reasonOf(error)}`);
     }
   });
 }
@@ -38,7 +38,7 @@ async function tellNews(places: Places, booted: string | undefined, log: Log): P
   await noteDirectRefusal(places, log);
   const anomalies = gatherAnomalies(places, { booted }, new Date());
   const fresh = anomalies.filter(({ id }) => !told.anomalies.includes(id));
-  for (const { what } of fresh) log.warn(`Look at this: ${what}`);
+  for (const { what } of fresh) log.warn(`Warning: ${what}`);
   let now: Notified = { ...told, anomalies: [...told.anomalies, ...fresh.map(({ id }) => id)] };
   if (fresh.length > 0) writeNotified(places, now);
 

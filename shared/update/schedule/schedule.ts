@@ -34,7 +34,7 @@ export function tellWindow(config: Config, now: Date, log: Log): void {
   const decision = windowAt(config, now);
   if (config.update.installAt === 'any-time' || decision.kind === 'always' || decision.kind === 'inside')
     return;
-  log.info(`It would be fetched now, and installed later: ${wordsOfWindow(decision)}`);
+  log.info(`It would be downloaded now, and installed later: ${wordsOfWindow(decision)}`);
 }
 
 export function wordsOfWindow(decision: WindowStanding): string {

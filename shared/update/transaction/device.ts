@@ -31,7 +31,7 @@ export function withConfigOrDefaults(
   try {
     return withConfig(device);
   } catch (error) {
-    tell(`${reasonOf(error)}; going on with the defaults`);
+    tell(`${reasonOf(error)}; continuing with the defaults`);
     return { ...device, config: defaultConfig(device.places) };
   }
 }

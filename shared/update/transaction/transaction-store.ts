@@ -39,7 +39,7 @@ export function transactionForRecovery(
   tell = (line: string): void => log.warn(line),
 ): Transaction | undefined {
   const current = readTransaction(places);
-  if (current.kind === 'damaged') tell(`${current.reason}; going on without it`);
+  if (current.kind === 'damaged') tell(`${current.reason}; continuing without it`);
   return knownTransaction(current);
 }
 

@@ -94,7 +94,7 @@ export async function waitForBootLock(device: BareDevice): Promise<UpdateLock> {
     } catch (error) {
       const isBusy = error instanceof Failure && error.outcome === 'busy';
       if (!isBusy) {
-        log.warn(`${reasonOf(error)}; going on without it`);
+        log.warn(`${reasonOf(error)}; continuing without it`);
         return new HeldLock(device, 'not ours');
       }
       if (deadline.isOver) throw error;

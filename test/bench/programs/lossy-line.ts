@@ -70,7 +70,7 @@ function pump(from: number, direction: Direction): void {
   read(from, packet, 0, packet.length, null, (error, length) => {
     if (error === null) direction.take(new Uint8Array(packet.subarray(0, length)));
     const code = error === null || !('code' in error) ? undefined : error.code;
-    // It is not up yet, or has gone with its namespace; then nobody needs this line any more.
+    // It is not up yet, or has gone with its namespace; then this line is not needed any more.
     if (code === 'EIO') setTimeout(() => pump(from, direction), 10);
     else if (error === null || code === 'EAGAIN') pump(from, direction);
     else process.exit(1);

@@ -35,11 +35,7 @@ const spoiled: [string, string | RegExp, Spoil][] = [
     (path) => writeFileSync(path, flipOne(readFileSync(path))),
   ],
   ['a bit changed before the checksum was made', /checksum|corrupt/i, (path) => rewrite(path, flipOne)],
-  [
-    'it was cut short',
-    'it ends too early',
-    (path) => rewrite(path, (all) => all.subarray(0, all.length / 2)),
-  ],
+  ['it is truncated', 'it ends too early', (path) => rewrite(path, (all) => all.subarray(0, all.length / 2))],
   ['it is empty', 'it ends too early', (path) => rewrite(path, () => Buffer.alloc(0))],
   ['it is no zstd', 'Unknown frame descriptor', (path) => rewrite(path, () => Buffer.from('some text'))],
   [
@@ -69,12 +65,12 @@ test.each(spoiled)('verifyArchive() says what is wrong when %s', async (_when, r
   else expect(message.slice(prefix.length)).toMatch(reason);
 });
 
-test('verifyArchive() says that it was told to end when it is aborted', async () => {
+test('verifyArchive() says that it was stopped when it is aborted', async () => {
   using temporary = temporaryFolder();
   const path = join(temporary.path, 'x.tar.zst');
   mkdirSync(join(temporary.path, 'in'));
   await createArchive({ folder: join(temporary.path, 'in'), target: path });
   const checking = verifyArchive(path, 'in', AbortSignal.abort());
-  expect(checking).rejects.toThrow(`Cannot trust the backup "${path}": it was told to end`);
+  expect(checking).rejects.toThrow(`Cannot trust the backup "${path}": it was stopped`);
   await checking.catch(() => undefined);
 });

@@ -163,9 +163,9 @@ const leaseHolder = `
   fcntl(F, 1024, F_WRLCK) or die "lease: $!"; print "held\\n"; sleep 60 while 1;`;
 
 test.each([
-  ['nothing moves for stallMs', 'nothing moved for 0.4 s'],
-  ['it is told to end in the middle', 'it was told to end'],
-])('createArchive() gives up and leaves nothing when %s', async (_when, reason) => {
+  ['there is no progress for stallMs', 'no progress for 0.4 s'],
+  ['it is stopped in the middle', 'it was stopped'],
+])('createArchive() stops and leaves nothing when %s', async (_when, reason) => {
   using temporary = temporaryFolder();
   const folder = join(temporary.path, 'in');
   const out = join(temporary.path, 'out');
@@ -181,7 +181,7 @@ test.each([
     const said = holder.stdout.getReader();
     await said.read();
     const ending = new AbortController();
-    const isStall = reason.startsWith('nothing');
+    const isStall = reason.startsWith('no progress');
     const work = failureOf(
       createArchive({
         folder,

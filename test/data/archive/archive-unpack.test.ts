@@ -58,7 +58,7 @@ const changes: [when: string, reason: RegExp, change: (folder: TempFolder, path:
     },
   ],
   [
-    'it was cut short since',
+    'it was truncated since',
     /^Cannot restore from ".*": tar: Unexpected EOF in archive$/,
     (_folder, path) => truncateSync(path, 5_000_000),
   ],
@@ -160,7 +160,7 @@ test('unpackArchive() needs room for what the archive holds, once, and leaves no
   }
 });
 
-test('unpackArchive() leaves nothing when it is told to end', async () => {
+test('unpackArchive() leaves nothing when it is stopped', async () => {
   using folder = new TempFolder();
   const { path, into } = await largeArchive(folder);
   const archive = await verify(path, 'config');
@@ -172,7 +172,7 @@ test('unpackArchive() leaves nothing when it is told to end', async () => {
   process.env['PATH'] = fakeTool(folder, 'tar', tar);
   try {
     const failure = await failureOf(() => unpackArchive({ archive, into, signal: ending.signal }));
-    expect(failure.message).toBe(`Cannot restore from "${path}": it was told to end`);
+    expect(failure.message).toBe(`Cannot restore from "${path}": it was stopped`);
   } finally {
     process.env['PATH'] = PATH;
     process.off('SIGUSR2', end);
@@ -181,7 +181,7 @@ test('unpackArchive() leaves nothing when it is told to end', async () => {
   expect(openDescriptorsBelow(folder.path)).toEqual([]);
 });
 
-test('verifyArchive() says what tar said when a header in it is damaged, whatever the checksum says', async () => {
+test('verifyArchive() gives the message of tar when a header in it is damaged, with any checksum', async () => {
   using folder = new TempFolder();
   const { path } = await largeArchive(folder);
   await run`zstd -dqf ${path} -o ${folder.at('x.tar')}`;

@@ -81,7 +81,7 @@ test('dumpDatabase() keeps the older dump of that name when the container goes i
   expect(await verifyDump({ ...database, path: target() })).toEqual({ sha256: older.sha256 });
 });
 
-test('dumpDatabase() gives up, in the container too, when nothing moves', async () => {
+test('dumpDatabase() stops, in the container too, when there is no progress', async () => {
   const locking = { done: Promise.resolve<unknown>(undefined) };
   const containers = onDump(undefined, async () => {
     locking.done = sql(
@@ -101,14 +101,14 @@ test('dumpDatabase() gives up, in the container too, when nothing moves', async 
     dumpDatabase({ ...database, containers, target: target(), stallMs: 1_000 }),
   );
 
-  expect(failure.message).toBe('Cannot dump the database of "postgres": nothing moved for 1 s');
+  expect(failure.message).toBe('Cannot dump the database of "postgres": no progress for 1 s');
   expect(readdirSync(running.backups)).toEqual([]);
   await noSessionOfOurs();
   await endSessionsOfStack(database);
   expect(await locking.done).toBeInstanceOf(Error);
 });
 
-test('dumpDatabase() leaves nothing when it is told to end', async () => {
+test('dumpDatabase() leaves nothing when it is stopped', async () => {
   const stop = new AbortController();
   const containers = onDump(async () => {
     await waitFor('the first bytes', () => statSync(`${target()}.part`).size > 0, { everyMs: 5 });
@@ -119,7 +119,7 @@ test('dumpDatabase() leaves nothing when it is told to end', async () => {
     dumpDatabase({ ...database, containers, target: target(), signal: stop.signal }),
   );
 
-  expect(failure.message).toContain('it was told to end');
+  expect(failure.message).toContain('it was stopped');
   expect(readdirSync(running.backups)).toEqual([]);
   await noSessionOfOurs();
 });

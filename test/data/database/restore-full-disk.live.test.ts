@@ -13,7 +13,7 @@ import { quietLog, startStack } from './database-stack.ts';
 const mib = 1024 * 1024;
 
 /** It takes 24 MiB and more; PostgreSQL refuses, or even falls where its log of writes cannot grow. */
-test('restoreDatabase() keeps what is live, and ends well later, when the database has no room for another', async () => {
+test('restoreDatabase() keeps the live database, and succeeds later, when the database has no room for another', async () => {
   await using running = await startStack({ dataMiB: 400 });
   const database: Database = { containers: running.quick, service: 'postgres' };
   const dump = join(running.backups, 'x.dump');
@@ -32,7 +32,7 @@ test('restoreDatabase() keeps what is live, and ends well later, when the databa
     const failure = await failureOf(() => restoreDatabase({ ...database, dump, log }));
     expect([failure.outcome, failure.advice]).toEqual([
       'noSpace',
-      'Free space on its volume and restore again: what is live is whole',
+      'Free space on its volume and restore again: the live data is complete',
     ]);
     rmSync(filling);
     const live = await waitFor('the database', () => contentOf(database).catch(() => undefined));

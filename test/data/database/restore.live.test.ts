@@ -94,7 +94,7 @@ test('restoreDatabase() leaves the old or the restored one live, and ends well, 
   for (const [when, step, ms = 0] of kills) {
     const { signal } = await restoreBy(dump, when, step, ms);
     expect([when, step, signal]).toEqual([when, step, 'SIGKILL']);
-    // What was under way in the container goes on alone, and may end our session once more.
+    // A command in the container continues alone, and may end our session once more.
     await endLeftovers(database);
     const live = await waitFor('a look at it', () => contentOf(database).catch(() => undefined));
     expect([changed, content]).toContain(live);
@@ -161,12 +161,12 @@ test.each([
     'it does not have the checksum beside it',
   ],
   [
-    'it was cut short',
+    'it is truncated',
     (path: string) => truncateSync(path, 1_000_000),
     'it does not have the checksum beside it',
   ],
   [
-    'it was cut short before its checksum was made',
+    'it was truncated before its checksum was made',
     cutAndSign,
     'could not read from input file: end of file',
   ],

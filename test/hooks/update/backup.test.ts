@@ -117,7 +117,7 @@ describe('update.sh backup', () => {
     expect((await backUp()).exitCode).toBe(0);
   });
 
-  test('ends with 9 when RAUC installs for somebody else, and takes no lock from its hooks', async () => {
+  test('ends with 9 when RAUC installs for another program, and takes no lock from its hooks', async () => {
     scene.write('fail-rauc-status', 'already processing a different method\n');
     expect((await backUp('--config-only')).exitCode).toBe(9);
     expect(existsSync(lockFileOf(scene.places))).toBe(false);

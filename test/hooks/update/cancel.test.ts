@@ -100,7 +100,7 @@ describe('update.sh cancel', () => {
         cancelled = await cancel();
       },
     });
-    expect(fetched.reason).toBe('Cannot finish update.sh: it was told to end by SIGTERM');
+    expect(fetched.reason).toBe('Cannot finish update.sh: it was stopped by SIGTERM');
     expect(cancelled?.stderr).toMatch(
       /^Ending update\.sh \(process \d+\)\nEnded update\.sh \(process \d+\)\n$/,
     );
@@ -109,7 +109,7 @@ describe('update.sh cancel', () => {
     takeUpdaterLock(scene.places).release();
   });
 
-  test('ends an install that is under way; RAUC goes on, which is said with 21', async () => {
+  test('stops a running install; RAUC continues, reported with 21', async () => {
     const file = scene.write('update.raucb', 'a bundle');
     scene.write('root/etc/rauc/system.conf', '[system]\ncompatible=jetson-nano-homie\n');
     scene.write('rauc-info.json', '{"compatible":"jetson-nano-homie","version":"1.1.0"}');
@@ -121,23 +121,23 @@ describe('update.sh cancel', () => {
         cancelled = await cancel();
       },
     });
-    expect(installed.reason).toBe('Cannot finish update.sh: it was told to end by SIGTERM');
+    expect(installed.reason).toBe('Cannot finish update.sh: it was stopped by SIGTERM');
     expect(installed.exitCode).toBe(143);
     expect(cancelled?.stderr).toMatch(
       /^Ending update\.sh \(process \d+\)\nEnded update\.sh \(process \d+\)\n/,
     );
     expect(cancelled?.reason).toBe(
-      'Cannot cancel the install any more: RAUC writes the slot, and knows no way to stop. No reboot follows it; run update.sh cancel again when RAUC is done, and the version that runs is kept',
+      'Cannot cancel the install any more: RAUC is writing the slot and cannot be stopped. No reboot follows it; run update.sh cancel again when RAUC is done, and the version that runs is kept',
     );
     expect(cancelled?.exitCode).toBe(21);
   });
 
-  test('ends with 9, and harms nobody, when it is no install that holds the lock', async () => {
+  test('ends with 9, and stops nothing, when no install holds the lock', async () => {
     const lock = takeUpdaterLock(scene.places);
     try {
       const ended = await cancel();
       expect(ended.reason).toBe(
-        `Cannot cancel what update.sh (process ${process.pid}) does. Wait until it has ended`,
+        `Cannot cancel update.sh (process ${process.pid}): it is no install. Wait until it has ended`,
       );
       expect(ended.exitCode).toBe(9);
     } finally {

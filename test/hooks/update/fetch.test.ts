@@ -155,7 +155,7 @@ describe('update.sh [URL]', () => {
     expectInstalled(ended);
   });
 
-  test('asks nobody when updates are inhibited, or another one runs', async () => {
+  test('sends no request when updates are inhibited, or another one runs', async () => {
     scene.write('data/update/inhibit', 'the family is at home\n');
     const inhibited = await update();
     expect(inhibited.reason).toContain('updates are inhibited: the family is at home');
@@ -191,7 +191,7 @@ describe('update.sh [URL]', () => {
       'more than is allowed',
       (_asked, line) => void line.write(head(200, { 'Content-Length': 3 * mebibyte })),
       11,
-      'it has 3.0 MiB, at most 2.0 MiB may come',
+      'it has 3.0 MiB, at most 2.0 MiB are allowed',
     ],
   ])('says why when the server answers %s', async (_what, answer, exitCode, reason) => {
     configure({ largest_bundle_mib: 2 });
@@ -221,7 +221,7 @@ describe('update.sh [URL]', () => {
     expect(piped.exitCode).toBe(4);
   });
 
-  test('goes on where it was told to end', async () => {
+  test('resumes where it was stopped', async () => {
     file = { bytes: someBytes(3 * mebibyte), etag: '"one"' };
     let pieces = 0;
     let isHolding = true;
@@ -245,7 +245,7 @@ describe('update.sh [URL]', () => {
     takeUpdaterLock(scene.places).release();
     isHolding = false;
     const again = await update();
-    expect(again.stderr).toContain('Going on at 48.0 KiB of 3.0 MiB');
+    expect(again.stderr).toContain('Resuming at 48.0 KiB of 3.0 MiB');
     expectInstalled(again);
   });
 
@@ -256,7 +256,7 @@ describe('update.sh [URL]', () => {
     expectInstalled(ended);
   });
 
-  test('goes through the proxy to https, and tells it nothing of what lets us in', async () => {
+  test('goes through the proxy to https, and does not send it credentials', async () => {
     const tls = await makeTlsFiles(scene);
     await using secure = await HostileServer.start(behave, tls.server());
     const told: string[] = [];
@@ -312,7 +312,7 @@ describe('update.sh [URL]', () => {
   test('--dry-run asks, and fetches and changes nothing', async () => {
     const ended = await update(['--dry-run']);
     expect(ended.reason).toBe(
-      `Would fetch "${server.url}" (1.5 MiB), verify it, and install it where it may be`,
+      `Would fetch "${server.url}" (1.5 MiB), verify it, and install it if that is allowed`,
     );
     expect([ended.exitCode, left(), existsSync(scene.at('data/logs')), scene.calls()]).toEqual([
       0,
@@ -346,13 +346,13 @@ describe('update.sh check', () => {
   test('says what latest.json says against what runs, as text and as JSON, and writes nothing', async () => {
     scene.write('root/usr/lib/homie/release', 'VERSION=1.0.0\n');
     behave = latest('{"version":"1.1.0","compatible":"jetson-nano-homie","description":"Rooms","more":1}');
-    expect((await update(['check'])).stdout).toBe('Newer: version 1.1.0 is there, 1.0.0 runs\n');
+    expect((await update(['check'])).stdout).toBe('Newer: version 1.1.0 is available, 1.0.0 runs\n');
     const json = await update(['check', '--json']);
     expect(JSON.parse(json.stdout)).toEqual({
       format: 1,
       url: server.url,
       isNewer: true,
-      reason: 'version 1.1.0 is there, 1.0.0 runs',
+      reason: 'version 1.1.0 is available, 1.0.0 runs',
       version: '1.1.0',
       description: 'Rooms',
       bytes: file.bytes.length,
@@ -366,7 +366,7 @@ describe('update.sh check', () => {
     [
       'there is none',
       undefined,
-      'Perhaps newer: there is a bundle, and no latest.json that tells its version (1.1.0 runs)',
+      'Perhaps newer: there is a bundle, but no latest.json that gives its version (1.1.0 runs)',
       '',
     ],
     ['it is the one that runs', '{"version":"1.1.0"}', 'Nothing new: version 1.1.0 runs already', ''],
@@ -404,7 +404,7 @@ describe('update.sh check', () => {
     );
   });
 
-  test('ends with 21 when nobody answers, and with 2 for what is no URL', async () => {
+  test('ends with 21 when the server does not answer, and with 2 for a text that is no URL', async () => {
     behave = (_asked, line) => void line.destroy();
     expect((await update(['check'])).exitCode).toBe(21);
     expect((await update(['check', scene.write('x.raucb', 'x')])).exitCode).toBe(2);

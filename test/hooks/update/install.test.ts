@@ -109,7 +109,7 @@ describe('update.sh install', () => {
     expect((await install('--force', file)).exitCode).toBe(4);
   });
 
-  test('waits for the clock, and goes on without when it is not synchronised', async () => {
+  test('waits for the clock, and continues when it is not synchronised', async () => {
     scene.write(
       'bin/timedatectl',
       `#!/bin/sh
@@ -142,7 +142,7 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     });
   });
 
-  test('is busy, and fetches nothing, while RAUC installs for somebody else', async () => {
+  test('is busy, and fetches nothing, while RAUC installs for another program', async () => {
     scene.write('fail-rauc-status', 'rauc: already processing a different method\n');
     const ended = await install(file);
     expect(scene.calls()).toEqual([status]);
@@ -225,7 +225,7 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     }
   });
 
-  test('ends with 9 when RAUC installs for somebody else', async () => {
+  test('ends with 9 when RAUC installs for another program', async () => {
     scene.write('rauc-install.sh', 'echo "Failed …: Already processing a different method" >&2; exit 2');
     const ended = await install(file);
     expect(ended.reason).toBe(
@@ -289,7 +289,7 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     expect(scene.read('data/update/transaction.json')).toBe(before);
   });
 
-  test('frees the lock, and closes nothing, when it is told to end while RAUC goes on', async () => {
+  test('frees the lock, and closes nothing, when it is stopped while RAUC continues', async () => {
     writeTransaction(scene.places, transactionAt('installing'));
     scene.write('hang-rauc-install', '');
     const ended = await scene.run(['update.sh', 'install', file], {
@@ -298,7 +298,7 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
         process.kill('SIGTERM');
       },
     });
-    expect(ended.reason).toBe('Cannot finish update.sh: it was told to end by SIGTERM');
+    expect(ended.reason).toBe('Cannot finish update.sh: it was stopped by SIGTERM');
     expect(scene.states()).toEqual(['preparing', 'installing']);
     takeUpdaterLock(scene.places).release();
     expect(ended.exitCode).toBe(143);

@@ -80,7 +80,7 @@ describe('update.sh log --follow', () => {
     }
   }
 
-  test('goes on with what comes, over a rotation and a truncation, and ends with Ctrl-C', async () => {
+  test('shows new lines, also after a rotation and a truncation, and ends with Ctrl-C', async () => {
     writeFileSync(file, 'before\n');
     const ended = await follow(async (seen) => {
       await seen('before');

@@ -135,11 +135,11 @@ describe('update.sh repair', () => {
     await expectNothingWrong();
   });
 
-  test('goes on with the rest, keeps the debt and ends with 1 when that restore fails', async () => {
+  test('continues with the rest, keeps the owed restore and ends with 1 when that restore fails', async () => {
     writeTransaction(scene.places, inDebt('failed'));
     scene.write('data/backups/manual-1.0.0-20260101T000000Z.dump.part', 'half');
     const ended = await repair('--yes');
-    expect(ended.reason).toStartWith('Cannot mend 1 of 2: Cannot restore the data: there is no ');
+    expect(ended.reason).toStartWith('Cannot repair 1 of 2: Cannot restore the data: there is no ');
     expect(existsSync(scene.at('data/backups/manual-1.0.0-20260101T000000Z.dump.part'))).toBe(false);
     expect(scene.transaction().isClosed).toBe(false);
     expect(ended.exitCode).toBe(1);
@@ -180,9 +180,7 @@ describe('update.sh repair', () => {
     expect(scene.read('databases')).toBe('homie\n');
     await expectNothingWrong();
     stack.down();
-    expect((await repair()).stderr).toBe(
-      '"postgres" does not run: it is not looked into\nNothing is wrong\n',
-    );
+    expect((await repair()).stderr).toBe('"postgres" does not run: it is not checked\nNothing is wrong\n');
     expect(stack.switched).toEqual([]);
   });
 });
@@ -208,7 +206,7 @@ describe('update.sh repair of the fallback slot', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('makes the running slot the primary one whatever happens after the other was', async () => {
+  test('makes the running slot the primary one after any failure that followed the switch', async () => {
     closeTransaction(scene.places, failedEarly());
     scene.fake(
       'rauc',
@@ -227,7 +225,7 @@ esac`,
     expect(ended.exitCode).toBe(1);
   });
 
-  test('is done at the end of an install that RAUC gave up before it wrote', async () => {
+  test('is done at the end of an install that RAUC stopped before it wrote', async () => {
     const file = scene.write('update.raucb', 'a bundle');
     scene.write('root/etc/rauc/system.conf', '[system]\ncompatible=jetson-nano-homie\n');
     scene.write('rauc-info.json', '{"compatible":"jetson-nano-homie","version":"1.1.0"}');
@@ -254,10 +252,10 @@ esac`,
 describe('update.sh repair, called otherwise,', () => {
   beforeEach(() => holdNextBoot(scene.places));
 
-  test('ends with 2, changing nothing, when nobody can be asked and --yes is not given', async () => {
+  test('ends with 2, changing nothing, when there is no terminal and --yes is not given', async () => {
     const before = treeOf(scene.places.data);
     const ended = await repair();
-    expect(ended.reason).toBe('Cannot ask "Mend it?": there is no terminal. Add --yes if it is meant');
+    expect(ended.reason).toBe('Cannot ask "Repair it?": there is no terminal. Add --yes to confirm');
     expect(treeOf(scene.places.data)).toEqual(before);
     expect(ended.exitCode).toBe(2);
   });
@@ -278,10 +276,10 @@ describe('update.sh repair, called otherwise,', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('mends what it can, and says what it cannot see, when RAUC does not answer', async () => {
+  test('repairs what it can, and says what it cannot check, when RAUC does not answer', async () => {
     rmSync(scene.at('rauc-status.json'));
     const ended = await repair('--yes', '--json');
-    expect(ended.stderr).toContain('Found: RAUC does not answer: the slots are not looked at');
+    expect(ended.stderr).toContain('Found: RAUC does not answer: the slots cannot be checked');
     expect(JSON.parse(ended.stdout).faults).toMatchObject([
       { kind: 'hold', isMended: true },
       { kind: 'slots', isMendable: false },
@@ -300,7 +298,7 @@ describe('update.sh repair, called otherwise,', () => {
     }
   });
 
-  test('ends with 9 when RAUC installs for somebody else, and takes no lock from its hooks', async () => {
+  test('ends with 9 when RAUC installs for another program, and takes no lock from its hooks', async () => {
     scene.write('fail-rauc-status', 'already processing a different method\n');
     expect((await repair('--yes')).exitCode).toBe(9);
     expect(existsSync(scene.at('data/update/hold'))).toBe(true);

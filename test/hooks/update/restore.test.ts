@@ -23,7 +23,7 @@ import { RecoveryStack, redisFile } from '../../support/scene/recovery-stack.ts'
 import { type Ended, Scene, treeOf } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 
-/** Whether somebody installs. */
+/** Whether an install runs. */
 const raucStatus = 'rauc status --detailed --output-format=json';
 
 let scene: Scene;
@@ -115,14 +115,14 @@ describe('update.sh restore of a config', () => {
     expect(scene.isUnitActive).toBe(false);
   });
 
-  test('goes on where systemd does not answer, the config and the journal are damaged, and says so', async () => {
+  test('continues when systemd does not answer, the config and the journal are damaged, and says so', async () => {
     const archive = await saveConfig(name);
     scene.write('data/config/orchestrator.yaml', 'update: [');
     scene.write('data/update/transaction.json', 'torn');
     scene.write('fail-systemctl-is-active', 'Running in chroot, ignoring\n');
     const ended = await restore(archive, '--yes');
-    expect(ended.stderr).toContain('; going on with the defaults');
-    expect(ended.stderr).toContain('; going on without it');
+    expect(ended.stderr).toContain('; continuing with the defaults');
+    expect(ended.stderr).toContain('; continuing without it');
     expect(ended.stderr).toContain('; it is neither stopped nor started');
     expect(scene.read('data/config/orchestrator.yaml')).toStartWith('orchestrator:');
     expect(ended.exitCode).toBe(0);
@@ -153,7 +153,7 @@ describe('update.sh restore of a config', () => {
         'fail-systemctl-stop',
         [
           `Cannot stop "${unit}": "systemctl" ended with 1 (no luck); restart it by hand afterwards`,
-          'Cannot disarm what starts it again: "systemctl" ended with 1 (no luck)',
+          'Cannot cancel the timer that starts it again: "systemctl" ended with 1 (no luck)',
         ],
       ],
     ] as const) {
@@ -353,7 +353,7 @@ describe('update.sh restore of data', () => {
     expect(ended.exitCode).toBe(1);
   });
 
-  test('pays the debt of an update that is given up, so that the next boot does not restore over it', async () => {
+  test('restores the data of a rejected update, so that the next boot does not restore over it', async () => {
     new RecoveryStack(scene);
     const dump = save(`${stem}.dump`, 'saved rows\n');
     writeTransaction(scene.places, inDebt('fallen-back', dump));
@@ -472,12 +472,12 @@ describe('update.sh restore', () => {
     expect(scene.calls()).toEqual([]);
   });
 
-  test('ends with 2, touching nothing, when nobody can be asked and --yes is not given', async () => {
+  test('ends with 2, touching nothing, when there is no terminal and --yes is not given', async () => {
     const archive = await saveConfig('manual-1.0.0-20260102T030405Z.tar.zst');
     const before = treeOf(scene.places.data);
     const ended = await restore(archive);
     expect(ended.reason).toBe(
-      'Cannot ask "Replace what is there now?": there is no terminal. Add --yes if it is meant',
+      'Cannot ask "Replace what is there now?": there is no terminal. Add --yes to confirm',
     );
     expect(treeOf(scene.places.data)).toEqual(before);
     expect(ended.exitCode).toBe(2);
@@ -523,7 +523,7 @@ describe('update.sh restore', () => {
     }
   });
 
-  test('ends with 9 when RAUC installs for somebody else, and takes no lock from its hooks', async () => {
+  test('ends with 9 when RAUC installs for another program, and takes no lock from its hooks', async () => {
     scene.write('fail-rauc-status', 'already processing a different method\n');
     expect((await restore('--yes')).exitCode).toBe(9);
     expect(existsSync(lockFileOf(scene.places))).toBe(false);

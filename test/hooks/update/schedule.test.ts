@@ -34,7 +34,7 @@ const { status } = asked;
 const info = () => `rauc info --output-format=json ${file}`;
 const installs = () => `rauc install ${file}`;
 
-/** Opens at midnight of the day after tomorrow, whatever the time of day is now. */
+/** Opens at midnight of the day after tomorrow, at any time of day. */
 function windowOfAnotherDay(): { setting: Setting; opens: Date } {
   const now = new Date();
   const opens = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 2));
@@ -116,7 +116,7 @@ describe('the update window', () => {
     const before = treeOf(scene.places.data);
     const ended = await install('--dry-run');
     expect(ended.reason).toBe(
-      `It would be fetched now, and installed later: the update window opens at ${localText(opens, 'UTC')}`,
+      `It would be downloaded now, and installed later: the update window opens at ${localText(opens, 'UTC')}`,
     );
     expect(treeOf(scene.places.data)).toEqual(before);
     expect(ended.exitCode).toBe(0);
@@ -160,7 +160,7 @@ describe('the reboot after an install', () => {
     expect(ended.exitCode).toBe(2);
   });
 
-  test('that cannot be scheduled is said, and the install is done all the same', async () => {
+  test('that cannot be scheduled is reported, and the install is done anyway', async () => {
     scene.write('fail-shutdown--r', 'Failed to connect to bus\n');
     const ended = await install();
     expect(ended.stderr).toContain(
@@ -207,7 +207,7 @@ describe('the inhibit file', () => {
     scene.write('data/update/inhibit', 'guests\nuntil: 2025-01-01T00:00:00Z\n');
     const ended = await install();
     expect(ended.stderr).toContain(
-      'The file update/inhibit ("guests") has ended at 2025-01-01T00:00:00.000Z: it does not hold updates off',
+      'The file update/inhibit ("guests") has ended at 2025-01-01T00:00:00.000Z: it does not inhibit updates any more',
     );
     expect(ended.exitCode).toBe(4);
   });
@@ -217,7 +217,7 @@ test('a signature that is refused is noted, and shows in status, why and doctor'
   scene.write('fail-rauc-info', 'signature verification failed: unknown signer\n');
   const refused = await install();
   expect(refused.exitCode).toBe(12);
-  expect(refused.stderr).toContain(`Look at this: the signature of "${file}" was refused`);
+  expect(refused.stderr).toContain(`Warning: the signature of "${file}" was refused`);
   expect(readRefusals(scene.places)).toMatchObject([
     { format: 1, outcome: 'signature', source: file, version: null },
   ]);
@@ -227,5 +227,5 @@ test('a signature that is refused is noted, and shows in status, why and doctor'
     expect((await scene.run(['update.sh', command])).stdout).toContain(
       `the signature of "${file}" was refused (2 times, `,
     );
-  expect(scene.read('data/logs/update.log').split('Look at this')).toHaveLength(2);
+  expect(scene.read('data/logs/update.log').split('Warning:')).toHaveLength(2);
 });

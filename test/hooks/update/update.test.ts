@@ -89,8 +89,8 @@ describe('update.sh status', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('says that there was no update, or that nobody can read the transaction', async () => {
-    expect((await update('status')).stdout).toEndWith('No update of ours has run here yet.\n');
+  test('says that there was no update, or that the transaction cannot be read', async () => {
+    expect((await update('status')).stdout).toEndWith('No update is recorded on this device yet.\n');
     scene.write('data/update/transaction.json', '');
     expect((await update('status')).stdout).toContain('Cannot read the transaction');
     expect(JSON.parse((await update('status', '--json')).stdout)).toMatchObject({
@@ -112,7 +112,7 @@ describe('update.sh status', () => {
 
 describe('update.sh history', () => {
   test('lists every verdict, as text and as JSON', async () => {
-    expect((await update('history')).stdout).toBe('No update of ours has run here yet.\n');
+    expect((await update('history')).stdout).toBe('No update is recorded on this device yet.\n');
     closeTransaction(scene.places, transactionAt('committed'));
     closeTransaction(scene.places, { ...transactionAt('failed', { version: '1.2.0' }), id: 'second' });
     const text = await update('history');
@@ -150,7 +150,7 @@ describe('update.sh rollback', () => {
     expect(ended.exitCode).toBe(4);
   });
 
-  test('gives a trial up', async () => {
+  test('ends a trial', async () => {
     boot({ booted: 'rootfs.1' });
     writeTransaction(scene.places, transactionAt('trial'));
     expect((await update('rollback')).exitCode).toBe(4);

@@ -29,7 +29,7 @@ const quiet = { info: () => {}, warn: () => {}, error: () => {}, alsoTo: () => {
 const moment = { at: new Date('2026-01-02T03:04:05Z'), bootId: 'earlier-boot' };
 const reason = 'version "1.1.0" is not healthy: http: 500 from "http://localhost:8080/health"';
 
-/** What a rollback leaves, with the last words of the services. */
+/** The state after a rollback, with the last log lines of the services. */
 function leaveRollback(): void {
   const stackLogs = scene.at('data/update/logs/the-id');
   scene.write('data/update/logs/the-id/core.log', 'no database\n');
@@ -52,7 +52,7 @@ describe('update.sh why', () => {
       '  check: http',
       `The end of ${scene.at('data/logs/update.log')}`,
       `  2026-01-02T03:04:05.000Z post-activate: Rolling back: ${reason}`,
-      'The last words of each service',
+      'The last log lines of each service',
       `  ${scene.at('data/update/logs/the-id/core.log')}`,
       'Next',
       '  Nothing is under way: slot "rootfs.0" stays.',
@@ -84,14 +84,14 @@ describe('update.sh why', () => {
     expect(treeOf(scene.path)).toEqual(before);
   });
 
-  test('goes on when RAUC does not answer, nothing ever ran, and the config is wrong', async () => {
+  test('answers when RAUC does not answer, no update ever ran, and the config is wrong', async () => {
     scene.remove('rauc-status.json');
     scene.write('data/config/orchestrator.yaml', 'update: 5\n');
     const ended = await update('why');
-    expect(ended.stderr).toContain('going on with the defaults');
+    expect(ended.stderr).toContain('continuing with the defaults');
     expect(ended.stdout).toContain('version "1.0.0", in an unknown slot.');
     expect(ended.stdout).toContain('Cannot read the slots: RAUC does not answer.');
-    expect(ended.stdout).toContain('None of ours has run here yet.');
+    expect(ended.stdout).toContain('No update is recorded on this device yet.');
     expect(ended.exitCode).toBe(0);
   });
 
@@ -107,7 +107,7 @@ describe('update.sh why', () => {
 });
 
 describe('update.sh status', () => {
-  test('tells the windows, the inhibit file, the reboot that is scheduled, and what stands out', async () => {
+  test('shows the windows, the inhibit file, the scheduled reboot, and the anomalies', async () => {
     scene.configure({ windows: [{ from: '00:00', to: '24:00' }], time_zone: 'UTC' });
     scene.write('data/update/inhibit', 'guests\nuntil: 2090-01-01T00:00:00Z\n');
     scene.write('scheduled', '(st) "reboot" 1767323045000000\n');
@@ -125,11 +125,11 @@ describe('update.sh status', () => {
 
     const text = (await update('status')).stdout.split('\n');
     expect(text.slice(2)).toEqual([
-      'No update of ours has run here yet.',
+      'No update is recorded on this device yet.',
       'A reboot is scheduled for 2026-01-02T03:04:05.000Z.',
       'Updates are inhibited: guests (until 2090-01-01T00:00:00.000Z).',
       'The update window is open, and stays so.',
-      'Look at this: the signature of "https://***@updates.example/x.raucb?token=***" was refused (no signer).',
+      'Warning: the signature of "https://***@updates.example/x.raucb?token=***" was refused (no signer).',
       '',
     ]);
     expect(JSON.parse((await update('status', '--json')).stdout)).toMatchObject({
@@ -158,7 +158,7 @@ describe('update.sh status', () => {
     try {
       const text = await update('status');
       expect(text.stdout.split('\n')).toEqual([
-        'RAUC is busy with an install, and does not tell the slots.',
+        'RAUC is busy with an install, and does not report the slots.',
         'Last update 1.0.0 → 1.1.0: installing at 2026-01-02T03:04:05.000Z.',
         'At work: installing 40%, Copying image to rootfs.1.',
         '',
@@ -169,7 +169,7 @@ describe('update.sh status', () => {
         progress,
       });
       expect((await update('why')).stdout).toContain(
-        `update.sh (process ${process.pid}) is at work: Copying image to rootfs.1; it reboots nothing`,
+        `update.sh (process ${process.pid}) is at work: Copying image to rootfs.1; it does not reboot`,
       );
       expect(text.exitCode).toBe(0);
     } finally {

@@ -6,7 +6,7 @@ export interface ApiAnswer {
   body: any;
 }
 
-/** Asks the board's own API, on the board: nobody else can. */
+/** Calls the board's API on the board itself: it is not reachable from elsewhere. */
 export async function askApi(
   board: Board,
   method: 'GET' | 'POST',

@@ -60,7 +60,7 @@ export class Board implements AsyncDisposable {
   }
 
   async powerOn({ memory, clock }: Pick<MachineWish, 'memory' | 'clock'> = {}): Promise<void> {
-    // Anew each time: while a board had no power, its port was anybody's.
+    // A new port each time: without power the board does not keep its old one.
     this.#healthPort = freePort();
     this.#machine = await Machine.start(this.#folder, {
       card: this.#card.socket,
@@ -85,7 +85,7 @@ export class Board implements AsyncDisposable {
     this.#bootId = id;
   }
 
-  /** What the command says; whatever else than 0 it ends with fails the story. */
+  /** The output of the command; any exit code except 0 fails the story. */
   async run(text: string, timeoutMs = commandMs): Promise<string> {
     const { exitCode, output } = await this.ask(text, timeoutMs);
     if (exitCode !== 0) throw this.#failed(`"${text}" ended with ${exitCode}: ${output}`);
@@ -94,7 +94,7 @@ export class Board implements AsyncDisposable {
 
   async ask(text: string, timeoutMs = commandMs): Promise<Answer> {
     const answer = await this.#on.shell.ask(text, timeoutMs);
-    if (answer === undefined) throw this.#failed(`nobody answered "${text}"`);
+    if (answer === undefined) throw this.#failed(`no answer to "${text}"`);
     if (answer.exitCode === timedOut || answer.exitCode === killed)
       throw this.#failed(`"${text}" did not end within ${timeoutMs / 1000} s: ${answer.output}`);
     return answer;
@@ -118,7 +118,7 @@ export class Board implements AsyncDisposable {
     }
   }
 
-  /** Of the system that has said last that it is up, whether somebody waited for it or not. */
+  /** Of the last system that has reported that it is up, also if no test waited for it. */
   get bootId(): string {
     return this.#machine?.shell.bootId ?? this.#bootId;
   }
@@ -145,7 +145,7 @@ export class Board implements AsyncDisposable {
     );
   }
 
-  /** The board as it is now, under power, for others to go on from; this one is at its end. */
+  /** The state of the board now, under power, from which others can resume; this board has ended. */
   async save(folder: string): Promise<BoardState> {
     const state = {
       card: join(folder, 'state.qcow2'),
@@ -158,13 +158,13 @@ export class Board implements AsyncDisposable {
     return state;
   }
 
-  /** Without power: what the card holds, for others to look at or to go on from; this board is at its end. */
+  /** Without power: the content of the card, which others can read or resume from; this board has ended. */
   async takeOutCard(image: string): Promise<void> {
     await this.#card[Symbol.asyncDispose]();
     renameSync(this.#card.image, image);
   }
 
-  /** For whoever has to find out why a story failed. */
+  /** Information about the failure of a story. */
   consoleEnd(): string {
     return this.console().split('\n').slice(-25).join('\n');
   }

@@ -4,12 +4,12 @@ import { endsWithUs } from '../../support/ends-with-us.ts';
 import { untilListening } from './listening.ts';
 
 /**
- * What a board boots from: an image that nobody writes to, and over it what this board has written. It outlives the
- * power cuts, and is served to whoever plays the card's volatile cache.
+ * The disk of a board: an image that is never written, and a layer with the writes of this board. It outlives the
+ * power cuts, and is served to the program that simulates the card's volatile cache.
  */
 export interface Card extends AsyncDisposable {
   socket: string;
-  /** What this board has written, as an image that others can begin from once nobody uses the card. */
+  /** The writes of this board, as an image from which other boards can start when the card is not in use. */
   image: string;
 }
 

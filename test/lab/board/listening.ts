@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { until } from '../../support/until.ts';
 
-/** Until somebody listens at the Unix socket, or the program that should has ended: its name is there some time before. */
+/** Waits until a program listens at the Unix socket, or has ended: the socket's name exists some time before. */
 export async function untilListening(path: string, hasEnded: () => boolean): Promise<void> {
   await until(() => isListening(path) || hasEnded());
 }

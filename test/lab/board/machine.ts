@@ -19,7 +19,7 @@ export interface MachineWish {
   webPort: number;
   memoryMiB: number;
   processors: Processors;
-  /** Where another machine has left its memory: then this one goes on from there. */
+  /** The saved memory of another machine, from which this one resumes. */
   memory?: string | undefined;
   /** What the hardware's clock says at power on, ISO 8601; else the time. */
   clock?: string | undefined;
@@ -69,7 +69,7 @@ export class Machine {
       await untilListening(at('qmp.socket'), hasEnded);
       const qmp = await Qmp.open(at('qmp.socket'));
       await untilListening(at('shell.socket'), hasEnded);
-      // Before it goes on: what a board says while nobody listens is lost.
+      // Before the board resumes: output without a reader is lost.
       const shell = await Shell.open(at('shell.socket'));
       if (wish.memory !== undefined) await goOn(qmp);
       return new Machine({ qmp, shell, qemu, cache });
@@ -111,7 +111,7 @@ export class Machine {
   }
 }
 
-/** Its memory comes first; then it stands still, as the board did that was saved. */
+/** Loads its memory first; then the machine is paused, like the saved board. */
 async function goOn(qmp: Qmp): Promise<void> {
   while (true) {
     const { status } = (await qmp.run('query-status')) as { status: string }; // QMP reference, StatusInfo

@@ -4,7 +4,7 @@ export interface Processors {
   model: string;
   /** Arguments of QEMU. */
   emulation: readonly string[];
-  /** U-Boot counts two seconds down, for somebody who would press a key, and computes all the while. */
+  /** U-Boot counts two seconds down, to wait for a key, and uses the processor all the time. */
   hasCountdown: boolean;
 }
 

@@ -5,7 +5,7 @@ import { command } from '../../../shared/system/process/command.ts';
 import type { LabImages } from '../images/images.ts';
 import type { Board } from './board.ts';
 
-/** Where the board finds it, whatever its port is here. */
+/** Its address on the board, with any port on this machine. */
 export const shelfOrigin = 'http://10.0.2.100';
 
 /** One bundle of the shelf on a web server, which the board reaches by its cable. */

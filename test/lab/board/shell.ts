@@ -22,7 +22,7 @@ const graceMs = 30_000;
 /** Root's commands on the board, over a line of their own beside the console; a system that comes up says so there. */
 export class Shell {
   readonly #socket: Socket;
-  /** Nobody takes the answers of another's questions for its own, where a saved board goes on. */
+  /** When a saved board resumes, each question gets only its own answer. */
   readonly #name = `@${randomBytes(4).toString('hex')}`;
   readonly #waitingForBoot = new Set<(bootId: string) => void>();
   #bootId: string | undefined;

@@ -72,7 +72,7 @@ export async function waitForVerdict(board: Board): Promise<void> {
   await board.waitFor(hasVerdict, verdictMs);
 }
 
-/** The same, in whichever boot runs the slot that the next one will: a trial that is given up reboots out of its own. */
+/** The same, in whichever boot runs the slot that the next one will: a rejected trial reboots into the other slot. */
 export async function waitForVerdictThatStays(board: Board): Promise<void> {
   await board.waitFor(`${hasVerdict} && ${runsFirstSlot}`, verdictMs);
 }
@@ -120,7 +120,7 @@ export async function health(board: Board): Promise<string> {
   return (await board.run(ask)).trim();
 }
 
-/** What logind will do; empty where it has nothing before it. */
+/** The shutdown that logind has scheduled; empty if there is none. */
 export async function scheduledShutdown(board: Board): Promise<string> {
   const login = 'org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager';
   const answer = await board.run(`busctl get-property ${login} ScheduledShutdown`);

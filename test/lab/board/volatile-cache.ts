@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { untilListening } from './listening.ts';
 
-/** A card's own memory, which forgets when power is cut what nobody had it write down. */
+/** A card's own memory, which loses unflushed data at a power cut. */
 export interface VolatileCache {
   url: string;
   /** Without a chance to write anything down. */

@@ -40,7 +40,7 @@ const makeUnwell = [
   'mount /dev/disk/by-partlabel/rootfs-b /mnt',
   'echo unwell >/mnt/usr/lib/homie-lab/mood',
   'umount /mnt',
-  // Nobody has to wait as long for a good answer that does not come.
+  // A shorter wait for a good answer that does not come.
   'sed -i "s/health_deadline_seconds: .*/health_deadline_seconds: 15/" /data/config/orchestrator.yaml',
   'sync',
 ].join(' && ');

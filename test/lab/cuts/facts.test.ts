@@ -34,7 +34,7 @@ describe('judgeEnd()', () => {
     ['notes that are gone', { ...before, notes: '' }],
     ['an application that is not well', { ...after, health: 'HTTP/1.1 503 Service Unavailable' }],
     ['a boot order that leads elsewhere', { ...before, order: 'B A' }],
-    ['an attempt that nobody gave back', { ...after, leftOfB: '2' }],
+    ['an attempt that was not given back', { ...after, leftOfB: '2' }],
     ['a unit that has failed', { ...before, failed: 'rauc.service' }],
     [
       'an update that is still open',

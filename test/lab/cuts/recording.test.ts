@@ -14,7 +14,7 @@ test.each([
   { atMs: 14_999, from: 'first', replayMs: 14_999 },
   { atMs: 15_000, from: 'second', replayMs: 5_000 },
   { atMs: 29_999, from: 'third', replayMs: 11_999 },
-])('replayTo() goes on from the $from stop for a cut at $atMs ms', ({ atMs, from, replayMs }) => {
+])('replayTo() resumes from the $from stop for a cut at $atMs ms', ({ atMs, from, replayMs }) => {
   const found = replayTo(stops, atMs);
   expect({ from: found.stop.state.bootId, replayMs: found.replayMs }).toEqual({ from, replayMs });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Board, type BoardState } from '../board/board.ts';
 import type { LabImages } from '../images/images.ts';
 
-/** A cycle that nobody cuts, as a row of states to go on from: a cut replays seconds of it, not minutes. */
+/** A cycle without a cut, as a series of saved states: a cut replays seconds of it, not minutes. */
 export interface Recording {
   stops: readonly Stop[];
   /** Where it ended. */
@@ -75,8 +75,8 @@ export function lengthOf(stops: readonly Stop[]): number {
 }
 
 /**
- * The stop to go on from, and for how long. A stop is a board with everything written down: at least so long before the
- * cut, that the system has again what is only in the card's cache.
+ * The stop to resume from, and for how long. A stop is a saved board with all data flushed: at least so long before the
+ * cut that the card's cache has its normal content again.
  */
 export function replayTo(
   stops: readonly Stop[],

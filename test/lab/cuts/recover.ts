@@ -12,7 +12,7 @@ export async function recover(board: Board): Promise<{ facts: Facts; seconds: nu
     if (!(await comesToVerdict(board))) continue;
     const seconds = Math.round((performance.now() - started) / 100) / 10;
     const facts = await factsOf(board);
-    // A trial that was given up reboots into the slot that the bootloader is told to take.
+    // A rejected trial reboots into the slot that it has set as the primary one.
     if (facts.order.startsWith(facts.slot)) return { facts, seconds };
   }
 }

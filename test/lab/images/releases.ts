@@ -17,7 +17,7 @@ export const releases: readonly Release[] = [
   // Without any, Debian's initrd starts a shell in its place.
   { version: '1.3.0', files: { 'usr/lib/systemd/systemd': 'no program\n' }, without: [] },
   { version: '1.3.1', files: { 'usr/lib/systemd/systemd': '#!/bin/sh\nexit 1\n' }, without: [] },
-  // systemd stops for good when it crashes: the system hangs, and the watchdog bites. By then the data is migrated.
+  // systemd stops when it crashes: the system hangs, and the watchdog resets it. By then the data is migrated.
   {
     version: '1.3.2',
     files: {

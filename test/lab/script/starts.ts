@@ -6,7 +6,7 @@ import { decodeCopy, encodeCopy, newestOf, type Variables } from './environment-
 
 const orders = ['A B', 'B A', 'A', 'B', '', undefined, 'x'];
 const counters = ['0', '1', '2', '3', 'a', undefined, 'x'];
-/** What somebody's fw_setenv may leave behind; quotes are what the old shell stumbles over. */
+/** Values that fw_setenv can leave behind; the old shell fails at quotes. */
 const oddOrders = ['B R A', 'A A B', 'R B', ' ', "A'", '"', '$(', 'A;B', 'a b', 'AB', '* B'];
 const oddCounters = ['f', '10', '0x3', '-1', '3 x', '3 2', '', ' 2', "'", '"', 'F', '2;'];
 
@@ -33,7 +33,7 @@ const sizeBytes = copy?.sizeBytes ?? 0;
 /** What the older copy says: nothing that the newer one could be mistaken for. */
 const older: BootVariables = { order: 'B', left: { A: '7', B: '8' }, refilled: '1' };
 
-/** Where the newer copy lies, and what became of the other one. */
+/** The place of the newer copy, and the state of the other one. */
 export const placements = [
   'first, before the second was ever written',
   'first, the second older',

@@ -17,7 +17,7 @@ interface StackVersion {
   release: Release;
   /** What core does wrong: see test/rig/stack/images/homie_core/core.py. */
   behaviour?: string;
-  /** Where nobody else has made the database's tables. */
+  /** If the database has no tables yet. */
   isFirst?: true;
 }
 

@@ -31,7 +31,7 @@ describe('an emulated board', () => {
       await startAgent(board);
 
       const good = await operator.assign(await upload(operator, '1.1.0'), id);
-      // systemd starts it again, and it goes on where it was.
+      // systemd starts it again, and it resumes.
       await until(async () => (await operator.history(id, good)).some(({ type }) => type === 'download'));
       await board.run(`systemctl kill --signal=KILL ${agent}`);
       await board.nextBoot(installMs);

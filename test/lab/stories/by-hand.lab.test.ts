@@ -27,7 +27,7 @@ describe('an emulated board', () => {
   });
 
   story(
-    'comes up by the defaults when both copies of its environment are damaged, and says so',
+    'boots with the defaults when both copies of its environment are damaged, and says so',
     settledBoard,
     async (board) => {
       await board.run(

@@ -20,7 +20,7 @@ describe('an emulated board', () => {
   );
 
   story('rolls an unhealthy application back, with the data as before', settledBoard, async (board) => {
-    // Nobody has to wait as long for a good answer that does not come.
+    // A shorter wait for a good answer that does not come.
     await board.run(
       'sed -i "s/health_deadline_seconds: .*/health_deadline_seconds: 20/" /data/config/orchestrator.yaml',
     );

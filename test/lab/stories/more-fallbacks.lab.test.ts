@@ -34,7 +34,7 @@ describe('an emulated board', () => {
   );
 
   story(
-    'comes back by its watchdog from a trial that hangs, and gives the update up',
+    'is reset by its watchdog in a trial that hangs, and rejects the update',
     settledBoard,
     async (board) => {
       await install(board, '1.3.2');

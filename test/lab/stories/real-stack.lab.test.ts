@@ -44,7 +44,7 @@ describe('an emulated board with Docker', () => {
     async (board) => {
       await using _registry = await serveImages(board);
       const before = await dump(board);
-      // Nobody has to wait as long for a good answer that does not come.
+      // A shorter wait for a good answer that does not come.
       await board.run(
         'sed -i "s/health_deadline_seconds: .*/health_deadline_seconds: 240/" /data/config/orchestrator.yaml',
       );

@@ -18,7 +18,7 @@ import { factoryVersion } from '../images/card-image.ts';
 import { settledBoard } from '../settled.ts';
 import { story } from './story.ts';
 
-/** A board in a bad state that is nobody's fault: no room, no time, a system that has to be mended from the other slot. */
+/** A board in trouble without an update: no space, no clock, a system that is repaired from the other slot. */
 
 const noSpace = 11;
 const fill =
@@ -76,7 +76,7 @@ describe('an emulated board', () => {
     },
   );
 
-  story('is mended from the other slot, in a chroot', settledBoard, async (board) => {
+  story('is repaired from the other slot, in a chroot', settledBoard, async (board) => {
     await board.run(`${updateProgram} backup --config-only`);
     await board.run('echo "update: [" >/data/config/orchestrator.yaml; rauc status mark-active other');
     await reboot(board);

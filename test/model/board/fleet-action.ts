@@ -6,7 +6,7 @@ import type { ModelBoard, RunOptions, Version } from './model-board.ts';
 
 /** The action of a fleet's server, carried out by `update.sh agent` up to where it waits, or to its end. */
 
-/** The programs stand still at each of their steps meanwhile, on a machine that may be busy. */
+/** Meanwhile the programs pause at each of their steps, on a machine that may be busy. */
 const longestMs = 300_000;
 
 export function joinFleet(board: ModelBoard): void {

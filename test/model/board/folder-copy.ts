@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-/** What is larger is a program: nobody writes into it, and a link to it is as good as a copy. */
+/** A larger file is a program: it is never written, so a link to it is as good as a copy. */
 const linkedFrom = 1 << 20;
 
 /** Makes `to` a copy of `from`, owners, modes and times too, but for the names that are left as they are. The folder itself stays. */

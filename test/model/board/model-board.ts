@@ -181,7 +181,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     return this.revision === head;
   }
 
-  /** Somebody uses the application: a row more, where it serves. Answers with it. */
+  /** A user of the application: adds a row if the application serves. Returns the row. */
   use(): string | undefined {
     if (!this.isServing) return undefined;
     this.#names += 1;
@@ -190,7 +190,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
     return row;
   }
 
-  /** Writes what nobody will miss, into database, redis and configuration. */
+  /** Writes unimportant data into database, redis and configuration. */
   scribble(): void {
     this.#write(scribbled);
     this.write('data/config/settings.json', '{"later":true}\n');
@@ -253,7 +253,7 @@ export class ModelBoard extends Scene implements AsyncDisposable {
   }
 
   /**
-   * A program that waits for other processes until it is told to end. It has the real clock: with a clock that only its
+   * A program that waits for other processes until it is stopped. It has the real clock: with a clock that only its
    * pauses move, its loops would ask without a pause, and its waits would be over before another process can answer. What
    * it starts (RAUC's hooks, a job) has the clock of all other programs.
    */

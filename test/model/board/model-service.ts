@@ -1,7 +1,7 @@
 import type { Ended } from '../../support/scene/scene.ts';
 import { reasonIn } from '../../support/scene/scene.ts';
 
-/** A program that waits for others until it is told to end, as systemd runs it. */
+/** A program that waits for others until it is stopped, as systemd runs it. */
 export class ModelService implements AsyncDisposable {
   readonly #child: Bun.Subprocess<'ignore', 'ignore', 'pipe'>;
   readonly #heard: Promise<void>;

@@ -7,7 +7,7 @@ import type { ModelService } from './model-service.ts';
 
 /** An install that `update.sh serve` is asked for: the server, and the job that systemd starts for it. */
 
-/** The programs stand still at each of their steps meanwhile, on a machine that may be busy. */
+/** Meanwhile the programs pause at each of their steps, on a machine that may be busy. */
 const longestMs = 300_000;
 const bundle = 'x.raucb';
 
@@ -68,7 +68,7 @@ function letTimePass({ places }: ModelBoard): void {
   if (job !== undefined) writeJob(places, { ...job, startedUptimeSeconds: -startingSeconds });
 }
 
-/** Where the test has given up. */
+/** When the test has timed out. */
 function endJob(board: ModelBoard): void {
   if (board.has('run/job-exit') || !board.has('run/job-pid')) return;
   try {
@@ -92,8 +92,8 @@ setsid --fork env -i PATH="$PATH" HOMIE_CLOCK=paused HOMIE_FAULT="$HOMIE_FAULT" 
 `;
 
 /**
- * The unit of the job. A board that is looked at has to stand still: where the steps stop, it begins when the server has
- * come past its last one.
+ * The unit of the job. A board must not change while it is copied: where the steps stop, the job begins when the server has
+ * passed its last one.
  */
 const runJob = `echo $$ > run/job-pid
 if [ "$HOMIE_STOPS" = 1 ]; then

@@ -18,7 +18,7 @@ export async function atEachStop<T>(file: string, work: Promise<T>, look: (stop:
     isOver = true;
   });
   let passed = 0;
-  // What goes wrong with a look ends the program, too, which would stand still for ever.
+  // What goes wrong with a look ends the program, too, which would hang for ever.
   let failure: unknown;
   while (!isOver) {
     for (const { pid, ...stop } of stopsIn(file).slice(passed)) {

@@ -48,7 +48,7 @@ describe('build.ts', () => {
   );
 
   test.each([
-    { args: [], says: 'say what to do' },
+    { args: [], says: 'a command is missing' },
     { args: ['bundel'], says: 'did you mean "bundle"' },
     { args: ['bundle', '--colour'], says: 'colour' },
     { args: ['hooks', '--target', 'sparc'], says: 'sparc' },
@@ -268,7 +268,7 @@ describe('build.ts', () => {
     expect(await leftOvers()).toEqual(before);
   }, 120_000);
 
-  test('simulate leaves nothing when it is told to end in the middle', async () => {
+  test('simulate leaves nothing when it is stopped in the middle', async () => {
     const before = await leftOvers();
     const child = Bun.spawn([process.execPath, 'build.ts', 'simulate'], {
       cwd: checkout,

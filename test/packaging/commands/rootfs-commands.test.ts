@@ -24,8 +24,8 @@ async function build(...args: readonly string[]) {
 const boards = readdirSync(join(project.skeleton, 'boards')).sort().join(', ');
 const nano = ['--board', 'jetson-nano-sd'];
 const cases: [args: string[], reason: string][] = [
-  [['rootfs'], 'Cannot go on without --board. See --help'],
-  [['image'], 'Cannot go on without --board. See --help'],
+  [['rootfs'], 'Cannot run the command without --board. See --help'],
+  [['image'], 'Cannot run the command without --board. See --help'],
   [['rootfs', '--board', 'pi'], `Cannot use the board "pi": there is no such board. Boards are ${boards}`],
   [['rootfs', ...nano, '--version', 'newest'], 'Cannot make version "newest": it is not a semantic version'],
   [['rootfs', ...nano, '--kernel', '/no/bsp'], 'Cannot use --kernel "/no/bsp": no such folder'],

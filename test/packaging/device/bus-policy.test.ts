@@ -87,7 +87,7 @@ describe.skipIf(!isRoot || !hasTools)('the policy for RAUC on the bus', () => {
     return call(uid, callersGroup, 'de.pengutronix.rauc', get, ...property);
   }
 
-  test('lets root, and who is in the group of the updater', async () => {
+  test('accepts root and members of the updater group', async () => {
     for (const [uid, callersGroup] of [
       [0, 0],
       [nobody, gid],
@@ -95,7 +95,7 @@ describe.skipIf(!isRoot || !hasTools)('the policy for RAUC on the bus', () => {
       expect((await compatible(uid, callersGroup)).stdout).toContain('a-board');
   });
 
-  test('lets nobody else', async () => {
+  test('refuses all other users', async () => {
     const { exitCode, stderr } = await compatible(nobody, nobody);
     expect(stderr).toContain('org.freedesktop.DBus.Error.AccessDenied');
     expect(exitCode).toBe(1);

@@ -95,7 +95,7 @@ export function makeSmallDevice(parts: Parts, options: Partial<DeviceOptions> = 
   });
 }
 
-/** Whatever this machine still shows of the folder: itself, mounts, loop devices, processes. */
+/** All that is left of the folder on this machine: itself, mounts, loop devices, processes. */
 export function tracesOf(folder: string): string[] {
   const traces = existsSync(folder) ? [folder] : [];
   for (const line of readFileSync('/proc/mounts', 'utf8').split('\n'))

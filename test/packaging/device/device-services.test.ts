@@ -100,7 +100,7 @@ describe.skipIf(!hasDeviceParts)('systemd on the embedded device', () => {
       expect((await systemctl('show', '-p', 'Result', '--value', 'stubborn')).stdout).toBe('timeout\n');
     });
 
-    test('stop goes on when the one who asked is killed', async () => {
+    test('stop continues when its caller is killed', async () => {
       device.addService('stubborn', ['sh', '-c', "trap '' TERM; while :; do sleep 0.1; done"]);
       await systemctl('restart', 'stubborn');
       const asking = systemctl('stop', 'stubborn');

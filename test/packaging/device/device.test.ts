@@ -387,7 +387,7 @@ describe.skipIf(!hasDeviceParts)('the embedded device', () => {
       const running = failureOf(device.run('sh', ['-c', `: > ${begun}; sleep 1000`]));
       await until(() => existsSync(begun));
       abort.abort();
-      expect((await running).message).toContain('told to end');
+      expect((await running).message).toContain('this program was stopped');
       await device[Symbol.asyncDispose]();
       expect(tracesOf(device.folder)).toEqual([]);
     });

@@ -25,7 +25,7 @@ describe('readElf()', () => {
     expect(readElf(folder.write('empty', ''))).toBeUndefined();
   });
 
-  test('refuses with one line when the file was cut short, wherever that was', () => {
+  test('refuses with one line when the file is truncated, at any byte', () => {
     using folder = new TestFolder();
     const path = join(folder.path, 'cut');
     for (const bytes of [4, 17, 40, 70, 400]) {

@@ -132,13 +132,13 @@ describe('lintBundle() of a signed bundle', () => {
     ]);
   });
 
-  test('refuses when the bundle was cut short, is unsigned or broken, or its signature is none', async () => {
+  test('refuses when the bundle is truncated, unsigned or broken, or its signature is invalid', async () => {
     using folder = await goodBundle(image);
     const bundle = await pack(folder, 'cut.raucb');
     const bytes = readFileSync(bundle);
     const size = Number(bytes.readBigUInt64BE(bytes.length - 8));
     writeFileSync(bundle, bytes.subarray(0, bytes.length - 100));
-    await expect(lintBundle(bundle)).rejects.toThrow('there is no signature at its end, or it was cut short');
+    await expect(lintBundle(bundle)).rejects.toThrow('there is no signature at its end, or it is truncated');
     writeFileSync(bundle, bytes.subarray(0, bytes.length - 8 - size));
     await expect(lintBundle(bundle)).rejects.toThrow('there is no signature at its end');
     const broken = Buffer.from(bytes);

@@ -189,7 +189,7 @@ describe('createKeys()', () => {
 
   test('refuses when another program is changing the keys', async () => {
     using desk = new Desk();
-    const lock = tryLock(join(desk.keys, '.lock'), 'somebody else');
+    const lock = tryLock(join(desk.keys, '.lock'), 'another program');
     try {
       expect((await failureOf(createKeys(desk.keys))).outcome).toBe('busy');
       expect(readdirSync(desk.keys)).toEqual(['.lock']);
@@ -294,7 +294,7 @@ describe('renewSigner()', () => {
     await verify(await desk.signBundle(renewed), old.keyringPath);
   });
 
-  test('asks for the root when it is kept offline, while signing goes on without it', async () => {
+  test('asks for the root when it is kept offline, while signing works without it', async () => {
     using desk = new Desk();
     const keys = await createKeys(desk.keys);
     renameSync(join(desk.keys, 'root-1/root.key.pem'), join(desk.path, 'safe.pem'));
@@ -369,7 +369,7 @@ describe('findKeys()', () => {
     expect(() => findKeys(desk.keys)).toThrow(message);
   });
 
-  test('refuses a signer of somebody else with the same names', async () => {
+  test('refuses a foreign signer with the same names', async () => {
     using desk = new Desk();
     await createKeys(desk.keys);
     const foreign = await makeForeignKeys(join(desk.path, 'foreign'));
@@ -438,7 +438,7 @@ function yearsOf(certificatePath: string): number {
   return (Date.parse(validTo) - Date.parse(validFrom)) / (365.25 * 24 * 3600 * 1000);
 }
 
-/** Every file but the lock, which is empty when nobody holds it. */
+/** Every file except the lock, which is empty when it is free. */
 function contentOf(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return Object.fromEntries(

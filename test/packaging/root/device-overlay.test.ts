@@ -126,7 +126,7 @@ describe.skipIf(!isRoot)('make-data-tree', () => {
     expect(lstatSync(folder.at('data/config/docker-compose.yml')).isSymbolicLink()).toBe(true);
   });
 
-  test('goes on where a power cut left a half made folder and file', async () => {
+  test('resumes after a power cut that left a half made folder and file', async () => {
     mkdirSync(folder.at('data/config'), { recursive: true });
     folder.write('data/.rauc.part/inside', 'half');
     folder.write('data/config/.orchestrator.yaml.part', 'orch');

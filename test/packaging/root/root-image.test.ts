@@ -24,7 +24,7 @@ afterEach(() => folder[Symbol.dispose]());
 
 const run = command({ deadlineMs: 60_000 });
 const time = new Date(1_700_000_000_000);
-/** After the build's own time, as a file that somebody has just saved is. */
+/** Later than the build's time, like a file that was saved just now. */
 const later = new Date(1_900_000_000_000);
 const names = Array.from({ length: 300 }, (_, index) => `file-${index}`);
 
@@ -58,7 +58,7 @@ function digest(name: string): string {
 }
 
 describe.skipIf(!hasDeviceParts)('makeImage()', () => {
-  test('makes the same bytes of the same content, in whatever order and when it was made', async () => {
+  test('makes the same bytes from the same content, in any order and at any time', async () => {
     fill('one', names);
     await make('one', 'one.ext4');
     fill('two', names.toReversed());

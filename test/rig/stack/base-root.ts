@@ -42,7 +42,7 @@ export async function baseRoot(signal?: AbortSignal, architecture?: ForeignArchi
   }
 }
 
-/** The same for the same files, whatever their times. */
+/** The same for the same files, with any times. */
 export function fingerprintOf(folder: string): string {
   const hash = new Bun.CryptoHasher('sha256');
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true }).sort(

@@ -48,7 +48,7 @@ describe('startEngine() leaves nothing on the machine', () => {
     expect(await tracesOf(folder.at('half'))).toEqual(before);
   });
 
-  test('when it is told to end while it starts', async () => {
+  test('when it is stopped while it starts', async () => {
     const before = await tracesOf(folder.at('aborted'));
     const signal = AbortSignal.timeout(30);
     const starting = startEngine({ folder: folder.at('aborted'), signal });

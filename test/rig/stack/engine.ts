@@ -104,7 +104,7 @@ export class Engine implements AsyncDisposable {
     await this.cutPower();
   }
 
-  /** All of it ends at once, in the middle of whatever it does. */
+  /** Kills all of it at once, at any point of its work. */
   async cutPower(): Promise<void> {
     this.#namespace?.kill('SIGKILL');
     this.#namespace = undefined;

@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts';
 
 /**
  * An image of one layer for another machine than this one, as "homie-base": `docker import` would write this machine's
- * own architecture into it, whatever platform it is told. See the image specification of Docker 1.2, "docker save".
+ * own architecture into it, for any requested platform. See the image specification of Docker 1.2, "docker save".
  */
 export async function loadForeignBase(
   engine: Engine,

@@ -22,7 +22,7 @@ export interface Traces {
 
 const folderNames = ['/opt', '/run', '/var/lib', '/etc/docker'];
 
-/** Of the engine in the folder; without its number, for one that is gone: of all numbers that nobody holds. */
+/** Of the engine in the folder; without its number, for a stopped engine: of all numbers that are not in use. */
 export async function tracesOf(folder: string, number?: number): Promise<Traces> {
   const places = (number === undefined ? freeNumbers() : [number]).map((number) => ({ number, folder }));
   const bridges = await Promise.all(places.map(bridgesOf));

@@ -50,10 +50,10 @@ describe('a trial on a full disk', () => {
       expect(story.verdict.stderr).toMatch(/Cannot write the transaction .*: no space left on the device/);
     }
     expect((await stage.reboot()).booted).toBe('A');
-    await story.expectHome('fallen-back', /the bootloader gave the new slot up/);
+    await story.expectHome('fallen-back', /the bootloader rejected the new slot/);
   });
 
-  scenario('is given up, the data as it was, when there is no room for the dump', async () => {
+  scenario('is rejected, with unchanged data, when there is no room for the dump', async () => {
     await story.installAndReboot('2.0.0', '2.0.0');
     {
       await using _full = await smallMount(join(stage.device.dataFolder, 'backups'), '512k');

@@ -209,13 +209,13 @@ describe('findChecks()', () => {
   test('leaves out what is disabled, and tells once a name that nothing has', async () => {
     expect(await namesOf({ disabledChecks: ['unit', 'redis', 'typo'] })).toEqual(['http']);
     expect(told).toEqual([
-      'Cannot disable the check "typo": it is not known (known are: http, unit, compose, database, redis)',
+      'Cannot disable the check "typo": it is unknown (known are: http, unit, compose, database, redis)',
     ]);
   });
 
   test('says so when nothing required is left', async () => {
     expect(await namesOf({ disabledChecks: ['http', 'unit'] })).toEqual([]);
-    expect(told).toEqual(['No required check is left: all counts as healthy']);
+    expect(told).toEqual(['No required check is left: any state counts as healthy']);
   });
 
   test('gives a file that is called like another check a name of its own', async () => {

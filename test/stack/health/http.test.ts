@@ -86,7 +86,7 @@ describe('probeHealth()', () => {
     expect(waitedMs).toBeLessThan(2_000);
   });
 
-  test('throws the reason when it is told to end', async () => {
+  test('throws the reason when it is stopped', async () => {
     const { url } = serve(hanging);
     const ending = new AbortController();
     const probe = probeHealth(url, ending.signal);

@@ -46,8 +46,8 @@ describe('judgeContainers()', () => {
     [{}, {}, undefined],
     [{ restartCount: 2 }, { restartCount: 3, startedAt: later }, '"core" restarted 3 times'],
     [{ restartCount: 0 }, { restartCount: 1, startedAt: later }, '"core" restarted once'],
-    [{}, { startedAt: later }, '"core" was started anew'],
-    [{ id: 'c0' }, {}, '"core" was made anew'],
+    [{}, { startedAt: later }, '"core" was started again'],
+    [{ id: 'c0' }, {}, '"core" was created again'],
     [{ state: 'restarting' }, { restartCount: 1, startedAt: later }, undefined],
   ])('when it was %j and now is %j', (before, now, fault) => {
     expect(faultOf(now, before)).toBe(fault);

@@ -105,7 +105,7 @@ describe('runChecks()', () => {
     expect(secret.length).toBeLessThan(260);
   });
 
-  test('throws the reason when it is told to end', async () => {
+  test('throws the reason when it is stopped', async () => {
     const ending = new AbortController();
     const running = runChecks([check('hangs', hanging)], ending.signal);
     ending.abort(new Error('told to end'));
@@ -205,13 +205,13 @@ describe('waitUntilHealthy()', () => {
       'Waiting until all is healthy, 10 s at most',
       'Not healthy yet: http: not yet',
       'Healthy, to stay so for 0 s',
-      'Healthy, as these say: http, printer, weather',
+      'Healthy, according to: http, printer, weather',
       'Broken before the update already: printer: no paper',
       'Wanted, but not required: weather: rain',
     ]);
   });
 
-  test('throws the reason as soon as it is told to end', async () => {
+  test('throws the reason as soon as it is stopped', async () => {
     const ending = new AbortController();
     const run = async () => {
       ending.abort(new Error('told to end'));

@@ -43,7 +43,7 @@ describe('pullImage()', () => {
     expect(scene.calls()).toEqual(Array(4).fill('docker pull homie/core:2'));
     expect(lines).toHaveLength(3);
     expect(lines[0]).toStartWith(
-      'Cannot pull image "homie/core:2" yet: the registry is asked too often; trying again in',
+      'Cannot pull image "homie/core:2" yet: the registry gets too many requests; trying again in',
     );
   });
 
@@ -56,7 +56,7 @@ describe('pullImage()', () => {
     expect(scene.calls()).toHaveLength(1);
   });
 
-  test('gives up when the deadline would pass before the next attempt, and says how often it tried', async () => {
+  test('stops when the deadline would pass before the next attempt, and says how often it tried', async () => {
     failing(99_999, 'connection refused');
     const failure = await failureOf(() => pull(600));
     expect(failure.message).toMatch(

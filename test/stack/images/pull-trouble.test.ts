@@ -6,19 +6,19 @@ const get = `${daemon}Get "https://registry.example/v2/": `;
 
 /** What Docker 20.10 says, and the client of 28; the last ones of each kind by larger registries. */
 const heals: [string, string][] = [
-  [`${daemon}toomanyrequests`, 'the registry is asked too often'],
-  ['toomanyrequests: toomanyrequests message', 'the registry is asked too often'],
+  [`${daemon}toomanyrequests`, 'the registry gets too many requests'],
+  ['toomanyrequests: toomanyrequests message', 'the registry gets too many requests'],
   [
     'error pulling image configuration: download failed after attempts=1: toomanyrequests: too many',
-    'the registry is asked too often',
+    'the registry gets too many requests',
   ],
   [
     `${daemon}error parsing HTTP 429 response body: invalid character 's' looking for beginning of value: "slow down"`,
-    'the registry is asked too often',
+    'the registry gets too many requests',
   ],
   [
     `${daemon}toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating`,
-    'the registry is asked too often',
+    'the registry gets too many requests',
   ],
   [`${get}dial tcp 127.0.0.1:1: connect: connection refused`, 'the registry refuses connections'],
   [`${daemon}Head "http://127.0.0.1:45217/v2/homie/postgres/manifests/15": EOF`, 'the connection broke'],
@@ -32,16 +32,16 @@ const heals: [string, string][] = [
     `${get}dial tcp: lookup registry.example: Temporary failure in name resolution`,
     'the name of the registry is not known here',
   ],
-  [`${get}dial tcp 10.0.0.1:443: connect: network is unreachable`, 'there is no way to the registry'],
+  [`${get}dial tcp 10.0.0.1:443: connect: network is unreachable`, 'there is no route to the registry'],
   [`${get}dial tcp 10.0.0.1:443: i/o timeout`, 'the registry does not answer in time'],
   [`${get}net/http: TLS handshake timeout`, 'the registry does not answer in time'],
   [
     `${get}net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)`,
     'the registry does not answer in time',
   ],
-  [`${daemon}received unexpected HTTP status: 500 Internal Server Error`, 'the registry is in trouble'],
-  [`${daemon}received unexpected HTTP status: 503 Service Unavailable`, 'the registry is in trouble'],
-  [`${daemon}received unexpected HTTP status: 504 Gateway Timeout`, 'the registry is in trouble'],
+  [`${daemon}received unexpected HTTP status: 500 Internal Server Error`, 'the registry reports an error'],
+  [`${daemon}received unexpected HTTP status: 503 Service Unavailable`, 'the registry reports an error'],
+  [`${daemon}received unexpected HTTP status: 504 Gateway Timeout`, 'the registry reports an error'],
   [`filesystem layer verification failed for digest sha256:${'e'.repeat(64)}`, 'it arrived damaged'],
   [
     `${get}x509: certificate has expired or is not yet valid: current time 1970-01-01T00:01:02Z is before 2026-01-01T00:00:00Z`,
@@ -67,14 +67,14 @@ const doesNotHeal: [string, string][] = [
     `${daemon}failed to resolve reference "r.example/a:1": r.example/a:1: not found`,
     'the registry does not have it',
   ],
-  [`${daemon}unauthorized`, 'the registry does not give it to us'],
+  [`${daemon}unauthorized`, 'the registry denies access to it'],
   [
     `${daemon}pull access denied for r.example/a, repository does not exist or may require 'docker login': denied: denied message`,
-    'the registry does not give it to us',
+    'the registry denies access to it',
   ],
   [
     'error parsing HTTP 403 response body: invalid character \'x\' looking for beginning of value: "x"',
-    'the registry does not give it to us',
+    'the registry denies access to it',
   ],
   ['no matching manifest for linux/amd64 in the manifest list entries', 'it is not made for this machine'],
   [`${get}x509: certificate signed by unknown authority`, 'the certificate of the registry is not valid'],
@@ -86,7 +86,7 @@ const doesNotHeal: [string, string][] = [
     'invalid reference format: repository name (library/Bad) must be lowercase',
     'that is no name of an image',
   ],
-  [`${daemon}something\nthat nobody has seen`, 'that nobody has seen'],
+  [`${daemon}something\nof an unknown kind`, 'of an unknown kind'],
   ['', 'docker does not say why'],
 ];
 
@@ -135,7 +135,7 @@ describe('readPullTrouble()', () => {
     ['toomanyrequests: retry-after: 206.547µs, allowed: 44000/minute', 0.206547],
     ['429 Too Many Requests (Retry-After: 120)', 120_000],
     ['too many requests, retry after 1m30s', 90_000],
-  ])('takes over when to come again when docker says %j', (stderr, ms) => {
+  ])('takes the time of the next try from the message %j', (stderr, ms) => {
     expect(readPullTrouble({ exitCode: 1, stderr }).retryAfterMs).toBeCloseTo(ms, 6);
   });
 });

@@ -103,7 +103,7 @@ describe('ensureImages() with a real registry', () => {
     }
   });
 
-  test('heals when the registry is asked too often, and when it breaks connections', async () => {
+  test('heals when the registry gets too many requests, and when it breaks connections', async () => {
     await using proxy = await MoodyProxy.start(registry.port);
     const redis = name('redis', '7', proxy.name);
     proxy.tooManyRequests({ times: 2, path: /manifests/ });

@@ -20,7 +20,7 @@ test('oneAtATime() lets the second wait for the first, and says so once', async 
   expect(told).toEqual([`Waiting for the images: process ${process.pid} makes it\n`]);
 });
 
-test('oneAtATime() lets the next one in when the work fails', async () => {
+test('oneAtATime() starts the next one when the work fails', async () => {
   using folder = new TempFolder();
   const turn = { what: 'the images', folder: folder.path };
   const failing = oneAtATime(turn, () => Promise.reject(new Error('no')));

@@ -48,7 +48,7 @@ export class EarlyStage extends MigratingStage {
     return { ...ended, reason: reasonIn(ended.stderr) };
   }
 
-  /** The migration begins, and does not go on before `letUpgrade`. */
+  /** The migration begins, and does not continue before `letUpgrade`. */
   holdUpgrade(): void {
     this.write('stack/cut-upgrade', '');
   }

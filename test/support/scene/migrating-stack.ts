@@ -11,7 +11,7 @@ const services = ['core', 'orchestrator', 'postgres'] as const;
 
 /** What a stack may have beside its database. */
 export interface StackParts {
-  /** A redis with a log of its writes, whose content has a revision, too: whatever starts writes its own. */
+  /** A redis with a log of its writes, whose content has a revision, too: each started version writes its own. */
   hasRedis?: boolean;
   /** Services are made of images, which have to be here: those of the application follow the schema. */
   hasImages?: boolean;

@@ -48,7 +48,7 @@ export class RecoveryStack {
   }
 }
 
-/** RDB as far as anybody here looks at it: its name, the mark of its end, a checksum. */
+/** The parts of the RDB format that the tests need: its name, the end mark, a checksum. */
 export function redisFile(content: string): Uint8Array {
   return Buffer.concat([Buffer.from(`REDIS0009${content}`), Buffer.from([0xff]), Buffer.alloc(8)]);
 }

@@ -46,7 +46,7 @@ export class ApiStage extends Scene implements AsyncDisposable {
     return this.calls().filter((call) => call.startsWith('rauc install ')).length;
   }
 
-  /** RAUC goes on only when it is told to. */
+  /** RAUC continues only when the test allows it. */
   holdInstall(): void {
     this.write('hold-install', '');
   }

@@ -22,7 +22,7 @@ export function makeFutureSigner(folder: string, keys: KeySet): Promise<KeySet> 
   return makeSignerFor(folder, keys, '20900101000000Z', '20911231235959Z');
 }
 
-/** A complete set of somebody else's, with the very names of ours. */
+/** A complete foreign set, with the same names as ours. */
 export function makeForeignKeys(folder: string): Promise<KeySet> {
   return createKeys(folder);
 }

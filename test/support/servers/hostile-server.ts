@@ -13,7 +13,7 @@ export interface Asked {
 /** Called for each request; what it writes goes out as it is, be it HTTP or not. */
 export type Behaviour = (asked: Asked, line: Socket) => void | Promise<void>;
 
-/** A server on loopback that does to the line whatever a test wants: it writes to the socket, or cuts it. */
+/** A server on loopback with full control over the connection: a test can write any bytes, or cut it. */
 export class HostileServer implements AsyncDisposable {
   readonly asked: Asked[] = [];
   readonly #server: Server;

@@ -6,7 +6,7 @@ import type { TempFolder } from '../temp-folder.ts';
 /** What a server and its clients know each other by, made by openssl itself; paths of PEM files. */
 export interface TlsFiles {
   ca: string;
-  /** Of somebody else. */
+  /** Of a foreign authority. */
   otherCa: string;
   client: { certificate: string; key: string };
   /** The key and certificate of a server on 127.0.0.1, which may want to know its clients. */

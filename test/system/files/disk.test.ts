@@ -71,7 +71,7 @@ describe('deviceBytes()', () => {
     expect(deviceBytes('/dev/no-such-device')).toBeUndefined();
   });
 
-  test.skipIf(!hasLoopDevices)('is the size of a block device, by whatever name', async () => {
+  test.skipIf(!hasLoopDevices)('is the size of a block device, under any name', async () => {
     using folder = new TempFolder();
     truncateSync(folder.write('image', ''), 3 * 1024 * 1024);
     const device = (await run`losetup --find --show ${folder.at('image')}`).stdout.trim();

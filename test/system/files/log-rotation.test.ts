@@ -55,7 +55,7 @@ describe('the log of a program', () => {
   });
 
   // Known to fail now and then: of two programs that find the log too long at once, the later one moves the new log away.
-  // That is the programs' own fault, not this test's. `npm run test:repeat` leaves this file out until it is mended.
+  // That is the programs' own fault, not this test's. `npm run test:repeat` leaves this file out until it is repaired.
   test('loses no line where several programs write and rotate at once', async () => {
     using folder = new TempFolder();
     const path = folder.write('logs/update.log', `${'x'.repeat(mebibyte - 2000)}\n`);

@@ -23,7 +23,7 @@ describe('pathInRoot()', () => {
     ['has no slash at its start', {}, 'usr/lib', '/usr/lib'],
     ['has dots and empty parts', {}, '//usr/./lib/../lib//file/', '/usr/lib/file'],
     ['is not there', {}, '/not/yet/there', '/not/yet/there'],
-    ['goes on below a file', {}, '/usr/lib/file/below', '/usr/lib/file/below'],
+    ['continues below a file', {}, '/usr/lib/file/below', '/usr/lib/file/below'],
     ['climbs out', {}, '/../../../etc/passwd', '/etc/passwd'],
     ['climbs out of what is not there', {}, '/not/there/../../../../etc', '/etc'],
     ['has a relative link', { lib: 'usr/lib' }, '/lib/file', '/usr/lib/file'],

@@ -37,26 +37,26 @@ describe('waitForClock()', () => {
   test.each([
     ['the clock is synchronised', 'echo "System clock synchronized: yes"'],
     ['an older systemd says so', 'echo "        NTP synchronized: yes"'],
-    ['nobody can tell', 'exit 1'],
+    ['the state is unknown', 'exit 1'],
     ['the answer is another', 'echo "System clock synchronized: perhaps"'],
-  ])('goes on without a word when %s', async (_when, answer) => {
+  ])('continues without a message when %s', async (_when, answer) => {
     await wait(answer);
     expect(said).toEqual([]);
   });
 
   test.each(['System clock synchronized: no', '       NTP synchronized: no'])(
-    'waits as long as it may when timedatectl says "%s", and says that it goes on without',
+    'waits for the whole time when timedatectl says "%s", and says that it continues',
     async (line) => {
       const startedMs = performance.now();
       await wait(`echo "${line}"`, { longestMs: 3000 });
       expect(performance.now() - startedMs).toBeGreaterThanOrEqual(3000);
       expect(said[0]).toBe('Waiting for the clock to be synchronised');
-      expect(said[1]).toMatch(/^The clock is not synchronised: going on with 20\d\d-/);
+      expect(said[1]).toMatch(/^The clock is not synchronised: continuing with 20\d\d-/);
       expect(said).toHaveLength(2);
     },
   );
 
-  test('goes on as soon as it is', async () => {
+  test('continues as soon as it is', async () => {
     await wait(
       `echo x >> ${folder.at('asked')}; [ "$(wc -l < ${folder.at('asked')})" -gt 3 ] && w=yes || w=no; echo "System clock synchronized: $w"`,
       { longestMs: 60_000 },

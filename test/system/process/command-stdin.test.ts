@@ -98,7 +98,7 @@ describe('command() with a stdin', () => {
         onLine: () => ending.abort(),
       }),
     );
-    expect(failure.message).toBe('"/bin/sh" was ended because we were told to end');
+    expect(failure.message).toBe('"/bin/sh" was ended, because this program was stopped');
     await source.wasLeft;
   });
 });

@@ -234,7 +234,7 @@ describe('command()', () => {
 });
 
 describe('command() with a deadline', () => {
-  test('leaves nobody of the group when child and grandchild ignore SIGTERM', async () => {
+  test('leaves no process of the group when child and grandchild ignore SIGTERM', async () => {
     using folder = new TempFolder();
     const startedMs = performance.now();
 
@@ -266,7 +266,7 @@ describe('command() with a deadline', () => {
     expect(performance.now() - startedMs).toBeLessThan(graceMs);
   }, 15_000);
 
-  test('leaves nobody of the group when the child ends at SIGTERM and a silent grandchild does not', async () => {
+  test('leaves no process of the group when the child ends at SIGTERM and a silent grandchild does not', async () => {
     using folder = new TempFolder();
     const grandchild = `/bin/sh -c 'trap "" TERM; echo $$ >grandchild; sleep 61; sleep 62' >/dev/null 2>&1`;
 
@@ -323,7 +323,7 @@ describe('command() with a signal', () => {
       }),
     );
 
-    expect(failure.message).toBe('"/bin/sh" was ended because we were told to end');
+    expect(failure.message).toBe('"/bin/sh" was ended, because this program was stopped');
     expect(await isSoonGone(Number(folder.read('child')))).toBe(true);
   });
 
@@ -332,7 +332,7 @@ describe('command() with a signal', () => {
 
     const failure = await failureOf(sh('echo >started', { signal: AbortSignal.abort(), cwd: folder.path }));
 
-    expect(failure.message).toBe('"/bin/sh" was not started because we were told to end');
+    expect(failure.message).toBe('"/bin/sh" was not started, because this program was stopped');
     expect(await Bun.file(folder.at('started')).exists()).toBe(false);
   });
 

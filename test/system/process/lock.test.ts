@@ -87,7 +87,7 @@ describe('tryLock()', () => {
     lock.release();
   });
 
-  test('takes the lock after somebody who only looks, however slowly', async () => {
+  test('takes the lock after a slow reader', async () => {
     using folder = new TempFolder();
     const program = await holder(folder.at('lock'), 'look');
     take(folder.at('lock')).release();
@@ -171,7 +171,7 @@ describe('lockHolder()', () => {
     expect(readdirSync(folder.path)).toEqual([]);
   });
 
-  test('leaves no trace when nobody holds it', () => {
+  test('leaves no trace when it is free', () => {
     using folder = new TempFolder();
     const path = folder.write('lock', 'left by somebody', 0o444);
     const before = statSync(path);
@@ -183,7 +183,7 @@ describe('lockHolder()', () => {
     take(path).release();
   });
 
-  test('is nobody again when the holder was killed', async () => {
+  test('has no holder after the holder was killed', async () => {
     using folder = new TempFolder();
     await end(await holder(folder.at('lock')));
 

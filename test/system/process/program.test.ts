@@ -48,7 +48,7 @@ describe('runProgram()', () => {
   test.each([
     ['bug', 'TypeError', 'tell is not a function'],
     ['bug-before-the-promise', 'TypeError', 'a story that is no async function'],
-    ['rejection', 'RangeError', 'nobody waits for me'],
+    ['rejection', 'RangeError', 'not awaited'],
     ['bug-in-a-timer', 'TypeError', 'thrown in a timer'],
   ])(
     'shows a stack, says that it is a bug, undoes all and ends with 1 when there is a %s',
@@ -72,8 +72,8 @@ describe('runProgram()', () => {
     ['SIGTERM', 143],
     ['SIGINT', 130],
     ['SIGHUP', 129],
-  ] as const)('undoes all and says so when it is told to end by %s', async (signal, exitCode) => {
-    const reason = `Cannot finish story: it was told to end by ${signal}`;
+  ] as const)('undoes all and says so when %s stops it', async (signal, exitCode) => {
+    const reason = `Cannot finish story: it was stopped by ${signal}`;
 
     const ended = await toldBy(signal, 'told-to-end');
 
@@ -85,14 +85,14 @@ describe('runProgram()', () => {
     });
   });
 
-  test('keeps the outcome when the story was done all the same', async () => {
+  test('keeps the outcome when the story was done anyway', async () => {
     const ended = await toldBy('SIGTERM', 'told-to-end-but-done');
 
     expect(ended).toEqual({ exitCode: 0, signal: null, stdout: `ready\n${undone('done')}`, stderr: '' });
   });
 
-  test('ends a story that goes on all the same, after the notice time, for the first reason it was given', async () => {
-    const reason = 'Cannot finish story: it was told to end by SIGTERM';
+  test('ends a story that continues anyway, after the notice time, with the first reason', async () => {
+    const reason = 'Cannot finish story: it was stopped by SIGTERM';
     const startedMs = performance.now();
     const program = startProgram(story, ['stubborn']);
     await program.says('ready');

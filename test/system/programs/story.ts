@@ -28,7 +28,7 @@ const endings: Record<string, (running: Running) => Promise<Outcome>> = {
     throw new TypeError('a story that is no async function');
   },
   rejection: async () => {
-    void Promise.reject(new RangeError('nobody waits for me'));
+    void Promise.reject(new RangeError('not awaited'));
     return await never();
   },
   'bug-in-a-timer': async () => {

@@ -125,7 +125,7 @@ describe('parseArguments()', () => {
   });
 
   test.each([
-    [[], 'say what to do', updater],
+    [[], 'a command is missing', updater],
     [['instal'], '"instal" is not known, did you mean "install"', updater],
     [['frobnicate'], 'unknown argument: frobnicate', updater],
     [['install'], '<file> is missing', updater],
@@ -149,7 +149,7 @@ describe('parseArguments()', () => {
     [['--dryrun'], 'unknown argument: dryrun', hook],
     [['--', '--dry-run'], 'unknown argument: --', hook],
     [['--data', '/x', 'install', 'a', '--json=1'], '"--json=1" has a value, expected none', updater],
-  ])('refuses in one line, as called wrongly: %j, %s', async (argv, reason, spec) => {
+  ])('refuses in one line, as a usage error: %j, %s', async (argv, reason, spec) => {
     const failure = await failureOf(argv, spec);
 
     expect(failure.message).toBe(`Cannot read the arguments: ${reason}`);

@@ -67,7 +67,7 @@ describe('createLog()', () => {
     ['its folder cannot be made', '/proc/no/such/update.log', 'no such file or folder'],
     ['it is full', '/dev/full', 'no space left on the device'],
     ['it is a folder', '/proc', 'it is a folder'],
-  ])('says once that the file cannot be written when %s, and goes on', async (_when, file, reason) => {
+  ])('says once that the file cannot be written when %s, and continues', async (_when, file, reason) => {
     const { stderr, exitCode } = await runProgram(say, [file]);
 
     expect(stderr).toBe(`Cannot write the log "${file}": ${reason}\na line\na line\na line\n`);

@@ -77,17 +77,17 @@ describe('the compiled update.sh', () => {
       21,
       'it answered with a web page',
     ],
-    ['an endless body', endless, 21, 'it sends more than the 2.0 MiB that were to come'],
+    ['an endless body', endless, 21, 'it sends more than the 2.0 MiB that were expected'],
     ['nothing', () => {}, 21, 'less than 1 KiB/s came for 1 s (tried 2 times in a row)'],
     ['a byte now and then', drip, 21, 'less than 1 KiB/s came for 1 s (tried 2 times in a row)'],
     [
       '429',
       (_asked, line) => reply(line, 429, { 'Retry-After': 600 }),
       21,
-      'it answered 429, and asks to come again in 10 minutes',
+      'it answered 429, and asks to try again in 10 minutes',
     ],
     [
-      'a piece that nobody asked for',
+      'a piece that was not requested',
       (_asked, line) => reply(line, 206, { 'Content-Range': 'bytes 7-7/9', ETag: '"x"' }, 'x'),
       21,
       'it answered with a piece (206) where all was asked for',
@@ -102,7 +102,7 @@ describe('the compiled update.sh', () => {
       'a line that breaks',
       (_asked, line) => void line.destroy(),
       21,
-      'the line broke (tried 2 times in a row)',
+      'the connection broke (tried 2 times in a row)',
     ],
   ];
   test.each(lies)('refuses %s, and says why', async (_what, behave, exitCode, reason) => {

@@ -86,7 +86,7 @@ describe('decideAnswer()', () => {
       next,
       200,
       { ETag: '"a"' },
-      { kind: 'no-range', reason: 'it no longer answers with the piece that is asked for' },
+      { kind: 'no-range', reason: 'it no longer answers with the requested range' },
     ],
     [
       'a piece of another file as its change',
@@ -132,7 +132,7 @@ describe('decideAnswer()', () => {
       { kind: 'no-range' },
     ],
     [
-      'a piece that nothing binds to the others as no piece',
+      'a piece without a proof that it belongs to the others as no piece',
       first,
       206,
       { 'Content-Range': 'bytes 0-99/250' },
@@ -185,10 +185,10 @@ describe('decideAnswer()', () => {
     ['408 as passing', first, 408, {}, { kind: 'again' }],
     ['401 as lasting', first, 401, {}, { kind: 'give-up', outcome: 'failed' }],
     ['404 as lasting', first, 404, {}, { kind: 'give-up', outcome: 'failed' }],
-    ['418 as something nobody knows', first, 418, {}, { kind: 'give-up', outcome: 'tryLater' }],
-    ['304 that nobody asked for', first, 304, {}, { kind: 'give-up', outcome: 'tryLater' }],
+    ['418 as an unknown status', first, 418, {}, { kind: 'give-up', outcome: 'tryLater' }],
+    ['304 without a condition', first, 304, {}, { kind: 'give-up', outcome: 'tryLater' }],
     [
-      'a page, whatever its case',
+      'a page, in any case',
       first,
       200,
       { 'Content-Type': 'Text/HTML; charset=x' },

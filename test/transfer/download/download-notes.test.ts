@@ -39,7 +39,7 @@ describe('the note beside a download', () => {
     ['of a later format', { ...side, format: 3 }],
     ['of format 2 without what lies behind the gap', { ...side, format: 2, later: undefined }],
     ['with a range that is none', { ...gappy, format: 2, later: [{ from: -1, to: 5 }] }],
-  ])('is nobody’s %s', (_what, note) => {
+  ])('is of no download, %s', (_what, note) => {
     expect(readSide(folder.write('note', JSON.stringify(note)))).toBeUndefined();
   });
 });

@@ -116,7 +116,7 @@ describe('fetchBundle()', () => {
   test.each([
     ['has no Range', '"x"'],
     ['names nothing by which pieces are known to belong together', undefined],
-  ])('fetches in one go when the server %s, and says so', async (_what, etag) => {
+  ])('downloads in one request when the server %s, and says so', async (_what, etag) => {
     const file = { bytes: someBytes(3 * mebibyte), etag };
     const whole = head(200, { 'Content-Length': file.bytes.length, ...(etag && { ETag: etag }) });
     const behave: Behaviour = etag
@@ -174,7 +174,7 @@ describe('fetchBundle()', () => {
     });
   }
 
-  test('goes on in another run where the disk proves it, and fetches nothing twice that is proved', async () => {
+  test('resumes in another run after the bytes on the disk, and downloads none of them twice', async () => {
     const file = { bytes: someBytes(3 * mebibyte), etag: '"x"' };
     await using server = await HostileServer.start(cutOnce(() => file, 3));
     const failure = await failureOf(() => fetch(server.url, { tries: 1 }));
@@ -185,7 +185,7 @@ describe('fetchBundle()', () => {
     const before = server.asked.length;
     await expectFetched(server, file);
     expect(server.asked[before]?.range?.from).toBe(side?.provenBytes ?? -1);
-    expect(said.join()).toContain('Going on at ');
+    expect(said.join()).toContain('Resuming at ');
   });
 
   test('does not believe bytes behind those that are proved, nor a side file that says more than there is', async () => {
@@ -238,10 +238,10 @@ describe('fetchBundle()', () => {
     const asked = server.asked.map(({ range }) => range && { from: range.from, to: range.to + 1 });
     const joined = asked.flatMap((range) => range ?? []).reduce<Range[]>(withRange, []);
     expect(joined).toEqual(gaps);
-    expect(said.join()).toContain('Going on at 1.1 MiB of 2.0 MiB');
+    expect(said.join()).toContain('Resuming at 1.1 MiB of 2.0 MiB');
   });
 
-  test('lets one slow piece hold up none of the others, and keeps them when it is told to end', async () => {
+  test('does not let one slow piece delay the others, and keeps them when it is stopped', async () => {
     const file = { bytes: someBytes(5 * mebibyte), etag: '"x"' };
     const ending = new AbortController();
     let slow: Range | undefined;
@@ -302,7 +302,7 @@ describe('fetchBundle()', () => {
     await expectFetched(server, file);
   });
 
-  test('finds the bundle whole that was cut short between its name and the note of it, or before its name', async () => {
+  test('finds the bundle complete after an interruption between its name and its note, or before its name', async () => {
     const file = { bytes: someBytes(2 * mebibyte), etag: '"x"' };
     await using server = await HostileServer.start(honest(() => file));
     const { path, side } = await fetch(server.url);
@@ -315,7 +315,7 @@ describe('fetchBundle()', () => {
     expect(server.asked.length).toBe(before);
   });
 
-  test.skipIf(!mayMount)('says that the disk is full, and goes on when there is room again', async () => {
+  test.skipIf(!mayMount)('says that the disk is full, and resumes when there is room again', async () => {
     const file = { bytes: someBytes(3 * mebibyte), etag: '"x"' };
     await using server = await HostileServer.start(honest(() => file));
     await onSmallDisk(folder, 4096, async (disk) => {
@@ -352,7 +352,7 @@ describe('fetchBundle()', () => {
     await using server = await HostileServer.start(honest(() => (count++ < 2 ? old : changed)));
     await expectFetched(server, changed);
     expect(server.ranges().filter((range) => range.startsWith('bytes=0-'))).toHaveLength(2);
-    expect(said.join()).toContain('Beginning from the start: ');
+    expect(said.join()).toContain('Starting the download again from the beginning: ');
   });
 
   test('begins from the start when the file has become shorter than what is here (416)', async () => {
@@ -363,13 +363,13 @@ describe('fetchBundle()', () => {
     await expectFetched(server, short);
   });
 
-  test('gives up on a file that changes each time', async () => {
+  test('fails at a file that changes each time', async () => {
     let count = 0;
     const { reason, outcome } = await refused(
       honest(() => ({ bytes: someBytes(2 * mebibyte), etag: `"${count++}"` })),
     );
     expect([reason, outcome]).toEqual([
-      'it had to be begun 6 times (the file on the server has changed)',
+      'it started from the beginning 6 times (the file on the server has changed)',
       'tryLater',
     ]);
   });
@@ -381,7 +381,7 @@ describe('fetchBundle()', () => {
     ['behind the end', `bytes 0-${firstPiece - 1}/1000`],
     ['without a total', `bytes 0-${firstPiece - 1}/*`],
     ['not said', undefined],
-  ])('takes no piece whose range is %s, and fetches in one go', async (_what, contentRange) => {
+  ])('takes no piece whose range is %s, and downloads in one request', async (_what, contentRange) => {
     const file = { bytes: someBytes(3 * mebibyte), etag: '"x"' };
     const right = honest(() => file);
     await using server = await HostileServer.start((asked, line) => {
@@ -440,7 +440,7 @@ describe('fetchBundle()', () => {
     ],
     ['is 204', (_asked, line) => void line.write(head(204)), 'it answered 204, which is no file'],
     ['is 404', (_asked, line) => reply(line, 404), 'it answered 404: there is no such file'],
-    ['is 401', (_asked, line) => reply(line, 401), 'it answered 401: it does not let us in'],
+    ['is 401', (_asked, line) => reply(line, 401), 'it answered 401: access denied'],
     ['is empty', (_asked, line) => reply(line, 416, { 'Content-Range': 'bytes */0' }), 'the file is empty'],
     [
       'is 416 to all of it',
@@ -457,7 +457,7 @@ describe('fetchBundle()', () => {
     [
       'is no HTTP',
       (_asked, line) => void line.end('hello\r\n\r\n'),
-      'the line broke (tried 3 times in a row)',
+      'the connection broke (tried 3 times in a row)',
     ],
   ])('refuses an answer that %s', async (_what, behave, expected) => {
     expect((await refused(behave)).reason).toBe(String(expected));
@@ -467,7 +467,10 @@ describe('fetchBundle()', () => {
     const large = await refused(
       (_asked, line) => void line.write(head(200, { 'Content-Length': 65 * mebibyte })),
     );
-    expect([large.reason, large.outcome]).toEqual(['it has 65.0 MiB, at most 64.0 MiB may come', 'noSpace']);
+    expect([large.reason, large.outcome]).toEqual([
+      'it has 65.0 MiB, at most 64.0 MiB are allowed',
+      'noSpace',
+    ]);
     expect(existsSync(folder.at('download'))).toBe(false);
 
     const block = Buffer.alloc(65_536, 1);
@@ -480,7 +483,7 @@ describe('fetchBundle()', () => {
       go();
     };
     const { reason } = await refused(endless, { mostBytes: 3 * mebibyte });
-    expect(reason).toBe('it sends more than the 3.0 MiB that were to come');
+    expect(reason).toBe('it sends more than the 3.0 MiB that were expected');
     expect(statSync(folder.at('download/bundle.raucb.part')).size).toBeLessThanOrEqual(3 * mebibyte);
   });
 
@@ -522,9 +525,9 @@ describe('fetchBundle()', () => {
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1000);
   });
 
-  test('gives up at once when Retry-After is long', async () => {
+  test('fails at once when Retry-After is long', async () => {
     const { reason, server } = await refused((_asked, line) => reply(line, 503, { 'Retry-After': 3600 }));
-    expect(reason).toBe('it answered 503, and asks to come again in 60 minutes');
+    expect(reason).toBe('it answered 503, and asks to try again in 60 minutes');
     expect(server.asked).toHaveLength(1);
   });
 

@@ -27,7 +27,7 @@ describe('nextPiece() where requests are counted', () => {
   test.each<[string, Partial<Standing>, Range | undefined]>([
     ['begins at the start', { totalBytes: undefined }, kib([0, 4096])[0]],
     ['has one on its way', { asked: kib([0, 4096]) }, undefined],
-    ['goes on behind what has come, whatever is proved', { written: kib([0, 4096]) }, kib([4096, 8192])[0]],
+    ['resumes behind the downloaded bytes, proved or not', { written: kib([0, 4096]) }, kib([4096, 8192])[0]],
     ['ends at the end', { written: kib([0, 8192]) }, kib([8192, 10_240])[0]],
     ['ends', { written: kib([0, 10_240]) }, undefined],
   ])('%s', (_, given, piece) => {
@@ -39,7 +39,7 @@ describe('nextPiece()', () => {
   test.each<[string, Partial<Standing>, Range | undefined]>([
     ['begins at the start', { totalBytes: undefined }, kib([0, 256])[0]],
     ['waits for the first answer alone', { totalBytes: undefined, asked: kib([0, 256]) }, undefined],
-    ['goes on behind what is on its way', { asked: kib([0, 256]) }, kib([256, 512])[0]],
+    ['continues behind the requested bytes', { asked: kib([0, 256]) }, kib([256, 512])[0]],
     [
       'has no more on its way than lanes',
       { asked: kib([0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [5, 6]) },
@@ -47,7 +47,7 @@ describe('nextPiece()', () => {
     ],
     ['fills a gap first', { written: kib([0, 100], [300, 400]), asked: [] }, kib([100, 300])[0]],
     [
-      'waits for nobody who is slow, where what is behind is on disk',
+      'does not wait for a slow piece, if the bytes behind it are on disk',
       { written: kib([256, 5120]), proven: kib([256, 5120]), asked: kib([0, 256]) },
       kib([5120, 5376])[0],
     ],
@@ -57,7 +57,7 @@ describe('nextPiece()', () => {
       undefined,
     ],
     [
-      'goes on where all is proved',
+      'continues after the proved bytes',
       { written: kib([0, 1024]), proven: kib([0, 1024]) },
       kib([1024, 1280])[0],
     ],

@@ -15,7 +15,7 @@ function serve(answer: (request: Request) => Response | Promise<Response>): stri
 const limits = { timeoutMs: 20_000, maxBytes: 1_000 };
 
 describe('getOnce()', () => {
-  test('answers status and body, whatever the status', async () => {
+  test('returns status and body, with any status', async () => {
     const url = serve(() => new Response('no database', { status: 503 }));
     expect(await getOnce(url, limits)).toEqual({ status: 503, body: 'no database' });
   });

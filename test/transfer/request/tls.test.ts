@@ -12,7 +12,7 @@ import { type Behaviour, HostileServer, reply } from '../../support/servers/host
 import { makeTlsFiles, type TlsFiles } from '../../support/servers/tls-files.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
-/** Who we talk to, and who is told what lets us in: with real handshakes. */
+/** Which servers are trusted, and which get credentials: with real handshakes. */
 
 let shared: TempFolder;
 let files: TlsFiles;
@@ -110,13 +110,13 @@ describe('over https', () => {
     });
     const [reason, outcome] = await reasonOf(tls);
     expect(reason).toMatch(
-      /^(it does not speak TLS there, or does not accept our certificate|the line broke) \(tried 2/,
+      /^(it does not speak TLS there, or does not accept our certificate|the connection broke) \(tried 2/,
     );
     expect(outcome).toBe('tryLater');
   });
 });
 
-describe('what lets us in', () => {
+describe('credentials', () => {
   const token = () => ({ tokenFile: folder.write('token', 's3cret-token\n', 0o600) });
 
   test.each([

@@ -46,7 +46,7 @@ describe('parseSource()', () => {
     ['ftp://updates.example/x', 'a URL begins with https:, http: or file:, not with ftp:'],
     ['http://', 'it is not a URL'],
     ['file://elsewhere/x.raucb', 'a file: URL is of this machine, like file:///media/stick/update.raucb'],
-  ])('refuses %s in one line, as called wrongly', async (text, reason) => {
+  ])('refuses %s in one line, as a usage error', async (text, reason) => {
     const failure = await failureOf(() => parseSource(text));
     expect(failure.message).toBe(`Cannot use "${text}": ${reason}`);
     expect(failure.outcome).toBe('usage');

@@ -55,10 +55,10 @@ const refusals: [when: string, Partial<AdmissionFacts>, Outcome, reason: string,
     /1\.2\.0/,
   ],
   [
-    'the floor is higher',
+    'the minimum version is higher',
     { versionFloor: '1.1.1' },
     'incompatible',
-    'version 1.1.0 is older than the floor 1.1.1',
+    'version 1.1.0 is older than the minimum version 1.1.1',
     /update\.version_floor/,
   ],
   [
@@ -97,7 +97,7 @@ const refusals: [when: string, Partial<AdmissionFacts>, Outcome, reason: string,
     /update\/inhibit/,
   ],
   [
-    'somebody else updates',
+    'another update runs',
     { holder: { program: 'update.sh', pid: 7, installing: '1.2.0' } },
     'busy',
     'another update is running (update.sh, process 7)',
@@ -162,17 +162,20 @@ describe('decideAdmission()', () => {
     ['1.10.0', '1.9.0', true],
     ['1.1.0', 'factory', true],
   ];
-  test.each(orders)('of version %s when %s runs, was committed or is the floor: %p', (version, than, is) => {
-    const known = { ...good, ...bundle({ version }) };
-    const none = { runningVersion: undefined, committedVersion: undefined, versionFloor: undefined };
-    for (const key of ['runningVersion', 'committedVersion', 'versionFloor'])
-      expect(decideAdmission({ ...known, ...none, [key]: than }) === undefined).toBe(is);
-  });
+  test.each(orders)(
+    'of version %s when %s runs, was committed or is the minimum version: %p',
+    (version, than, is) => {
+      const known = { ...good, ...bundle({ version }) };
+      const none = { runningVersion: undefined, committedVersion: undefined, versionFloor: undefined };
+      for (const key of ['runningVersion', 'committedVersion', 'versionFloor'])
+        expect(decideAdmission({ ...known, ...none, [key]: than }) === undefined).toBe(is);
+    },
+  );
 
-  test('admits a downgrade when it is allowed, but never below the floor', () => {
+  test('admits a downgrade when it is allowed, but never below the minimum version', () => {
     const older = { ...good, runningVersion: '2.0.0', committedVersion: '2.0.0', mayDowngrade: true };
     expect(decideAdmission(older)).toBeUndefined();
-    expect(decideAdmission({ ...older, versionFloor: '1.1.1' })?.reason).toContain('the floor');
+    expect(decideAdmission({ ...older, versionFloor: '1.1.1' })?.reason).toContain('the minimum version');
   });
 
   test.each([
@@ -181,9 +184,9 @@ describe('decideAdmission()', () => {
     ['how large its image is', bundle({ imageBytes: undefined })],
     ['what runs', { runningVersion: undefined }],
     ['what was committed', { committedVersion: undefined }],
-    ['a floor', { versionFloor: undefined }],
+    ['a minimum version', { versionFloor: undefined }],
     ['any slot', { slots: [] }],
-  ])('admits when nobody knows %s', (_what, change) => {
+  ])('admits when %s is unknown', (_what, change) => {
     expect(decideAdmission({ ...good, ...change })).toBeUndefined();
   });
 

@@ -32,7 +32,7 @@ describe('findDirectRefusal()', () => {
   test.each<[what: string, lastError: string | undefined, refusals: LoggedRefusal[], isFound: boolean]>([
     ['nothing went wrong', undefined, [], false],
     ['it is about something else', 'Failed mounting bundle: no loop device', [], false],
-    ['nobody has noted it', words, [], true],
+    ['it is not noted', words, [], true],
     ['one of ours has noted it in this boot', words, [noted({})], false],
     ['it was noted in another boot', words, [noted({ bootId: 'before' })], true],
     ['another was noted in this boot', words, [noted({ reason: 'certificate has expired' })], true],

@@ -33,7 +33,7 @@ describe('bootAllowanceMs()', () => {
     expect(bootAllowanceMs(update)).toBe((600 + 10 + 7200 + 4 * 3600 + 180) * 1000);
   });
 
-  test('is over, whatever the config asks for, before systemd ends the program', () => {
+  test('ends before systemd kills the program, with any config', () => {
     using scene = new Scene();
     const longest = bootAllowanceMs({
       healthDeadlineSeconds: mostOf(scene, 'health_deadline_seconds'),

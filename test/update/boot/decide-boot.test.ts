@@ -98,7 +98,7 @@ describe('decideBoot()', () => {
   });
 });
 
-describe('decideBoot() when the bootloader comes back to a slot that was given up', () => {
+describe('decideBoot() when the bootloader boots a rejected slot again', () => {
   const facts = { bootId: 'this-boot', booted: 'rootfs.1', runningVersion: '1.1.0', isOtherSpent: true };
   const givenUp = transactionAt('rolled-back', { isClosed: true });
 
@@ -106,7 +106,7 @@ describe('decideBoot() when the bootloader comes back to a slot that was given u
     expect(decideBoot(transactionAt(state, { isClosed: true }), facts).kind).toBe('go-back');
   });
 
-  test('stays where somebody has made it the active one, for the other has attempts left', () => {
+  test('stays if a user has made this slot active, because the other has attempts left', () => {
     expect(decideBoot(givenUp, { ...facts, isOtherSpent: false }).kind).toBe('normal');
   });
 

@@ -24,7 +24,7 @@ const table: [when: string, Transaction[], StatusOptions, expected: 'none' | 'pu
   ['one failed so twice', [neverWrote, neverWrote], lost, 'put-back'],
   ['the slot holds a version that was committed', [committed, neverWrote], lost, 'put-back'],
   [
-    'the running slot was filled in between, whatever became of that',
+    'the running slot was filled in between, with any result',
     [committed, update('preparing installing failed', 'rootfs.0'), neverWrote],
     lost,
     'put-back',
@@ -32,38 +32,38 @@ const table: [when: string, Transaction[], StatusOptions, expected: 'none' | 'pu
   ['RAUC had begun to write', [update('preparing installing failed')], lost, /was written into it/],
   ['RAUC may be writing', [update('preparing installing')], lost, /is "installing"/],
   [
-    'an older install had been cut short there',
+    'an older install was interrupted there',
     [update('preparing installing failed'), neverWrote],
     lost,
-    /what it holds is version "1\.1\.0", which is "failed"/,
+    /it holds version "1\.1\.0", which is "failed"/,
   ],
   [
-    'what it holds was never tried',
+    'its content was never tried',
     [update('preparing installing installed failed'), neverWrote],
     lost,
     /which is "failed"/,
   ],
   [
-    'what it holds was rolled back',
+    'its content was rolled back',
     [update('preparing installing installed trial rolled-back'), neverWrote],
     lost,
     /which is "rolled-back"/,
   ],
   [
-    'what it holds was given up after its commit',
+    'its content was rolled back after its commit',
     [update('preparing installing installed trial committed rolled-back'), neverWrote],
     lost,
     /which is "rolled-back"/,
   ],
   [
-    'the bootloader gave it up',
+    'the bootloader rejected it',
     [update('preparing installing installed fallen-back')],
     lost,
     /is "fallen-back"/,
   ],
   ['it was marked bad after its commit', [committed], lost, /is "committed"/],
-  ['nobody knows of an update', [], lost, /no update of ours took it out/],
-  ['hooks ran by hand last', [neverWrote, update('preparing failed', null)], lost, /no update of ours/],
+  ['no update is recorded', [], lost, /no recorded update took it out/],
+  ['hooks ran by hand last', [neverWrote, update('preparing failed', null)], lost, /no recorded update/],
   [
     'hooks that ran by hand may have filled it',
     [update('preparing installing installed failed', null), neverWrote],
@@ -73,7 +73,7 @@ const table: [when: string, Transaction[], StatusOptions, expected: 'none' | 'pu
   ['it is in the boot order', [neverWrote], { booted: 'rootfs.0' }, 'none'],
   ['the other one boots next', [neverWrote], { ...lost, primary: 'rootfs.1' }, 'none'],
   ['no slot boots next', [neverWrote], { ...lost, primary: null }, 'none'],
-  ['nobody knows which slot runs', [neverWrote], { ...lost, booted: null }, 'none'],
+  ['the running slot is unknown', [neverWrote], { ...lost, booted: null }, 'none'],
 ];
 
 const written = { ...update('preparing installing failed'), id: 'later' };
@@ -84,10 +84,10 @@ const cutShort: [when: string, Transaction[], after: string | null, expected: 'p
   ['the slot holds one that was never tried', [written], written.id, /which is "failed"/],
   ['a later update is known', [committed, written], committed.id, /was written into it/],
   ['a later update is known, the first one', [written], null, /was written into it/],
-  ['an update before is not known any more', [], 'forgotten', /no update of ours/],
+  ['an earlier update is not recorded any more', [], 'forgotten', /no recorded update/],
 ];
 
-describe('decideFallback(), where power failed before pre-install had written down that it begins', () => {
+describe('decideFallback(), where power failed before pre-install had recorded its begin', () => {
   test.each(cutShort)('answers when %s', (_when, updates, after, expected) => {
     const plan = decideFallback(updates, parseStatus(statusJson(lost)), { version: '1.2.0', after });
     if (expected === 'put-back')

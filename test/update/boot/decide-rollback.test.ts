@@ -32,12 +32,12 @@ const table: [when: string, Transaction | undefined, StatusOptions, expected: ob
     'the update of before was rolled back',
     transactionAt('rolled-back', closed),
     inA,
-    refuse(/given up here/),
+    refuse(/rejected here/),
   ],
   ['the bootloader fell back', transactionAt('fallen-back', closed), inA, refuse(/holds version "1.1.0"/)],
   ['the other slot is bad', undefined, { ...inA, bad: ['rootfs.1'] }, refuse(/"rootfs.1" is marked bad/)],
   ['an install is under way', transactionAt('installing'), inA, refuse(/under way/)],
-  ['nobody knows which slot runs', undefined, { booted: null }, refuse(/does not know which slot runs/)],
+  ['the running slot is unknown', undefined, { booted: null }, refuse(/does not know which slot runs/)],
 ];
 
 describe('decideRollback()', () => {

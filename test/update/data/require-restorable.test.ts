@@ -8,7 +8,7 @@ describe('decideRestore()', () => {
     ['there was no update', undefined],
     ['an update is prepared', transactionAt('preparing')],
     ['an update waits for its reboot', transactionAt('installed')],
-    ['an update was given up', transactionAt('rolled-back')],
+    ['an update was rolled back', transactionAt('rolled-back')],
     ['an update failed', transactionAt('failed')],
     ['a trial is over', transactionAt('committed', { isClosed: true })],
     ['a trial was closed as it was', transactionAt('migrated', { isClosed: true })],

@@ -121,10 +121,10 @@ const tables: Record<string, Row[]> = {
       'the canary comes back another',
       environment({ canary: 'it is ""' }),
       'bad',
-      'a variable that is written does not come back: it is ""',
+      'a variable that was written is read back wrong: it is ""',
     ],
     [
-      'nobody tried to write',
+      'writing was not tried',
       environment({ canary: undefined }),
       'warn',
       'readable; whether it can be written was not tried',
@@ -136,7 +136,7 @@ const tables: Record<string, Row[]> = {
       'it has a single copy: a power cut while it is written loses it',
     ],
     [
-      'nobody knows its copies',
+      'its copies are unknown',
       environment({ config: undefined }),
       'warn',
       'there is no /etc/fw_env.config, it is unknown whether it has two copies',
@@ -182,7 +182,7 @@ const tables: Record<string, Row[]> = {
       'line 14 of "/etc/rauc/system.conf" cannot be read: RAUC does not start',
     ],
     [
-      'it is for nobody',
+      'compatible is missing',
       conf(goodConf.replace('compatible', '#')),
       'bad',
       '"/etc/rauc/system.conf" has no compatible: RAUC does not start',
@@ -221,7 +221,7 @@ const tables: Record<string, Row[]> = {
       'a device is named by its place',
       conf(goodConf.replace('/dev/disk/by-partlabel/rootfs-a', '/dev/mmcblk0p2')),
       'warn',
-      'slot "rootfs.0" is "/dev/mmcblk0p2", which may be another partition tomorrow',
+      'slot "rootfs.0" is "/dev/mmcblk0p2", which may be another partition after a reboot',
     ],
     [
       'RAUC would write into slots',
@@ -233,7 +233,7 @@ const tables: Record<string, Row[]> = {
       'every format is taken',
       conf(goodConf.replace('bundle-formats', '#')),
       'warn',
-      'bundle-formats is not set: every format is taken',
+      'bundle-formats is not set: every format is accepted',
     ],
   ],
   slots: [
@@ -243,7 +243,7 @@ const tables: Record<string, Row[]> = {
       'ok',
       '"rootfs.0" runs and is the primary one, "rootfs.1" is its fallback',
     ],
-    ['nobody knows which runs', slots({ booted: null }), 'bad', 'RAUC does not know which slot runs'],
+    ['the running slot is unknown', slots({ booted: null }), 'bad', 'RAUC does not know which slot runs'],
     [
       'the one that runs is bad',
       slots({ booted: 'rootfs.0', bad: ['rootfs.0'] }),
@@ -257,7 +257,7 @@ const tables: Record<string, Row[]> = {
       'slot "rootfs.0" runs, the next boot goes to "rootfs.1"',
     ],
     [
-      'nobody knows which is next',
+      'the next slot is unknown',
       slots({ booted: 'rootfs.0', primary: null }),
       'warn',
       'slot "rootfs.0" runs, the next boot goes to "unknown"',
@@ -318,7 +318,7 @@ const tables: Record<string, Row[]> = {
         ),
       }),
       'ok',
-      'D-Bus starts it, and lets only those ask who may',
+      'D-Bus starts it, and only permitted users may call it',
     ],
     [
       'it is not there',
@@ -341,7 +341,7 @@ const tables: Record<string, Row[]> = {
           policy('<deny send_destination="de.pengutronix.rauc"/>'),
       }),
       'ok',
-      'D-Bus starts it, and lets only those ask who may',
+      'D-Bus starts it, and only permitted users may call it',
     ],
     [
       'a later file only adds to it',
@@ -389,7 +389,7 @@ const tables: Record<string, Row[]> = {
       'a key lies beside it',
       keyring({ privateKeys: ['/etc/rauc/ca.key.pem'] }),
       'bad',
-      'a private key lies on the device: "/etc/rauc/ca.key.pem"; who reads it signs for every device',
+      'a private key is on the device: "/etc/rauc/ca.key.pem"; with it, updates for every device can be signed',
     ],
   ],
   kernel: [
@@ -416,7 +416,7 @@ const tables: Record<string, Row[]> = {
       'its squashfs knows nothing',
       judgeKernel({ ...goodKernel, config: 'CONFIG_DM_VERITY=y\nCONFIG_SQUASHFS_LZO=y\n' }),
       'bad',
-      'its squashfs knows none of gzip, xz, lz4 and zstd',
+      'its squashfs supports none of gzip, xz, lz4 and zstd',
     ],
     [
       'there is no device-mapper',
@@ -431,10 +431,10 @@ const tables: Record<string, Row[]> = {
       'it has no dm-verity: only plain bundles can be installed, up to 2 GiB',
     ],
     [
-      'it keeps its configuration to itself',
+      'its configuration is not readable',
       judgeKernel({ ...goodKernel, config: undefined }),
       'warn',
-      'squashfs, loop and device-mapper are there; which compressors squashfs knows it does not tell',
+      'squashfs, loop and device-mapper are there; it is unknown which compressors squashfs supports',
     ],
     [
       'there is no /proc',
@@ -451,7 +451,7 @@ const tables: Record<string, Row[]> = {
       'it says 2026-06-01 00:00:00 UTC, set over the network',
     ],
     [
-      'nobody sets it',
+      'it is not synchronised',
       judgeClock({ now, isSynchronized: false }),
       'warn',
       'it says 2026-06-01 00:00:00 UTC; it is not set over the network',
@@ -497,7 +497,7 @@ const tables: Record<string, Row[]> = {
       'all is well',
       judgeDocker({ isNeeded: true, root: '/data/docker', data: '/data' }),
       'ok',
-      'its images lie in "/data/docker", on the data partition',
+      'its images are stored in "/data/docker", on the data partition',
     ],
     [
       'it is not needed',
@@ -509,13 +509,13 @@ const tables: Record<string, Row[]> = {
       'they lie in the slot',
       judgeDocker({ isNeeded: true, root: '/var/lib/docker', data: '/data' }),
       'bad',
-      'its images lie in "/var/lib/docker": those of a new version are gone after the switch of slots',
+      'its images are stored in "/var/lib/docker": those of a new version are lost after the switch of slots',
     ],
     [
       'they lie in a folder of that beginning',
       judgeDocker({ isNeeded: true, root: '/data2/docker', data: '/data' }),
       'bad',
-      'its images lie in "/data2/docker": those of a new version are gone after the switch of slots',
+      'its images are stored in "/data2/docker": those of a new version are lost after the switch of slots',
     ],
     [
       'it does not answer',
@@ -527,7 +527,7 @@ const tables: Record<string, Row[]> = {
       'it says nothing',
       judgeDocker({ isNeeded: true, root: '', data: '/data' }),
       'warn',
-      'it does not say where its images lie',
+      'it does not report where its images are stored',
     ],
   ],
   'boot script': [
@@ -535,19 +535,19 @@ const tables: Record<string, Row[]> = {
       'all is well',
       judgeBootScript({ commandLine: `quiet homie.boot_script=${bootScriptVersion}\n`, file: undefined }),
       'ok',
-      `ours has booted this system, of version ${bootScriptVersion}`,
+      `our boot script has booted this system, in version ${bootScriptVersion}`,
     ],
     [
       'it is of another version',
       judgeBootScript({ commandLine: 'homie.boot_script=99 quiet', file: undefined }),
       'warn',
-      `ours has booted this system, of version 99, where ${bootScriptVersion} belongs`,
+      `our boot script has booted this system, in version 99 instead of ${bootScriptVersion}`,
     ],
     [
-      "it is somebody else's",
+      'it is a foreign script',
       script('test $BOOT_ORDER'),
       'warn',
-      'none of ours has booted this system; "/boot/boot.scr" is another',
+      'our boot script has not booted this system; "/boot/boot.scr" is another',
     ],
     [
       'it knows no order',
@@ -558,9 +558,9 @@ const tables: Record<string, Row[]> = {
     ['it is a text', script('BOOT_ORDER', 0x23), 'bad', '"/boot/boot.scr" is no script that U-Boot runs'],
     ...(
       [
-        ['ok', 'ok', 'ours has booted this system, of version 1'],
-        ['defaults', 'warn', 'it found no whole boot environment, and took its defaults'],
-        ['refilled', 'warn', 'every slot had used up its attempts, and was given them again'],
+        ['ok', 'ok', 'our boot script has booted this system, in version 1'],
+        ['defaults', 'warn', 'it found no undamaged boot environment, and used its defaults'],
+        ['refilled', 'warn', 'every slot had used up its attempts, and got new ones'],
         ['exhausted', 'bad', 'no slot had an attempt left: it boots the first that can be loaded, for ever'],
         ['unsaved', 'bad', 'it could not save the boot environment: attempts are not counted'],
       ] as const
@@ -572,7 +572,7 @@ const tables: Record<string, Row[]> = {
       'there is none',
       judgeBootScript({ commandLine: 'xhomie.boot_script=1', file: undefined }),
       'warn',
-      'none of ours has booted this system',
+      'our boot script has not booted this system',
     ],
   ],
   units: [
@@ -589,7 +589,7 @@ const tables: Record<string, Row[]> = {
       'homie-post-activate.service and homie-orchestrator are enabled; homie-update.timer is too',
     ],
     [
-      'nobody commits',
+      'post-activate is disabled',
       judgeUnits({ ...goodUnits, postActivate: 'masked' }),
       'bad',
       'homie-post-activate.service is masked: no slot is ever marked good, no update ever committed',
@@ -601,7 +601,7 @@ const tables: Record<string, Row[]> = {
       'homie-post-activate.service is not known to systemd: no slot is ever marked good, no update ever committed',
     ],
     [
-      'nobody starts the stack',
+      'the orchestrator is disabled',
       judgeUnits({ ...goodUnits, orchestrator: 'disabled' }),
       'warn',
       'homie-orchestrator is disabled: it does not start at boot',

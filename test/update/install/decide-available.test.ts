@@ -24,18 +24,18 @@ const usual: NewsFacts = {
 
 describe('decideNews()', () => {
   test.each<[string, Partial<NewsFacts>, boolean | null, string | RegExp]>([
-    ['a newer version', {}, true, 'version 1.1.0 is there, 1.0.0 runs'],
+    ['a newer version', {}, true, 'version 1.1.0 is available, 1.0.0 runs'],
     [
       'a release after its candidate',
       { runningVersion: '1.1.0-rc.1' },
       true,
-      'version 1.1.0 is there, 1.1.0-rc.1 runs',
+      'version 1.1.0 is available, 1.1.0-rc.1 runs',
     ],
     ['the same version', { runningVersion: '1.1.0' }, false, 'version 1.1.0 runs already'],
     ['the same version of another build', { runningVersion: '1.1.0+7' }, false, 'version 1.1.0 runs already'],
     ['an older version', { runningVersion: '1.2.0' }, false, 'version 1.1.0 is older than 1.2.0, which runs'],
     [
-      'nobody knows what runs',
+      'the running version is unknown',
       { runningVersion: undefined },
       true,
       /^version 1\.1\.0 is available; the running version is unknown/,
@@ -64,7 +64,7 @@ describe('decideNews()', () => {
       false,
       /^the server still has version 1\.0\.0, /,
     ],
-    ['another file, and its version', { last }, true, 'version 1.1.0 is there, 1.0.0 runs'],
+    ['another file, and its version', { last }, true, 'version 1.1.0 is available, 1.0.0 runs'],
     [
       'another file, of no known version',
       { last, latest: undefined },
@@ -72,10 +72,10 @@ describe('decideNews()', () => {
       /^the file has changed since version 1\.0\.0/,
     ],
     [
-      'a file that nobody knows',
+      'an unknown file',
       { latest: undefined },
       null,
-      'there is a bundle, and no latest.json that tells its version (1.0.0 runs)',
+      'there is a bundle, but no latest.json that gives its version (1.0.0 runs)',
     ],
   ])('of %s', (_what, facts, isNewer, reason) => {
     const news = decideAvailable({ ...usual, ...facts });

@@ -45,7 +45,7 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     ],
   ],
   [
-    'somebody has switched the slots',
+    'the slots were switched',
     { slots: slots({ booted: 'rootfs.0', primary: 'rootfs.1' }) },
     [stays, 'The next boot goes to slot "rootfs.1", which is the primary one.', anyTime],
   ],
@@ -53,15 +53,15 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     'an update is fetched',
     { holder, progress },
     [
-      'update.sh (process 7) is at work: Fetching: 1 MiB of 20 MiB; it reboots nothing before it is done.',
+      'update.sh (process 7) is at work: Fetching: 1 MiB of 20 MiB; it does not reboot before it is done.',
       fallsBack,
       anyTime,
     ],
   ],
   [
-    'somebody is at work, and the progress is of another',
+    'a program is at work, and the progress is of another one',
     { holder, progress: { ...progress, pid: 8 } },
-    ['update.sh (process 7) is at work; it reboots nothing before it is done.', fallsBack, anyTime],
+    ['update.sh (process 7) is at work; it does not reboot before it is done.', fallsBack, anyTime],
   ],
   [
     'an update waits for its reboot, and none is scheduled',
@@ -111,16 +111,16 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     ['The update to version "1.1.0" never finished: post-activate closes it, this slot stays.', anyTime],
   ],
   [
-    'it was given up, and the version before runs',
+    'it was rejected, and the version before runs',
     { transaction: transactionAt('rolled-back'), plan: 'stay' },
     [
-      'The update to version "1.1.0" was given up: post-activate closes it, this slot stays.',
+      'The update to version "1.1.0" was rejected: post-activate closes it, this slot stays.',
       fallsBack,
       anyTime,
     ],
   ],
   [
-    'it was given up, and still runs',
+    'it was rejected, and still runs',
     { transaction: transactionAt('rolled-back'), plan: 'finish-rollback' },
     [
       'The rollback from version "1.1.0" is decided, a reboot carries it out.',
@@ -129,10 +129,10 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     ],
   ],
   [
-    'the bootloader came back to what was given up',
+    'the bootloader booted the rejected version again',
     { transaction: transactionAt('rolled-back', { isClosed: true }), plan: 'go-back' },
     [
-      'The bootloader came back to version "1.1.0", which was given up: post-activate gives the version before it its attempts again, and reboots into it.',
+      'The bootloader started version "1.1.0" again, which was rejected: post-activate gives the version before it its boot attempts back, and reboots into it.',
       anyTime,
     ],
   ],
@@ -163,7 +163,7 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     [
       stays,
       fallsBack,
-      'Updates are held off by the file update/inhibit: guests (until 2026-01-03T01:00:00.000Z).',
+      'Updates are inhibited by the file update/inhibit: guests (until 2026-01-03T01:00:00.000Z).',
     ],
   ],
   [

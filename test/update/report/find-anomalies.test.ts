@@ -105,7 +105,7 @@ const rows: [when: string, Partial<AnomalyFacts>, found: string[]][] = [
     ['version "1.1.0" was committed after the newer "1.2.0"'],
   ],
   [
-    'it went on from there',
+    'it continued from there',
     {
       updates: ['1.2.0', '1.1.0', '1.3.0'].map((version, index) => update(`${index}`, 'committed', version)),
     },
@@ -121,14 +121,14 @@ const rows: [when: string, Partial<AnomalyFacts>, found: string[]][] = [
     ],
   ],
   [
-    'the slot that was given up runs',
+    'the rejected slot runs',
     { updates: [update('a', 'rolled-back')], booted: 'rootfs.1' },
     [
       'slot "rootfs.1" runs, though the last update, to "1.1.0" in slot "rootfs.1", was rolled-back: no program on this device asked for the switch',
     ],
   ],
-  ['it was given up in this boot', { updates: [update('a', 'rolled-back')], bootId: 'earlier-boot' }, []],
-  ['nobody knows which slot runs', { updates: [committed], booted: undefined }, []],
+  ['it was rejected in this boot', { updates: [update('a', 'rolled-back')], bootId: 'earlier-boot' }, []],
+  ['the running slot is unknown', { updates: [committed], booted: undefined }, []],
   ['it is not closed', { updates: [{ ...committed, isClosed: false }], booted: 'rootfs.0' }, []],
 
   ['a trial took one boot', { updates: [trial(1)] }, []],
@@ -136,7 +136,7 @@ const rows: [when: string, Partial<AnomalyFacts>, found: string[]][] = [
     'a trial took two',
     { updates: [trial(2)] },
     [
-      'the trial of version "1.1.0" was cut short by a reboot that no program requested (power, a crash, the watchdog)',
+      'the trial of version "1.1.0" was interrupted by a reboot that no program requested (power, a crash, the watchdog)',
     ],
   ],
   ['a trial took two, one announced', { updates: [trial(2, 1)] }, []],
@@ -144,13 +144,13 @@ const rows: [when: string, Partial<AnomalyFacts>, found: string[]][] = [
     'a trial took three, none announced',
     { updates: [trial(3)] },
     [
-      'the trial of version "1.1.0" was cut short by 2 reboots that no program requested (power, a crash, the watchdog)',
+      'the trial of version "1.1.0" was interrupted by 2 reboots that no program requested (power, a crash, the watchdog)',
     ],
   ],
   [
-    'the bootloader gave up',
+    'the bootloader fell back',
     { updates: [update('a', 'fallen-back')], booted: 'rootfs.0' },
-    ['version "1.1.0" has used up its boot attempts, without one that came up'],
+    ['version "1.1.0" has used up its boot attempts, and no boot came up'],
   ],
 ];
 

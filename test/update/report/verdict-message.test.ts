@@ -17,7 +17,7 @@ const history: Transaction[] = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) => (
 const idsOf = (transactions: readonly Transaction[]) => transactions.map(({ id }) => id);
 
 describe('untoldVerdicts()', () => {
-  test('are only the last one when nobody was ever told', () => {
+  test('are only the last one when none was ever reported', () => {
     expect(idsOf(unsentVerdicts(history, { anomalies: [], verdicts: undefined }))).toEqual(['g']);
     expect(unsentVerdicts([], { anomalies: [], verdicts: undefined })).toEqual([]);
     const before = sentBefore(history, { anomalies: [], verdicts: undefined });
@@ -40,7 +40,7 @@ describe('untoldVerdicts()', () => {
     expect(unsentVerdicts(many, readNotified(scene.places))).toEqual([]);
   });
 
-  test('take an update that was committed, and later given up, for two', () => {
+  test('count an update that was committed and later rolled back as two', () => {
     const [committed = transactionAt('committed')] = history;
     const moment = { at: new Date('2026-01-03T00:00:00Z'), bootId: 'x' };
     const given = advance(committed, 'rolled-back', moment, 'an operator asked for it');

@@ -145,7 +145,7 @@ describe('decideWindow()', () => {
     expect(at(zone, windows, now)).toBe(decision);
   });
 
-  test('is always where there is no window, whatever the clock says', () => {
+  test('is always without a window, at any time of the clock', () => {
     expect(at('UTC', [], '1970-01-01T00:00:00Z')).toBe('always');
   });
 

@@ -156,7 +156,7 @@ describe('writeSlotContent()', () => {
     expect(readRelease(scene.slot)).toBe('1.1.0');
   });
 
-  test('puts right what somebody changed: a mode, a copy instead of a link, a masked unit', () => {
+  test('repairs changes: a mode, a copy instead of a link, a masked unit', () => {
     write();
     const before = treeOf(scene.slot);
     chmodSync(scene.at(`${programs}/hook`), 0o600);

@@ -35,10 +35,10 @@ describe('readTransaction()', () => {
 
   const damages: [string, string][] = [
     ['empty', ''],
-    ['cut short', '{"format": 1, "id": "x", "st'],
+    ['truncated', '{"format": 1, "id": "x", "st'],
     ['no transaction', '[]'],
     ['without a step', JSON.stringify({ ...committed, steps: [] })],
-    ['of a state nobody knows', JSON.stringify(committed).replaceAll('"committed"', '"half-done"')],
+    ['of an unknown state', JSON.stringify(committed).replaceAll('"committed"', '"half-done"')],
   ];
   test.each(damages)('answers damaged, naming the file, when it is %s', (_what, content) => {
     scene.write('data/update/transaction.json', content);
@@ -130,7 +130,7 @@ describe('readHistory()', () => {
 });
 
 describe('committedVersion()', () => {
-  test('is that of the last commit, whatever failed after it', () => {
+  test('is that of the last commit, whichever update failed after it', () => {
     const history = [
       transactionAt('committed', { version: '1.0.0' }),
       transactionAt('committed', { version: '1.1.0' }),

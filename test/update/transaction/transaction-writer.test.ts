@@ -36,7 +36,7 @@ function open(): TransactionWriter {
 }
 
 describe('UpdateRecord', () => {
-  test('has each step on the disk before it goes on', () => {
+  test('has each step on the disk before it continues', () => {
     const record = open();
     expect(scene.states()).toEqual(['preparing']);
     expect(scene.transaction()).toMatchObject({ format: 1, from, to, isClosed: false });
@@ -84,7 +84,7 @@ describe('UpdateRecord', () => {
   });
 
   test.each(['committed', 'rolled-back', 'fallen-back', 'failed'] as const)(
-    'open() keeps the verdict "%s" whose closing was cut short',
+    'open() keeps the verdict "%s" after an interrupted close',
     (state) => {
       writeTransaction(scene.places, transactionAt(state));
       open();
@@ -145,7 +145,7 @@ describe('UpdateRecord', () => {
     expect(lines.at(-1)).toBe(`It is kept as "${scene.at(`data/update/${aside[0]}`)}"`);
   });
 
-  test('close() is finished by the next run when it was cut short after any write', () => {
+  test('close() is finished by the next run after an interruption at any write', () => {
     open().close('committed');
     const closed = scene.transaction();
     for (const isInHistory of [false, true]) {

@@ -21,7 +21,7 @@ function through(states: readonly State[], facts: Partial<Transaction> = {}): Tr
 type Row = [when: string, Transaction, owes: boolean, isMigrated: boolean];
 const rows: Row[] = [
   ['nothing was migrated', through(['trial']), false, false],
-  ['a trial without migration was given up', through(['trial', 'rolled-back']), false, false],
+  ['a trial without migration was rolled back', through(['trial', 'rolled-back']), false, false],
   ['a dump was taken and no more', through(['trial'], { dump: dump() }), false, false],
   ['a migration is under way', through(['trial'], { dump: dump(), migration }), true, false],
   ['a cut trial begins again', through(['trial', 'trial'], { migration }), true, false],
@@ -34,12 +34,17 @@ const rows: Row[] = [
     true,
   ],
   [
-    'a committed one is given up by hand',
+    'a committed one is rolled back by hand',
     through(['trial', 'migrated', 'committed', 'rolled-back'], { migration }),
     false,
     true,
   ],
-  ['a migrated trial was given up', through(['trial', 'migrated', 'rolled-back'], { migration }), true, true],
+  [
+    'a migrated trial was rolled back',
+    through(['trial', 'migrated', 'rolled-back'], { migration }),
+    true,
+    true,
+  ],
   ['the bootloader fell back', through(['trial', 'migrated', 'fallen-back'], { migration }), true, true],
   ['a cut migration failed', through(['trial', 'failed'], { migration }), true, false],
   ['the dump is back', through(['trial', 'migrated', 'rolled-back'], { migration, restored }), false, false],

@@ -44,7 +44,7 @@ put() {
   printf '%s\n' "$2" > "$1.$$" && mv "$1.$$" "$1"
 }
 
-# As a control group would know them: whatever carries the unit's mark, in whatever session it is by now.
+# Like the processes of a control group: all that carry the mark of the unit, in any session.
 pids_of_unit() {
   env -u HOMIE_UNIT grep -lszxF "HOMIE_UNIT=$units/$unit" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do
     if [ "$pid" != "$$" ]; then echo "$pid"; fi
