@@ -31,7 +31,7 @@ async function expectNothingLeft(): Promise<void> {
   const again = await stage.letStandByRun();
   expect(again).toMatchObject({ exitCode: 0 });
   // RAUC has written into the slot: that stays out of the boot order.
-  expect(again.stderr).not.toContain('Mended');
+  expect(again.stderr).not.toContain('Repaired');
 }
 
 describe('post-install that migrates before the reboot', () => {
@@ -187,7 +187,7 @@ describe('update.sh repair --wait', () => {
     stage.remove('fail-rauc-status');
     const { stderr, exitCode } = (await repaired) ?? { stderr: '', exitCode: -1 };
     expect(stderr).toContain('Waiting until that has ended: Cannot take the lock');
-    expect(stderr).not.toContain('Mended');
+    expect(stderr).not.toContain('Repaired');
     expect(exitCode).toBe(0);
     expectAsBefore();
   });
