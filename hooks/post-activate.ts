@@ -70,6 +70,7 @@ const meanings: Record<BootPlan['kind'], string> = {
   stay: 'would keep this slot the primary one, and close the update that was rejected',
   'finish-rollback': 'would carry out the rollback that was decided, and reboot',
   'go-back': 'would give the version before it its boot attempts back, and reboot into it',
-  'abandon-trial': 'would reboot: RAUC does not answer in the new slot, so that its attempts are used up',
+  'abandon-trial':
+    'would reboot, because RAUC does not answer in the new slot; each reboot uses one of its attempts',
   unknown: 'would mark nothing, since the running slot is unknown; the orchestrator would start anyway',
 };

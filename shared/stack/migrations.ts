@@ -76,7 +76,7 @@ export async function migrate(request: MigrationRequest): Promise<void> {
     await runAlembic({ ...request, signal: watched }, ['upgrade', 'head'], limits);
   } catch (error) {
     await endSessionsFor(request);
-    const known = gaveUp ?? (signal?.aborted ? 'it was stopped' : undefined);
+    const known = gaveUp ?? (signal?.aborted ? 'the program was stopped' : undefined);
     throw failureOf('migrate', request, error, known);
   } finally {
     clearInterval(looking);

@@ -26,7 +26,7 @@ export async function verifyArchive(
   const [listing] = await Promise.allSettled([namesIn(reading.tar, signal)]);
   const { sha256, hasEnd } = await reading.finish().catch(async (error: unknown) => {
     await checkSaved(path, signal);
-    throw cannotTrust(path, signal.aborted ? 'it was stopped' : reasonOf(error), error);
+    throw cannotTrust(path, signal.aborted ? 'the program was stopped' : reasonOf(error), error);
   });
   requireChecksum(path, sha256, expected);
   // The decoder accepts a truncated or empty stream as whole: only the tar's own end proves that nothing is missing.

@@ -3,7 +3,7 @@ import { seconds } from '../../system/process/command.ts';
 
 /**
  * Watches work that may stop without an error: archiver's streams can wait for each other for ever. It fails once:
- * when no progress for `stallMs`, when the signal is aborted, or with the first error that `fail` gets.
+ * after `stallMs` without progress, when the signal is aborted, or with the first error that `fail` gets.
  */
 export class Progress {
   readonly #signal: AbortSignal | undefined;
@@ -16,7 +16,8 @@ export class Progress {
 
   constructor(what: string, stallMs: number, signal: AbortSignal | undefined) {
     this.#signal = signal;
-    this.#onAbort = () => this.fail(new Failure(`Cannot ${what}: it was stopped`, { cause: signal?.reason }));
+    this.#onAbort = () =>
+      this.fail(new Failure(`Cannot ${what}: the program was stopped`, { cause: signal?.reason }));
     if (signal?.aborted) this.#onAbort();
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     const look = (): void => {

@@ -10,7 +10,7 @@ const isNoReason = /Exiting with failure status|Error is not recoverable/;
  * unchanged.
  */
 export function unpackFailureOf(archive: string, error: unknown, signal: AbortSignal): unknown {
-  if (signal.aborted) return cannotRestore(archive, 'it was stopped', error);
+  if (signal.aborted) return cannotRestore(archive, 'the program was stopped', error);
   if (error instanceof CommandFailure) {
     if (fullDisk.test(error.stderr)) return isFull(archive, error);
     return cannotRestore(archive, lastLineOf(error) ?? reasonOf(error), error);

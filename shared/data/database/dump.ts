@@ -74,7 +74,7 @@ export async function verifyDump(
   try {
     await readThrough(request, path, deadlineMs);
   } catch (error) {
-    throw cannotTrust(path, signal?.aborted ? 'it was stopped' : databaseReasonOf(error), error);
+    throw cannotTrust(path, signal?.aborted ? 'the program was stopped' : databaseReasonOf(error), error);
   }
   return { sha256 };
 }
@@ -94,7 +94,7 @@ function cannotDump(service: string, target: string, error: unknown, signal?: Ab
     });
   // An error of neither a program nor the system is a bug of ours, and is returned unchanged.
   if (!(error instanceof CommandFailure) && errorCodeOf(error) === undefined) return error;
-  const reason = signal?.aborted ? 'it was stopped' : databaseReasonOf(error);
+  const reason = signal?.aborted ? 'the program was stopped' : databaseReasonOf(error);
   return new Failure(`Cannot dump the database of "${service}": ${reason}`, {
     advice: `See what "${service}" says in its log`,
     cause: error,

@@ -118,7 +118,7 @@ function cannotRestore({ service, dump }: RestoreRequest, error: unknown, signal
   if (error instanceof Failure && !(error instanceof CommandFailure)) return error;
   const isOurBug = !(error instanceof CommandFailure) && !signal?.aborted;
   if (isOurBug) return error;
-  const reason = signal?.aborted ? 'it was stopped' : databaseReasonOf(error);
+  const reason = signal?.aborted ? 'the program was stopped' : databaseReasonOf(error);
   if (/no space left/i.test(reason)) return noSpace({ service, dump }, error);
   return new Failure(`Cannot restore the database of "${service}" from "${dump}": ${reason}`, {
     advice: 'Restore again: the live data is complete',

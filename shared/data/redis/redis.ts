@@ -41,7 +41,7 @@ export async function saveRedis(
     return { ...saved, file, appendOnly: config['appendonly'] === 'yes' };
   } catch (error) {
     if (!(error instanceof CommandFailure) && !signal?.aborted) throw error;
-    throw cannotSave(service, signal?.aborted ? 'it was stopped' : reasonOf(error), error);
+    throw cannotSave(service, signal?.aborted ? 'the program was stopped' : reasonOf(error), error);
   }
 }
 

@@ -27,7 +27,7 @@ export async function checkSaved(path: string, signal?: AbortSignal): Promise<st
   try {
     sha256 = await hashFile(path, signal);
   } catch (error) {
-    throw cannotTrust(path, signal?.aborted ? 'it was stopped' : reasonOf(error), error);
+    throw cannotTrust(path, signal?.aborted ? 'the program was stopped' : reasonOf(error), error);
   }
   requireChecksum(path, sha256, expected);
   return sha256;

@@ -65,12 +65,12 @@ test.each(spoiled)('verifyArchive() says what is wrong when %s', async (_when, r
   else expect(message.slice(prefix.length)).toMatch(reason);
 });
 
-test('verifyArchive() says that it was stopped when it is aborted', async () => {
+test('verifyArchive() says that the program was stopped when it is aborted', async () => {
   using temporary = temporaryFolder();
   const path = join(temporary.path, 'x.tar.zst');
   mkdirSync(join(temporary.path, 'in'));
   await createArchive({ folder: join(temporary.path, 'in'), target: path });
   const checking = verifyArchive(path, 'in', AbortSignal.abort());
-  expect(checking).rejects.toThrow(`Cannot trust the backup "${path}": it was stopped`);
+  expect(checking).rejects.toThrow(`Cannot trust the backup "${path}": the program was stopped`);
   await checking.catch(() => undefined);
 });

@@ -164,7 +164,7 @@ const leaseHolder = `
 
 test.each([
   ['there is no progress for stallMs', 'no progress for 0.4 s'],
-  ['it is stopped in the middle', 'it was stopped'],
+  ['it is stopped in the middle', 'the program was stopped'],
 ])('createArchive() stops and leaves nothing when %s', async (_when, reason) => {
   using temporary = temporaryFolder();
   const folder = join(temporary.path, 'in');

@@ -172,7 +172,7 @@ test('unpackArchive() leaves nothing when it is stopped', async () => {
   process.env['PATH'] = fakeTool(folder, 'tar', tar);
   try {
     const failure = await failureOf(() => unpackArchive({ archive, into, signal: ending.signal }));
-    expect(failure.message).toBe(`Cannot restore from "${path}": it was stopped`);
+    expect(failure.message).toBe(`Cannot restore from "${path}": the program was stopped`);
   } finally {
     process.env['PATH'] = PATH;
     process.off('SIGUSR2', end);

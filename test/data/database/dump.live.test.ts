@@ -119,7 +119,7 @@ test('dumpDatabase() leaves nothing when it is stopped', async () => {
     dumpDatabase({ ...database, containers, target: target(), signal: stop.signal }),
   );
 
-  expect(failure.message).toContain('it was stopped');
+  expect(failure.message).toContain('the program was stopped');
   expect(readdirSync(running.backups)).toEqual([]);
   await noSessionOfOurs();
 });
