@@ -76,12 +76,12 @@ async function mendAll(faults: readonly Damage[], device: LockedDevice): Promise
 }
 
 function jsonOf(told: readonly Told[]): string {
-  const faults = told.map(({ kind, wrong, remedy, mend, isMended, problem }) => ({
+  const faults = told.map(({ kind, wrong, remedy, mend, isRepaired, problem }) => ({
     kind,
     wrong,
     remedy,
     isMendable: mend !== undefined,
-    isMended,
+    isMended: isRepaired,
     problem: problem ?? null,
   }));
   return `${JSON.stringify({ format: 1, faults }, undefined, 2)}\n`;

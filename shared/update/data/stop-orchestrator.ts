@@ -87,5 +87,5 @@ export async function stopOrchestrator(
 }
 
 function nameOf(deadMan: DeadManWhen): string {
-  return 'afterSeconds' in deadMan ? 'the timer' : 'the timer that starts it again';
+  return 'afterSeconds' in deadMan ? 'the timer' : 'the unit that starts it again';
 }

@@ -153,7 +153,7 @@ describe('update.sh restore of a config', () => {
         'fail-systemctl-stop',
         [
           `Cannot stop "${unit}": "systemctl" ended with 1 (no luck); restart it by hand afterwards`,
-          'Cannot cancel the timer that starts it again: "systemctl" ended with 1 (no luck)',
+          'Cannot cancel the unit that starts it again: "systemctl" ended with 1 (no luck)',
         ],
       ],
     ] as const) {
