@@ -1,3 +1,5 @@
+import { buildAll } from './shared/packaging/commands/all.ts';
+import { giveToOwner } from './shared/packaging/commands/as-root.ts';
 import { buildSpec } from './shared/packaging/commands/build-spec.ts';
 import { buildBundle } from './shared/packaging/commands/bundle.ts';
 import { buildHooks } from './shared/packaging/commands/hooks.ts';
@@ -11,6 +13,8 @@ import { writeReference } from './shared/packaging/commands/reference.ts';
 import { buildRootfs } from './shared/packaging/commands/rootfs.ts';
 import { simulate } from './shared/packaging/commands/simulate.ts';
 import { start } from './shared/packaging/commands/start.ts';
+import { useHostPath } from './shared/packaging/device/host.ts';
+import { project } from './shared/packaging/project.ts';
 import type { Outcome } from './shared/system/exit-code.ts';
 import { type Running, runProgram } from './shared/system/process/program.ts';
 import { parseArguments, type Values } from './shared/system/terminal/arguments.ts';
@@ -31,6 +35,7 @@ const stories: Record<string, (values: Values, running: Running) => Promise<Outc
   licenses: () => writeLicenses(),
   reference: () => writeReference(),
   notes: (values) => tellNotes(values),
+  all: (_values, running) => buildAll(running),
   start: (_values, running) => start(running),
 };
 
@@ -45,6 +50,10 @@ await runProgram({ name: 'build.ts', deadlineMs: 15 * 60_000 }, async (running) 
     print(1, `${parsed.text}\n`);
     return 'done';
   }
+  useHostPath();
+  running.undo.owe('give the owner what root made', () => {
+    giveToOwner(project.root, [project.dist, project.keys, project.cache]);
+  });
   const story = stories[parsed.command];
   if (story === undefined) throw new Error(`no story for ${parsed.command}`); // buildSpec and `stories` list the same commands
   return await story(parsed.values, running);

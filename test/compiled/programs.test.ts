@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { emulation } from '../../shared/packaging/emulation.ts';
 import { readElf } from '../../shared/packaging/format/elf.ts';
 import { programVersion } from '../../shared/system/version.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
@@ -48,13 +49,12 @@ describe('the compiled programs', () => {
     '%s says its version and its help with an empty environment, as a Cortex-A57',
     async (name) => {
       const program = join(arm64, name);
-      const cpu = { QEMU_CPU: 'cortex-a57' };
-      expect(await run([program, '--version'], cpu)).toEqual({
+      expect(await run([program, '--version'], emulation)).toEqual({
         exitCode: 0,
         stdout: `${programVersion}\n`,
         stderr: '',
       });
-      const help = await run([program, '--help'], cpu);
+      const help = await run([program, '--help'], emulation);
       expect(help).toMatchObject({ exitCode: 0, stderr: '' });
       expect(help.stdout).toStartWith(`${name}: `);
       expect(help.stdout).toContain('Exit codes:');
@@ -139,7 +139,7 @@ describe('the compiled programs', () => {
   }
 
   test('back up as a Cortex-A57 with an environment of nothing but PATH', async () => {
-    expectPrepared(await preInstall([join(arm64, 'pre-install')], { QEMU_CPU: 'cortex-a57' }));
+    expectPrepared(await preInstall([join(arm64, 'pre-install')], emulation));
   });
 
   test('back up without ps, bash or anything but /bin/sh on PATH', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -35,10 +36,18 @@ const usualTools = [
   'mkdir',
   'mktemp',
   'rm',
+  'sed',
+  'stat',
   'tail',
+  'tr',
   'true',
   'uname',
 ];
+const source = join(import.meta.dir, '../../shared/packaging');
+/** Each name that prepare.sh may ask for, with the alternatives. */
+const { stdout: everyPackage } = await command({
+  deadlineMs: 5_000,
+})`sh -c ${`. ${source}/prepare/emulator.sh; . ${source}/prepare/packages.sh; has_any() { false; }; packages_for all`}`;
 
 /** A project that is ready, and a PATH of stand-ins where every package is installed. */
 class Desk implements Disposable {
@@ -50,7 +59,8 @@ class Desk implements Disposable {
 
   constructor() {
     chmodSync(this.path, 0o755);
-    copyFileSync(join(import.meta.dir, '../../shared/packaging/prepare.sh'), this.#script);
+    copyFileSync(join(source, 'prepare.sh'), this.#script);
+    cpSync(join(source, 'prepare'), join(this.path, 'prepare'), { recursive: true });
     mkdirSync(join(this.project, 'node_modules/.bin'), { recursive: true });
     this.write('package-lock.json', lock);
     this.write('node_modules/.homie-lock', lock);
@@ -61,10 +71,9 @@ class Desk implements Disposable {
     writeFileSync(this.#calls, '', { mode: 0o666 });
     chmodSync(this.#calls, 0o666);
     writeFileSync(join(this.path, 'absent'), '');
-    this.fake(
-      'dpkg-query',
-      `shift 2; for p in "$@"; do grep -qx "$p" ${this.path}/absent || echo "installed $p"; done`,
-    );
+    writeFileSync(join(this.path, 'packages'), everyPackage.split(/[\s|]+/).join('\n'));
+    this.fake('dpkg-query', `grep -vxFf ${this.path}/absent ${this.path}/packages | sed 's/^/installed /'`);
+    this.fake('apt-cache', `shift; for p in "$@"; do printf '%s:\\n  Candidate: 1.0\\n' "$p"; done`);
     this.fake('apt-get', `${this.record('apt-get')}; : >${this.path}/absent`);
     this.fake('npm', this.record('npm'));
   }
@@ -117,8 +126,8 @@ class Desk implements Disposable {
     ...flags: string[]
   ): Promise<CommandResult> {
     const all = { HOMIE_NO_INSTALL: '', TMPDIR: this.path, ...env };
-    const story = `${lines}\nPATH=${this.#tools}:$PATH\n/bin/sh ${this.#script}`;
-    return this.#command(all)`unshare --mount ${flags} /bin/sh -euc ${story}`;
+    const story = `${lines}\nPATH=${this.#tools}:$PATH\n\${RUN_BY-} /bin/sh ${this.#script} "$@"`;
+    return this.#command(all)`unshare --mount ${flags} /bin/sh -euc ${story} sh all`;
   }
 
   #command(env: Record<string, string>): ReturnType<typeof command> {
@@ -151,7 +160,7 @@ describe('prepare.sh says nothing and changes nothing', () => {
 
   test('when only the tests need what is missing, and a build is asked for', async () => {
     using desk = new Desk();
-    desk.lack('attr', 'qemu-user-static');
+    desk.lack('attr', 'qemu-user-static', 'qemu-user-binfmt');
     expect(await desk.run({ HOMIE_NO_INSTALL: '1' }, 'build')).toEqual({
       exitCode: 0,
       stdout: '',
@@ -159,6 +168,79 @@ describe('prepare.sh says nothing and changes nothing', () => {
     });
     desk.lack('squashfs-tools');
     expect((await desk.run({ HOMIE_NO_INSTALL: '1' }, 'build')).exitCode).toBe(2);
+  });
+});
+
+describe('prepare.sh asks for what a purpose needs', () => {
+  test.each([
+    ['build', 'squashfs-tools', 'dosfstools'],
+    ['start', 'dosfstools', 'attr'],
+    ['test', 'attr', 'docker-compose'],
+    ['all', 'docker-compose', undefined],
+  ])('%s: %s, not %s', async (purpose, needed, later) => {
+    using desk = new Desk();
+    if (later !== undefined) {
+      desk.lack(later);
+      expect(await desk.run({ HOMIE_NO_INSTALL: '1' }, purpose)).toEqual({
+        exitCode: 0,
+        stdout: '',
+        stderr: '',
+      });
+    }
+    desk.lack(needed);
+    const { exitCode, stderr } = await desk.run({ HOMIE_NO_INSTALL: '1' }, purpose);
+    expect(stderr).toContain(`there is no ${needed};`);
+    expect(exitCode).toBe(2);
+  });
+
+  test('and refuses a purpose that it does not know', async () => {
+    using desk = new Desk();
+    const { exitCode, stderr } = await desk.run({}, 'everything');
+    expect(stderr).toBe(
+      'Cannot prepare this machine: "everything" is no purpose; give it one of build, start, test, all\n',
+    );
+    expect(exitCode).toBe(2);
+  });
+});
+
+describe('prepare.sh knows a package by its other names', () => {
+  test('when another package that is installed provides it', async () => {
+    using desk = new Desk();
+    desk.lack('dbus-daemon', 'dbus', 'softhsm2');
+    desk.fake(
+      'dpkg-query',
+      `grep -vxFf ${desk.path}/absent ${desk.path}/packages | sed 's/^/installed /'
+       echo 'installed dbus-broker dbus-daemon (= 1.16), softhsm2'
+       echo 'not-installed attr'`,
+    );
+    expect(await desk.run({ HOMIE_NO_INSTALL: '1' })).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  test('by the second name where the release no longer has the first', async () => {
+    using desk = new Desk();
+    desk.lack('qemu-user-static', 'qemu-user-binfmt');
+    desk.fake(
+      'apt-cache',
+      `shift; for p in "$@"; do printf '%s:\\n  Candidate: %s\\n' "$p" "$([ "$p" = qemu-user-static ] && echo '(none)' || echo 1.0)"; done`,
+    );
+    const { exitCode } = await desk.run();
+    expect(desk.calls).toEqual([expect.stringMatching(/ install --no-install-recommends qemu-user-binfmt$/)]);
+    expect(exitCode).toBe(0);
+  });
+
+  test('by its provider where it is only virtual', async () => {
+    using desk = new Desk();
+    desk.lack('softhsm2');
+    desk.fake(
+      'apt-cache',
+      `case "$1" in
+       policy) printf 'softhsm2:\\n  Installed: (none)\\n  Candidate: (none)\\n' ;;
+       showpkg) printf 'Package: softhsm2\\nVersions: \\n\\nReverse Provides: \\nsofthsm3 3.0 (= )\\nsofthsm4 4.0 (= )\\n' ;;
+       esac`,
+    );
+    const { exitCode } = await desk.run();
+    expect(desk.calls).toEqual([expect.stringMatching(/ install --no-install-recommends softhsm3$/)]);
+    expect(exitCode).toBe(0);
   });
 });
 
@@ -449,50 +531,90 @@ const { exitCode: registryExitCode } = await command({
 })`unshare --mount --user --map-root-user /bin/sh -c ${ownRegistry}`;
 const hasOwnRegistry = registryExitCode === 0;
 
-describe.skipIf(process.arch === 'arm64')('prepare.sh sets up the emulator', () => {
-  const loader = '/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1';
-  const withoutMount = `mount -t tmpfs none /proc/sys/fs/binfmt_misc\nmount --bind /dev/null ${loader}`;
-  const withoutLink = 'mount -t tmpfs none /etc/qemu-binfmt';
+const emulatorTests = describe.skipIf(process.arch === 'arm64' || !hasOwnRegistry);
+emulatorTests('prepare.sh sets up the emulator', () => {
+  const flags = ['--user', '--map-root-user'];
+  const notMounted = `${ownRegistry}\nmount -t tmpfs none /proc/sys/fs/binfmt_misc`;
+  const noUpdateBinfmts = 'mount -t tmpfs none /usr/share/binfmts';
+  const noSystemd = 'mount --bind /dev/null /usr/lib/systemd/systemd-binfmt';
   const line = 'Setting up the emulator for arm64 programs, which the tests run as they ship\n';
 
-  test('by mounting binfmt_misc when it is not mounted', async () => {
+  test.each([
+    ['by mounting binfmt_misc where it is not mounted', [notMounted]],
+    ['by update-binfmts', [ownRegistry]],
+    [
+      'by systemd-binfmt where update-binfmts does not know qemu, as on Debian 13',
+      [ownRegistry, noUpdateBinfmts],
+    ],
+    ['by itself where there is neither', [ownRegistry, noUpdateBinfmts, noSystemd]],
+    ['where nothing is mounted and there is neither', [notMounted, noUpdateBinfmts, noSystemd]],
+  ])('%s', async (_how, lines) => {
     using desk = new Desk();
-    expect(await desk.runInNamespace(withoutMount)).toEqual({ exitCode: 0, stdout: '', stderr: line });
-  });
-
-  test("by linking qemu's folder of arm64 libraries when the link is not there", async () => {
-    using desk = new Desk();
-    expect(await desk.runInNamespace(withoutLink)).toEqual({ exitCode: 0, stdout: '', stderr: line });
-  });
-
-  test.skipIf(!hasOwnRegistry)('by registering qemu when the kernel does not know it', async () => {
-    using desk = new Desk();
-    const { exitCode, stderr } = await desk.runInNamespace(ownRegistry, {}, '--user', '--map-root-user');
+    const { exitCode, stderr } = await desk.runInNamespace(lines.join('\n'), {}, ...flags);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: line });
   });
 
-  test('not by itself but with the line to run when HOMIE_NO_INSTALL is set', async () => {
+  test('and needs no folder of qemu in /etc, where newer ones no longer look', async () => {
     using desk = new Desk();
-    const { exitCode, stderr } = await desk.runInNamespace(`${withoutMount}\n${withoutLink}`, {
-      HOMIE_NO_INSTALL: '1',
-    });
-    expect(stderr).toBe(
-      'Cannot prepare this machine: HOMIE_NO_INSTALL is set, and there is no emulator for arm64 programs; ' +
-        'run: mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc && ' +
-        'update-binfmts --enable qemu-aarch64 && mkdir -p /etc/qemu-binfmt && ' +
-        'ln -sfn /usr/aarch64-linux-gnu /etc/qemu-binfmt/aarch64\n',
-    );
-    expect(exitCode).toBe(2);
+    const hidden = '[ ! -e /etc/qemu-binfmt ] || mount -t tmpfs none /etc/qemu-binfmt';
+    const { exitCode, stderr } = await desk.runInNamespace(`${ownRegistry}\n${hidden}`, {}, ...flags);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: line });
   });
 
-  test('or fails with one clear line when the kernel has no binfmt_misc', async () => {
+  test.each([
+    ['update-binfmts', notMounted, 'update-binfmts --enable qemu-aarch64'],
+    [
+      'systemd-binfmt',
+      `${notMounted}\n${noUpdateBinfmts}`,
+      '/usr/lib/systemd/systemd-binfmt /usr/lib/binfmt.d/qemu-aarch64.conf',
+    ],
+  ])(
+    'not by itself but with the line to run, with %s, when HOMIE_NO_INSTALL is set',
+    async (_with, lines, last) => {
+      using desk = new Desk();
+      const { exitCode, stderr } = await desk.runInNamespace(lines, { HOMIE_NO_INSTALL: '1' }, ...flags);
+      expect(stderr).toBe(
+        'Cannot prepare this machine: HOMIE_NO_INSTALL is set, and there is no emulator for arm64 programs; ' +
+          `run: mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc && ${last}\n`,
+      );
+      expect(exitCode).toBe(2);
+    },
+  );
+
+  const cannot = `${line}Cannot set up the emulator for arm64 programs: `;
+  const bare = `${Bun.which('setpriv')} --inh-caps=-all --bounding-set=-all`;
+  const goesOn = '; the rest goes on without it\n';
+
+  test('or says why not, and goes on, where the kernel refuses the mount', async () => {
     using desk = new Desk();
     desk.fake('mount', 'echo "mount: unknown filesystem type \'binfmt_misc\'." >&2; exit 32');
-    const { exitCode, stderr } = await desk.runInNamespace(withoutMount);
-    expect(stderr).toBe(
-      `${line}Cannot set up the emulator for arm64 programs: mount: unknown filesystem type 'binfmt_misc'.\n`,
+    const { exitCode, stderr } = await desk.runInNamespace(notMounted, {}, ...flags);
+    expect(stderr).toBe(`${cannot}mount: unknown filesystem type 'binfmt_misc'.${goesOn}`);
+    expect(exitCode).toBe(0);
+  });
+
+  test('or says why not, and goes on, where root may not mount, as in a plain container', async () => {
+    using desk = new Desk();
+    const { exitCode, stderr } = await desk.runInNamespace(notMounted, { RUN_BY: bare }, ...flags);
+    expect(stderr).toBe(`${cannot}mount: /proc/sys/fs/binfmt_misc: permission denied.${goesOn}`);
+    expect(exitCode).toBe(0);
+  });
+
+  test('or says why not where the arm64 programs do not run with it', async () => {
+    using desk = new Desk();
+    const broken = 'mount --bind /dev/null /usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1';
+    const { exitCode, stderr } = await desk.runInNamespace(`${ownRegistry}\n${broken}`, {}, ...flags);
+    expect(stderr).toMatch(
+      /^Setting up .*\nCannot set up the emulator for arm64 programs: .*ld-linux-aarch64/,
     );
-    expect(exitCode).toBe(1);
+    expect(stderr).toEndWith(goesOn);
+    expect(exitCode).toBe(0);
+  });
+
+  test('not for a build, which needs none', async () => {
+    using desk = new Desk();
+    const line = `${ownRegistry}\nset -- build`;
+    expect(await desk.runInNamespace(line, {}, ...flags)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   });
 });
 

@@ -1,21 +1,52 @@
+import { existsSync, lchownSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Failure } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 
 export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Runs the same command again through sudo, on the same terminal. Throws a Failure, *Cannot <what>*, if that fails. */
-export async function runAsRoot(what: string, why: string): Promise<void> {
-  if (Bun.which('sudo') === null) {
+/** Throws a Failure, *Cannot <what>*, if this user has no way to become root. */
+export async function requireWayToRoot(what: string, why: string): Promise<void> {
+  const sudo = Bun.which('sudo');
+  if (sudo === null) {
     throw new Failure(`Cannot ${what}: ${why} need root`, {
       outcome: 'usage',
       advice: 'Run it as root, or install sudo',
     });
   }
+  if (process.stdin.isTTY) return;
+  const { exitCode } = await command({ deadlineMs: 10_000, accept: 'any' })`sudo -n true`;
+  if (exitCode !== 0) {
+    throw new Failure(`Cannot ${what}: ${why} need root, and sudo asks for a password`, {
+      outcome: 'usage',
+      advice: 'Run it in a terminal, or as root',
+    });
+  }
+}
+
+/** Runs the same command again through sudo, on the same terminal. Throws a Failure, *Cannot <what>*, if that fails. */
+export async function runAsRoot(what: string, why: string): Promise<void> {
+  await requireWayToRoot(what, why);
   const child = Bun.spawn(
     ['sudo', '--preserve-env=SOURCE_DATE_EPOCH', '--', process.execPath, ...process.argv.slice(1)],
     { stdio: ['inherit', 'inherit', 'inherit'] },
   );
   const exitCode = await child.exited;
   if (exitCode !== 0) throw new Failure(`Cannot ${what}: as root it ended with ${exitCode}, see above`);
+}
+
+/** What root made in a user's clone becomes that user's. */
+export function giveToOwner(root: string, folders: readonly string[]): void {
+  const { uid, gid } = statSync(root);
+  if (!isRoot() || uid === 0) return;
+  for (const folder of folders) {
+    if (!existsSync(folder)) continue;
+    for (const path of [
+      folder,
+      ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+    ])
+      if (lstatSync(path, { throwIfNoEntry: false })?.uid === 0) lchownSync(path, uid, gid);
+  }
 }

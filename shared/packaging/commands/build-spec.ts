@@ -201,8 +201,13 @@ export const buildSpec: ProgramSpec = {
       examples: [['bun $0 notes v1.2.0', 'The notes of that tag']],
     },
     {
+      name: 'all',
+      summary: 'Run all steps that need no privilege: keys if there are none, hooks, bundle, lint',
+      examples: [['bun $0 all', 'What npm run build runs']],
+    },
+    {
       name: 'start',
-      summary: 'Run all steps: keys if there are none, hooks, bundle, simulate',
+      summary: 'Run the same, then simulate',
       examples: [['bun $0 start', 'What npm start runs']],
     },
   ],

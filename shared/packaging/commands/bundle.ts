@@ -26,6 +26,10 @@ export const bundleChoices = { compressions, formats };
 /** Packing takes minutes; a root of several GiB with xz takes an hour. */
 const bundleMs = 4 * 60 * 60_000;
 
+export function defaultBundle(version: string): string {
+  return join(project.dist, `homie-orchestrator-v${version}.raucb`);
+}
+
 export async function buildBundle(values: Values, running: Running): Promise<Outcome> {
   running.allow(bundleMs);
   const { log, signal } = running;
@@ -46,7 +50,7 @@ export async function buildBundle(values: Values, running: Running): Promise<Out
     await makeDemoRootfs(rootfs, version, time);
   }
 
-  const output = values.text('output') ?? join(project.dist, `homie-orchestrator-v${version}.raucb`);
+  const output = values.text('output') ?? defaultBundle(version);
   const options = {
     ...signing,
     rootfs,

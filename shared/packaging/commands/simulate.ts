@@ -15,6 +15,7 @@ import { project } from '../project.ts';
 import { makeDemoRootfs } from '../root/rootfs.ts';
 import { bootAndDecide, installOnDevice, startOrchestrator } from '../simulator/simulation.ts';
 import { isRoot, runAsRoot } from './as-root.ts';
+import { defaultBundle } from './bundle.ts';
 
 const simulationMs = 15 * 60_000;
 /** The version on the embedded device before the install: older than any version that is built here. */
@@ -53,9 +54,7 @@ export async function simulate(values: Values, running: Running): Promise<Outcom
 }
 
 function bundleIn(values: Values): string {
-  const bundle = resolve(
-    values.text('bundle') ?? join(project.dist, `homie-orchestrator-v${programVersion}.raucb`),
-  );
+  const bundle = resolve(values.text('bundle') ?? defaultBundle(programVersion));
   if (existsSync(bundle)) return bundle;
   throw new Failure(`Cannot simulate an install of "${bundle}": no such file`, {
     outcome: 'usage',

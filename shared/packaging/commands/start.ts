@@ -1,25 +1,64 @@
 import type { Outcome } from '../../system/exit-code.ts';
+import { Failure } from '../../system/failure.ts';
+import { command } from '../../system/process/command.ts';
 import type { Running } from '../../system/process/program.ts';
 import { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
-import { findKeys } from '../pki/keys.ts';
+import { requirePrivileges } from '../device/requirements.ts';
+import { emulation } from '../emulation.ts';
 import { project } from '../project.ts';
-import { buildBundle } from './bundle.ts';
-import { buildHooks } from './hooks.ts';
-import { changeKeys } from './keys.ts';
+import { buildAll } from './all.ts';
+import { isRoot, requireWayToRoot } from './as-root.ts';
+import { defaultBundle } from './bundle.ts';
 import { simulate } from './simulate.ts';
 
-/** From a fresh clone to an updated device: what `npm start` does. */
+/** From a fresh clone to an updated device: what `npm start` does. What this machine cannot do is said at the end. */
 export async function start(running: Running): Promise<Outcome> {
-  if (findKeys(project.keys) === undefined) await changeKeys(new Values({}), running);
-  await buildHooks(new Values({}), running);
-  await buildBundle(new Values({ compress: 'lz4' }), running);
+  await buildAll(running);
   print(1, '\n');
+  try {
+    await requireDeviceHost();
+  } catch (error) {
+    if (error instanceof Failure) throw withoutDevice(error);
+    throw error;
+  }
   const outcome = await simulate(new Values({}), running);
   print(1, summary);
   return outcome;
 }
+
+/** Throws a Failure if this machine cannot try the bundle on an embedded device. */
+async function requireDeviceHost(): Promise<void> {
+  requirePrivileges();
+  if (!isRoot()) await requireWayToRoot('make an embedded device', 'loop devices and mounts');
+  await requireEmulator();
+}
+
+async function requireEmulator(): Promise<void> {
+  if (process.arch === 'arm64') return;
+  const libc = '/usr/aarch64-linux-gnu/lib/libc.so.6';
+  const { exitCode } = await command({ deadlineMs: 30_000, accept: 'any', env: emulation })`env ${libc}`;
+  if (exitCode === 0) return;
+  throw new Failure('Cannot make an embedded device: arm64 programs do not run on this machine', {
+    advice: 'Run it on a machine, or in a container with all privileges (docker run --privileged)',
+  });
+}
+
+function withoutDevice({ message, advice }: Failure): Failure {
+  print(1, withoutDeviceSummary);
+  const reason = message.replace(/^Cannot make an embedded device: /, '');
+  return new Failure(
+    `Cannot try the bundle on an embedded device: ${reason}`,
+    advice === undefined ? {} : { advice: `${advice}, and repeat "npm start"` },
+  );
+}
+
+const withoutDeviceSummary = `
+What happened: the programs were compiled for arm64, packed with a root file system into a signed bundle, and the bundle
+was verified and checked: ${defaultBundle(programVersion).replace(`${project.root}/`, '')}. "npm run build" does as much.
+What was not tried: RAUC did not install it, no slot was written, nothing was booted.
+`;
 
 const summary = `
 What happened: the programs were compiled for arm64, packed with a root file system into a signed bundle, and RAUC

@@ -1,5 +1,6 @@
 import { Failure } from '../../system/failure.ts';
 import { CommandFailure, type CommandResult, command } from '../../system/process/command.ts';
+import { emulation } from '../emulation.ts';
 import { usualPath } from './host.ts';
 import { deviceMark } from './processes.ts';
 
@@ -12,8 +13,6 @@ export interface RunOptions {
 }
 
 const usualDeadlineMs = 120_000;
-/** Under emulation our programs take two thirds of the time without the JIT, whose code an emulator must translate. */
-const isEmulating = process.arch !== 'arm64';
 
 /** The environment of a service on the booted system: as from systemd, without HOME and SHLVL. */
 export function bootedEnvironment(options: {
@@ -32,8 +31,7 @@ export function bootedEnvironment(options: {
     RAUC_SYSTEM_CONFIG: `${folder}/system.conf`,
     DBUS_STARTER_BUS_TYPE: 'session',
     DBUS_SESSION_BUS_ADDRESS: `unix:path=${folder}/bus`,
-    QEMU_CPU: 'cortex-a57',
-    BUN_JSC_useBaselineJIT: isEmulating ? '0' : '1',
+    ...emulation,
     ...options.extra,
     [deviceMark]: folder,
   };

@@ -6,6 +6,11 @@ export const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 
 const toolMs = 60_000;
 
+/** From here on every child finds the tools in the sbin folders, which a Debian user's PATH does not have. */
+export function useHostPath(): void {
+  process.env['PATH'] = hostPath();
+}
+
 /** Runs a tool of this machine. The sbin folders are searched too, because a user's PATH may not have them. */
 export function onHost(options: Omit<CommandOptions, 'deadlineMs'> = {}): ReturnType<typeof command> {
   return command({ deadlineMs: toolMs, ...options, env: { PATH: hostPath(), ...options.env } });

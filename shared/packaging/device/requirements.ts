@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { requireTool } from './host.ts';
 
@@ -16,20 +16,37 @@ const packageOfTool = {
   setsid: 'util-linux',
 };
 
+/** linux/capability.h: bit 21. */
+const capSysAdmin = 1n << 21n;
 /** sockaddr_un(7): 108 bytes with the last NUL. */
 const longestSocketPath = 107;
 
 /** Throws a Failure if this machine cannot carry an embedded device. Changes nothing. */
 export function requireMachine(): void {
-  if (process.getuid?.() !== 0)
-    throw new Failure('Cannot make an embedded device: it needs root (loop devices, mounts)', {
-      advice: 'Run it as root, or in a virtual machine where you are root',
-    });
-  if (!existsSync('/dev/loop-control'))
-    throw new Failure('Cannot make an embedded device: this machine has no loop devices', {
-      advice: 'Load the "loop" module, or give the container /dev/loop-control and /dev/loop*',
-    });
+  if (process.getuid?.() !== 0) throw cannotMake('it needs root (loop devices, mounts)', asRoot);
+  requirePrivileges();
   for (const [tool, debianPackage] of Object.entries(packageOfTool)) requireTool(tool, debianPackage);
+}
+
+/** What root must be able to do here. Throws a Failure; called by another user it answers for root. */
+export function requirePrivileges(): void {
+  if (!mayMount()) throw cannotMake('root may not mount here (CAP_SYS_ADMIN is missing)', privileged);
+  if (!existsSync('/dev/loop-control')) throw cannotMake('this machine has no loop devices', loops);
+}
+
+const asRoot = 'Run it as root, or in a virtual machine where you are root';
+const privileged = 'Run it on a machine, or in a container with all privileges (docker run --privileged)';
+const loops = `Load the "loop" module. ${privileged}`;
+
+function cannotMake(reason: string, advice: string): Failure {
+  return new Failure(`Cannot make an embedded device: ${reason}`, { advice });
+}
+
+/** capabilities(7): what root has, or for another user what root may have. */
+function mayMount(): boolean {
+  const which = process.getuid?.() === 0 ? 'CapEff' : 'CapBnd';
+  const mask = new RegExp(`^${which}:\\s*(\\w+)$`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return mask === undefined || (BigInt(`0x${mask}`) & capSysAdmin) !== 0n;
 }
 
 /**

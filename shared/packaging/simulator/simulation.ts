@@ -31,7 +31,8 @@ export async function installOnDevice({ device, bundle, traceFile, tell }: Simul
   tell(`Before the install, slot ${device.booted} runs:`);
   await tellSlots(device, tell);
 
-  tell('\nrauc install runs our programs, for arm64, as a Cortex-A57:');
+  const how = process.arch === 'arm64' ? '' : ', emulated as a Cortex-A57';
+  tell(`\nrauc install runs our programs, for arm64${how}:`);
   const result = await device.rauc(['install', bundle], { deadlineMs: installDeadlineMs });
   tellPrograms(traceFile, 0, tell);
   if (result.exitCode !== 0) {

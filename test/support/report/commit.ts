@@ -26,6 +26,9 @@ export function formatTested({ commit, isDirty }: Tested): string {
 }
 
 function git(...words: string[]): string | undefined {
-  const { stdout, status } = spawnSync('git', words, { cwd: project.root, encoding: 'utf8' });
+  const { stdout, status } = spawnSync('git', ['-c', `safe.directory=${project.root}`, ...words], {
+    cwd: project.root,
+    encoding: 'utf8',
+  });
   return status === 0 ? stdout.trim() : undefined;
 }
