@@ -1,68 +1,64 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRoot } from '../../shared/packaging/commands/as-root.ts';
-import { onHost, usualPath } from '../../shared/packaging/device/host.ts';
+import { onHost } from '../../shared/packaging/device/host.ts';
 import { project } from '../../shared/packaging/project.ts';
-import { Failure } from '../../shared/system/failure.ts';
-import { command } from '../../shared/system/process/command.ts';
+import { Failure, reasonOf } from '../../shared/system/failure.ts';
 import { type Running, runProgram } from '../../shared/system/process/program.ts';
-import { packageSources } from '../rig/stack/base-root.ts';
 import { formatTested, readTested } from '../support/report/commit.ts';
 import { seed } from '../support/seed.ts';
+import { cloneFolder, environmentOf, type Host, makeHost, nameOf } from './host.ts';
+import { addHost, type Tried } from './hosts-report.ts';
+import { type Line, type Plan, readPlan } from './plan.ts';
 
 /**
- * `npm run test:newcomer`: the last commit, cloned into a Debian 12 that has node and npm and nothing else, started and
- * tested there without a terminal; its reports are kept in `reports/`. `-- whole` runs all of `npm test`, the
- * quick tier, else the part of it that takes a minute; your own lines are run instead, as in `-- 'npm start' 'npm run test:lab'`.
+ * `npm run test:newcomer -- [--suite bookworm|trixie] [--as root|user|container] [whole | LINE...]`: the last commit, cloned
+ * into a Debian that has node and npm and nothing else, started and tested there with no keyboard; its reports are kept in
+ * `reports/`. `whole` runs all of `npm test`, the quick tier, else what of it takes a minute; lines of your own are run
+ * instead, as in `-- 'npm start' 'npm run test:lab'`.
  */
 
-const rootMs = 20 * 60_000;
 const dayMs = 24 * 60 * 60_000;
-const clone = '/root/homie-rauc';
-
-const quick = ['npm start', 'npm run check', 'npm run coverage'];
-const whole = ['npm start', 'npm test'];
 
 /** What leads to the packages from behind a proxy, or to a mirror; all else of our environment stays outside. */
 const handedOn = /^(https?_proxy|no_proxy|node_extra_ca_certs|npm_config_(registry|cafile))$/i;
 
-async function visit(lines: readonly string[], running: Running): Promise<void> {
-  const { log, undo } = running;
+async function visit({ host, lines }: Plan, running: Running): Promise<void> {
+  const { log, undo, signal } = running;
   mkdirSync(project.cache, { recursive: true });
   const work = mkdtempSync(join(project.cache, 'newcomer-'));
   undo.owe('remove the root', () => rmSync(work, { recursive: true, force: true }), 5 * 60_000);
   undo.owe('detach loop devices', () => detachLoops(work));
   const root = join(work, 'root');
-  await log.step('Making', 'Made', 'a Debian 12 with node and npm', () => makeRoot(root, running));
+  await log.step('Making', 'Made', `${nameOf(host)}, with node and npm`, () => makeHost(root, host, signal));
+  const tried: Tried[] = [];
   for (const line of lines) {
     const started = performance.now();
-    await runInside(root, line, running).finally(() => keepReports(root));
-    log.info(`"${line}" passed in ${Math.round((performance.now() - started) / 1000)} s`);
+    const { exitCode, isGood } = await typeIn(root, host, line, running);
+    keepReports(join(root, cloneFolder(host)));
+    const seconds = Math.round((performance.now() - started) / 1000);
+    tried.push({ line: line.line, exitCode, isGood, seconds });
+    addHost(nameOf(host), tried);
+    if (!isGood) throw new Failure(`Cannot pass: "${line.line}" ended with ${exitCode}, see above`);
+    log.info(`"${line.line}" ended with ${exitCode}, as it should, in ${seconds} s`);
     const left = await loopsBelow(work);
-    if (left.length > 0) throw new Failure(`Cannot pass: "${line}" leaves ${left.join(', ')} behind`);
+    if (left.length > 0) throw new Failure(`Cannot pass: "${line.line}" leaves ${left.join(', ')} behind`);
   }
 }
 
-async function makeRoot(root: string, { signal }: Running): Promise<void> {
-  const run = command({ deadlineMs: rootMs, signal });
-  await run`mmdebstrap --quiet --variant=minbase --include=nodejs,npm bookworm ${root} ${packageSources()}`;
-  await run`git clone --quiet --no-local ${project.root} ${join(root, clone)}`;
-}
-
 /** On our terminal but for the keyboard: there is none. */
-async function runInside(root: string, line: string, { signal, undo }: Running): Promise<void> {
+async function typeIn(
+  root: string,
+  host: Host,
+  { line, exitCode: expected, last }: Line,
+  { signal, undo }: Running,
+): Promise<{ exitCode: number; isGood: boolean }> {
   const handed = Object.entries(process.env).filter(([name]) => handedOn.test(name));
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];
-  const inside = ['sh', join(import.meta.dir, 'inside.sh'), root, clone];
+  const inside = ['sh', join(import.meta.dir, 'inside.sh'), root, cloneFolder(host), host.as];
   const child = Bun.spawn(['unshare', ...namespaces, ...inside, ...line.split(' ')], {
-    env: {
-      ...Object.fromEntries(handed),
-      ...ofThisCommit(),
-      PATH: usualPath,
-      HOME: '/root',
-      LANG: 'C.UTF-8',
-    },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...Object.fromEntries(handed), ...ofThisCommit(), ...environmentOf(host) },
+    stdio: ['ignore', 'inherit', 'pipe'],
     signal,
     // unshare lets no other signal end it; its namespaces, and all that runs in them, end with it.
     killSignal: 'SIGKILL',
@@ -71,9 +67,21 @@ async function runInside(root: string, line: string, { signal, undo }: Running):
     child.kill('SIGKILL');
     await child.exited;
   });
+  const lastLine = await passOn(child.stderr);
   const exitCode = await child.exited;
   end.drop();
-  if (exitCode !== 0) throw new Failure(`Cannot pass: "${line}" ended with ${exitCode}, see above`);
+  return { exitCode, isGood: exitCode === expected && (last === undefined || last.test(lastLine)) };
+}
+
+/** Shows what a program says on stderr while it says it; its last line. */
+async function passOn(stderr: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let tail = '';
+  for await (const chunk of stderr) {
+    process.stderr.write(chunk);
+    tail = `${tail}${decoder.decode(chunk, { stream: true })}`.slice(-4096);
+  }
+  return tail.trimEnd().split('\n').at(-1) ?? '';
 }
 
 /** There is no git inside. The clone has only the commit, and no other files of our folder. */
@@ -82,8 +90,8 @@ function ofThisCommit(): Record<string, string> {
 }
 
 /** What the tests wrote down outlives the root. */
-function keepReports(root: string): void {
-  const reports = join(root, clone, 'reports');
+function keepReports(clone: string): void {
+  const reports = join(clone, 'reports');
   if (existsSync(reports)) cpSync(reports, project.reports, { recursive: true });
 }
 
@@ -96,12 +104,19 @@ async function detachLoops(folder: string): Promise<void> {
   for (const loop of await loopsBelow(folder)) await onHost()`losetup --detach ${loop}`;
 }
 
+function planned(args: readonly string[]): Plan {
+  try {
+    return readPlan(args);
+  } catch (error) {
+    throw new Failure(`Cannot visit a host: ${reasonOf(error)}`, { outcome: 'usage' });
+  }
+}
+
 await runProgram({ name: 'newcomer', deadlineMs: dayMs }, async (running) => {
-  const given = process.argv.slice(2);
-  const lines = given.length === 0 ? quick : given[0] === 'whole' ? whole : given;
+  const plan = planned(process.argv.slice(2));
   if (!isRoot()) {
     throw new Failure('Cannot make a root file system: it needs root', { outcome: 'usage' });
   }
-  await visit(lines, running);
+  await visit(plan, running);
   return 'done';
 });

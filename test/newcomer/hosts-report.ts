@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { project } from '../../shared/packaging/project.ts';
+import { readTested } from '../support/report/commit.ts';
+import { writeReport } from '../support/report/report.ts';
+
+/** `reports/hosts.json`: on which hosts what was typed, and how it ended. Each visit adds its host. */
+
+const triedSchema = v.object({
+  line: v.string(),
+  exitCode: v.number(),
+  isGood: v.boolean(),
+  seconds: v.number(),
+});
+
+const reportSchema = v.object({
+  commit: v.string(),
+  hosts: v.record(v.string(), v.array(triedSchema)),
+});
+
+export type Tried = v.InferOutput<typeof triedSchema>;
+type Hosts = v.InferOutput<typeof reportSchema>['hosts'];
+
+/** What other visits have found for the same commit stays. */
+export function addHost(name: string, tried: readonly Tried[]): void {
+  writeReport('hosts', { hosts: { ...hostsSoFar(), [name]: [...tried] } });
+}
+
+function hostsSoFar(): Hosts {
+  const file = join(project.reports, 'hosts.json');
+  if (!existsSync(file)) return {};
+  const read = v.safeParse(reportSchema, JSON.parse(readFileSync(file, 'utf8')));
+  return read.success && read.output.commit === readTested().commit ? read.output.hosts : {};
+}
