@@ -1,6 +1,9 @@
 import { join } from 'node:path';
+import { giveToOwner } from '../shared/packaging/commands/as-root.ts';
+import { useHostPath } from '../shared/packaging/device/host.ts';
 import { project } from '../shared/packaging/project.ts';
 import { print } from '../shared/system/terminal/print.ts';
+import { runThroughSudo } from './runner/as-root.ts';
 import { findTestFiles } from './runner/kinds.ts';
 import type { Plan } from './runner/lane.ts';
 import { leastOf } from './runner/least.ts';
@@ -12,6 +15,7 @@ import { runPlan } from './runner/run-plan.ts';
 import { filesByTier } from './runner/tier-files.ts';
 import { readTimes, writeTimes } from './runner/times.ts';
 import { readWords, type Words } from './runner/words.ts';
+import { mayMount, missingPrivileges } from './support/privileges.ts';
 import { formatTested, readTested } from './support/report/commit.ts';
 import { removeReport, writeReport } from './support/report/report.ts';
 import { seed } from './support/seed.ts';
@@ -25,7 +29,6 @@ import { type Tier, tierOf } from './support/tier.ts';
  */
 
 const timesFile = join(project.cache, 'test-times.json');
-const hasNamespaces = process.getuid?.() === 0;
 const tell = (text: string): void => print(1, text);
 
 async function run(words: Words, plan: Plan): Promise<boolean> {
@@ -34,7 +37,7 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
   tell(`Testing commit ${tested}, tier ${tier}, seed ${seed}\n`);
   const report = `tests-${words.names.length > 0 ? 'some' : words.run}`;
   removeReport(report);
-  using memory = hasNamespaces ? new TempFolder() : undefined;
+  using memory = mayMount ? new TempFolder() : undefined;
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort(signal));
   const desk: Desk = {
@@ -42,7 +45,7 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
     reports: project.reports,
     bun: join(project.root, 'node_modules/.bin/bun'),
     env: { ...process.env, HOMIE_TIER: tier, HOMIE_SEED: String(seed), HOMIE_COMMIT: tested },
-    hasNamespaces,
+    hasNamespaces: mayMount,
     ...(memory === undefined ? {} : { memory: memory.path }),
     isAloud: countFiles(plan) === 1,
     signal: ending.signal,
@@ -65,6 +68,7 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
       .map((line) => `${line}\n`)
       .join('')}`,
   );
+  if (outcome.skipped > 0) tell(`Skipped for want of ${missingPrivileges().join(', ') || 'what they say'}\n`);
   if (outcome.passed < least) tell(`Only ${outcome.passed} tests passed, at least ${least} were expected\n`);
   tell(`In ${seconds} s, of commit ${tested}:\n${formatOutcome(outcome)}\n`);
   return isGood(outcome, { maySkip: process.env['HOMIE_MAY_SKIP'] === '1', least });
@@ -91,5 +95,8 @@ function planned(given: readonly string[]): { words: Words; plan: Plan } {
   }
 }
 
+useHostPath();
 const { words, plan } = planned(process.argv.slice(2));
-process.exitCode = (await run(words, plan)) ? 0 : 1;
+const exitCode = runThroughSudo() ?? ((await run(words, plan)) ? 0 : 1);
+giveToOwner(project.root, [project.cache, project.dist, project.reports]);
+process.exitCode = exitCode;

@@ -64,8 +64,8 @@ describe('the compiled programs', () => {
   test('are dispatched by a symbolic link, and do nothing for an unknown hook', async () => {
     const link = join(folder, 'pre-install');
     symlinkSync(join(arm64, 'hook'), link);
-    expect((await run([link, '--help'])).stdout).toStartWith('pre-install: ');
-    const unknown = await run([join(arm64, 'hook'), 'slot-pre-reboot']);
+    expect((await run([link, '--help'], emulation)).stdout).toStartWith('pre-install: ');
+    const unknown = await run([join(arm64, 'hook'), 'slot-pre-reboot'], emulation);
     expect(unknown).toEqual({
       exitCode: 0,
       stdout: '',
@@ -87,7 +87,7 @@ describe('the compiled programs', () => {
     for (const programs of [arm64, x64]) {
       const { stdout } = await run(
         [join(programs, 'update.sh'), 'history'],
-        { HOMIE_DATA: join(folder, 'none') },
+        { HOMIE_DATA: join(folder, 'none'), ...emulation },
         hostile,
       );
       expect(stdout).toBe('No update is recorded on this device yet.\n');

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
 import { nativeHook } from '../support/build/native-programs.ts';
+import { mayMount } from '../support/privileges.ts';
 import { takeUpdaterLock, writeTransaction } from '../support/scene/by-hand.ts';
 import { type Ended, Scene, treeOf } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 
 setDefaultTimeout(30_000);
-const isRoot = process.getuid?.() === 0;
 let scene: Scene;
 beforeEach(() => {
   scene = new Scene();
@@ -133,7 +133,7 @@ describe('post-install', () => {
     expect(ended.exitCode).toBe(21);
   });
 
-  test.skipIf(!isRoot)('fails with 11 and closes the transaction when the slot is too small', async () => {
+  test.skipIf(!mayMount)('fails with 11 and closes the transaction when the slot is too small', async () => {
     writeTransaction(scene.places, transactionAt('installing'));
     Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', scene.slot]);
     try {

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
+import { mayMount } from '../support/privileges.ts';
 import { takeUpdaterLock, writeTransaction } from '../support/scene/by-hand.ts';
 import { type Ended, Scene, type StartOptions, treeOf } from '../support/scene/scene.ts';
 import { transactionAt } from '../support/scene/transactions.ts';
 import { HealthServer, sick } from '../support/servers/health-server.ts';
 import { until } from '../support/until.ts';
 
-const isRoot = process.getuid?.() === 0;
 setDefaultTimeout(30_000);
 let scene: Scene;
 let health: HealthServer;
@@ -263,7 +263,7 @@ describe('pre-install', () => {
     expect(ended.exitCode).toBe(1);
   });
 
-  test.skipIf(!isRoot)('starts the unit again when the disk is full', async () => {
+  test.skipIf(!mayMount)('starts the unit again when the disk is full', async () => {
     const folder = scene.at('data/full');
     mkdirSync(folder);
     Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);

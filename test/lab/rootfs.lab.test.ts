@@ -8,7 +8,7 @@ import { project } from '../../shared/packaging/project.ts';
 import { pathInRoot } from '../../shared/system/files/rooted-path.ts';
 import { command } from '../../shared/system/process/command.ts';
 import { programNames } from '../../shared/update/slot/program-names.ts';
-import { hasDeviceParts } from '../packaging/device/device-parts.ts';
+import { hasLoopDevices } from '../support/privileges.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 
 /** A real root file system, made of Debian's packages: some minutes, and the network. */
@@ -17,7 +17,7 @@ const buildMs = 30 * 60_000;
 const board = 'qemu-arm64';
 const epoch = '1700000000';
 
-describe.skipIf(!hasDeviceParts)('bun build.ts rootfs', () => {
+describe.skipIf(!hasLoopDevices)('bun build.ts rootfs', () => {
   let folder: TempFolder;
   let keys: KeySet;
   beforeAll(async () => {

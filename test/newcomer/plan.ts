@@ -17,7 +17,7 @@ export interface Plan {
 const ownQemu = 'sh test/newcomer/own-qemu.sh';
 
 /** What can be typed on the host: all of `npm test` with `whole`, else what takes a minute. */
-export function linesFor(host: Host, isWhole: boolean): Line[] {
+function linesFor(host: Host, isWhole: boolean): Line[] {
   if (host.as === 'container') {
     return [
       {

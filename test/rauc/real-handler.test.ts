@@ -2,11 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
-import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device/device-parts.ts';
+import { makeParts, makeSmallDevice, type Parts } from '../packaging/device/device-parts.ts';
 import { nativeHook } from '../support/build/native-programs.ts';
+import { hasLoopDevices } from '../support/privileges.ts';
 
 /** system-check as the handler of the unmodified RAUC: the bundle's own hooks have no minimum version. */
-describe.skipIf(!hasDeviceParts)('system-check, called by a real RAUC', () => {
+describe.skipIf(!hasLoopDevices)('system-check, called by a real RAUC', () => {
   let parts: Parts;
   let device: EmbeddedDevice;
   beforeAll(async () => {

@@ -7,11 +7,12 @@ import { installBundle, RaucRefusal } from '../../shared/rauc/install.ts';
 import { parseLastError } from '../../shared/rauc/last-error.ts';
 import { markActive, markGood } from '../../shared/rauc/mark.ts';
 import { readSlots } from '../../shared/rauc/status.ts';
-import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../packaging/device/device-parts.ts';
+import { makeParts, makeSmallDevice, type Parts } from '../packaging/device/device-parts.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { hasLoopDevices } from '../support/privileges.ts';
 
 /** The same calls against the unmodified RAUC of this machine, on an embedded device. */
-describe.skipIf(!hasDeviceParts)('with a real RAUC', () => {
+describe.skipIf(!hasLoopDevices)('with a real RAUC', () => {
   let parts: Parts;
   let device: EmbeddedDevice;
   let damaged: string;

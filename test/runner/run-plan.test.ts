@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { mayMount } from '../support/privileges.ts';
 import { isSoonGone } from '../support/processes.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
@@ -99,7 +100,7 @@ test('slow', () => Bun.sleep(60_000));`,
   expect(run?.cases.map(({ outcome }) => outcome)).toEqual(['passed', 'failed']);
 });
 
-test.skipIf(process.getuid?.() !== 0)('runPlan() lets no file see the mounts of another', async () => {
+test.skipIf(!mayMount)('runPlan() lets no file see the mounts of another', async () => {
   using folder = new TempFolder();
   const source = `${asserted}import { readFileSync } from 'node:fs';
 test('mounts', () => {
@@ -117,7 +118,7 @@ test('mounts', () => {
   expect([folder.has('disk/file'), runs.length]).toEqual([true, 2]);
 });
 
-test.skipIf(process.getuid?.() !== 0)('runPlan() keeps the temporary files of each in memory', async () => {
+test.skipIf(!mayMount)('runPlan() keeps the temporary files of each in memory', async () => {
   using folder = new TempFolder();
   using memory = new TempFolder();
   const source = `${asserted}import { readdirSync, writeFileSync } from 'node:fs';

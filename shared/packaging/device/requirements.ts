@@ -43,7 +43,7 @@ function cannotMake(reason: string, advice: string): Failure {
 }
 
 /** capabilities(7): what root has, or for another user what root may have. */
-function mayMount(): boolean {
+export function mayMount(): boolean {
   const which = process.getuid?.() === 0 ? 'CapEff' : 'CapBnd';
   const mask = new RegExp(`^${which}:\\s*(\\w+)$`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
   return mask === undefined || (BigInt(`0x${mask}`) & capSysAdmin) !== 0n;

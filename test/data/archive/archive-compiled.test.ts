@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { emulation } from '../../../shared/packaging/emulation.ts';
 import { command } from '../../../shared/system/process/command.ts';
 import { listTree, restore, temporaryFolder, verify } from './archive-tree.ts';
 import { makeHardTree } from './hard-tree.ts';
@@ -28,7 +29,10 @@ test('createArchive() keeps its promise when it is compiled for the board', asyn
 
   const options = ['--compile', '--minify', '--bytecode', '--format=esm', '--target=bun-linux-arm64'];
   await run`${process.execPath} build ${options} ${at('program.ts')} --outfile ${at('program')}`;
-  const { stdout } = await run`${at('program')} ${at('config')} ${at('x.tar.zst')}`;
+  const { stdout } = await command({
+    deadlineMs: 240_000,
+    env: emulation,
+  })`${at('program')} ${at('config')} ${at('x.tar.zst')}`;
 
   expect(JSON.parse(stdout)).toEqual({ arch: 'arm64', isEmpty: false, leftOut: [] });
   await verify(at('x.tar.zst'), 'config');

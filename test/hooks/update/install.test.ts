@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { lockFileOf } from '../../../shared/system/places.ts';
 import { readProgress } from '../../../shared/update/install/progress.ts';
 import { readHistory } from '../../../shared/update/transaction/transaction-store.ts';
+import { mayMount } from '../../support/privileges.ts';
 import { asked } from '../../support/scene/boot-stage.ts';
 import { closeTransaction, takeUpdaterLock, writeTransaction } from '../../support/scene/by-hand.ts';
 import { statusJson } from '../../support/scene/rauc-status.ts';
 import { type Ended, Scene, treeOf } from '../../support/scene/scene.ts';
-import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
+import { onSmallDisk } from '../../support/scene/small-disk.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 import { until } from '../../support/until.ts';
 

@@ -3,12 +3,12 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { project } from '../../../shared/packaging/project.ts';
 import { command } from '../../../shared/system/process/command.ts';
+import { mayMount } from '../../support/privileges.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 import { until } from '../../support/until.ts';
 
 /** Our policy read after RAUC's own, as dbus-daemon does on a device: /etc comes after /usr/share. */
 
-const isRoot = process.getuid?.() === 0;
 const hasTools = ['dbus-daemon', 'dbus-send', 'setpriv'].every((tool) => Bun.which(tool) !== null);
 
 /** As rauc-service 1.8 ships it. */
@@ -20,7 +20,7 @@ const nobody = 65534;
 /** Any group that every system has stands for the updater's. */
 const group = 'games';
 
-describe.skipIf(!isRoot || !hasTools)('the policy for RAUC on the bus', () => {
+describe.skipIf(!mayMount || !hasTools)('the policy for RAUC on the bus', () => {
   let folder: TempFolder;
   let bus: Bun.Subprocess;
   let rauc: Bun.Subprocess;

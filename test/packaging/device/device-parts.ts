@@ -16,8 +16,6 @@ import { command } from '../../../shared/system/process/command.ts';
 /** Small enough to be made in under a second. */
 const smallSizesMiB = { boot: 2, slot: 24, data: 32 };
 
-export const hasDeviceParts = process.getuid?.() === 0 && existsSync('/dev/loop-control');
-
 export interface Parts extends Disposable {
   folder: string;
   keyring: string;

@@ -5,8 +5,9 @@ import type { EmbeddedDevice } from '../../../shared/packaging/device/running-de
 import { writeService } from '../../../shared/packaging/device/services.ts';
 import { parseScheduled } from '../../../shared/stack/shutdown.ts';
 import type { CommandResult } from '../../../shared/system/process/command.ts';
+import { hasLoopDevices } from '../../support/privileges.ts';
 import { until } from '../../support/until.ts';
-import { hasDeviceParts, makeParts, makeSmallDevice, type Parts, tracesOf } from './device-parts.ts';
+import { makeParts, makeSmallDevice, type Parts, tracesOf } from './device-parts.ts';
 
 setDefaultTimeout(10_000);
 
@@ -15,7 +16,7 @@ function processesWith(word: string): string[] {
   return tracesOf(word).filter((trace) => /^\d+ (?!sh -c|\/bin\/sh|env )/.test(trace));
 }
 
-describe.skipIf(!hasDeviceParts)('systemd on the embedded device', () => {
+describe.skipIf(!hasLoopDevices)('systemd on the embedded device', () => {
   let parts: Parts;
   let device: EmbeddedDevice;
   beforeAll(async () => {

@@ -15,8 +15,9 @@ import type { EmbeddedDevice } from '../../../shared/packaging/device/running-de
 import { emulation } from '../../../shared/packaging/emulation.ts';
 import { Failure } from '../../../shared/system/failure.ts';
 import { command } from '../../../shared/system/process/command.ts';
+import { hasLoopDevices } from '../../support/privileges.ts';
 import { until } from '../../support/until.ts';
-import { hasDeviceParts, makeParts, makeSmallDevice, type Parts, tracesOf } from './device-parts.ts';
+import { makeParts, makeSmallDevice, type Parts, tracesOf } from './device-parts.ts';
 
 setDefaultTimeout(10_000);
 
@@ -34,7 +35,7 @@ async function statusOf(device: EmbeddedDevice): Promise<unknown> {
   return JSON.parse((await device.rauc(['status', '--output-format=json'])).stdout);
 }
 
-describe.skipIf(!hasDeviceParts)('the embedded device', () => {
+describe.skipIf(!hasLoopDevices)('the embedded device', () => {
   let parts: Parts;
   beforeAll(async () => {
     parts = await makeParts();

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { EmbeddedDevice } from '../../../shared/packaging/device/running-device.ts';
 import { factoryStatus } from '../../../shared/packaging/disk-image/factory-status.ts';
 import { parseStatus } from '../../../shared/rauc/status.ts';
-import { hasDeviceParts, makeParts, makeSmallDevice, type Parts } from '../device/device-parts.ts';
+import { hasLoopDevices } from '../../support/privileges.ts';
+import { makeParts, makeSmallDevice, type Parts } from '../device/device-parts.ts';
 
-describe.skipIf(!hasDeviceParts)('the status of the factory, read by a real RAUC', () => {
+describe.skipIf(!hasLoopDevices)('the status of the factory, read by a real RAUC', () => {
   let parts: Parts;
   let device: EmbeddedDevice;
   beforeAll(async () => {

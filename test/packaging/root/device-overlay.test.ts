@@ -14,12 +14,12 @@ import { readConfigText } from '../../../shared/config/config-schema.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { layOver } from '../../../shared/packaging/root/overlay.ts';
 import { command } from '../../../shared/system/process/command.ts';
+import { mayMount } from '../../support/privileges.ts';
 import { fakeTool } from '../../support/scene/fake-tool.ts';
 import { treeOf } from '../../support/scene/scene.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 const overlay = join(project.skeleton, 'device');
-const isRoot = process.getuid?.() === 0;
 const hasSystemd = Bun.which('systemd-analyze') !== null;
 
 let folder: TempFolder;
@@ -79,7 +79,7 @@ describe('the overlay of every device', () => {
   });
 });
 
-describe.skipIf(!isRoot)('make-data-tree', () => {
+describe.skipIf(!mayMount)('make-data-tree', () => {
   const script = join(overlay, 'usr/lib/homie/make-data-tree');
   const guides = ['postgres', 'redis', 'core', 'config', 'config/core', 'logs', 'backups'];
   const ours = ['update', 'rauc', 'docker', 'journal'];
@@ -189,7 +189,7 @@ describe('grow-data', () => {
   });
 });
 
-describe.skipIf(!isRoot)('layOver()', () => {
+describe.skipIf(!mayMount)('layOver()', () => {
   test('gives all to root with plain modes, and stays in the tree where links lead out', () => {
     folder.write('source/etc/plain', 'a', 0o600);
     folder.write('source/etc/program', 'b', 0o700);

@@ -13,8 +13,8 @@ import {
 import { bytesPerInode, fittedMiB, makeImage } from '../../../shared/packaging/root/image.ts';
 import { command } from '../../../shared/system/process/command.ts';
 import { failureOf } from '../../support/failure-of.ts';
+import { hasLoopDevices } from '../../support/privileges.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
-import { hasDeviceParts } from '../device/device-parts.ts';
 
 let folder: TempFolder;
 beforeEach(() => {
@@ -57,7 +57,7 @@ function digest(name: string): string {
     .digest('hex');
 }
 
-describe.skipIf(!hasDeviceParts)('makeImage()', () => {
+describe.skipIf(!hasLoopDevices)('makeImage()', () => {
   test('makes the same bytes from the same content, in any order and at any time', async () => {
     fill('one', names);
     await make('one', 'one.ext4');

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../../../shared/system/process/command.ts';
+import { mayMount } from '../../support/privileges.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 /** systemd itself reads every unit that is laid over a root file system. */
@@ -65,9 +66,7 @@ describe('the units of bundle-skeleton', () => {
     (unit) => expect(textOf(unit)).not.toMatch(/^PrivateDevices=/m),
   );
 
-  test
-    .skipIf(process.getuid?.() !== 0)
-    .each(units.filter((unit) => textOf(unit).includes('CapabilityBoundingSet=')))(
+  test.skipIf(!mayMount).each(units.filter((unit) => textOf(unit).includes('CapabilityBoundingSet=')))(
     '%s, which writes the log, may do so in the folder of the orchestrator’s user',
     async (unit) => {
       using data = new TempFolder();

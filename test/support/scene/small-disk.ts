@@ -2,8 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { command } from '../../../shared/system/process/command.ts';
 import type { TempFolder } from '../temp-folder.ts';
 
-export const mayMount = process.getuid?.() === 0;
-
 /** A file system of so many KiB, in memory, mounted until the work has ended. */
 export async function onSmallDisk(
   folder: TempFolder,

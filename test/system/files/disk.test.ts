@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test';
-import { existsSync, linkSync, mkdirSync, rmSync, statSync, symlinkSync, truncateSync } from 'node:fs';
+import { linkSync, mkdirSync, rmSync, statSync, symlinkSync, truncateSync } from 'node:fs';
 import { deviceBytes, formatBytes, freeBytesOn, treeBytes } from '../../../shared/system/files/disk.ts';
 import { command } from '../../../shared/system/process/command.ts';
-import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
+import { hasLoopDevices, mayMount } from '../../support/privileges.ts';
+import { onSmallDisk } from '../../support/scene/small-disk.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 const run = command({ deadlineMs: 20_000 });
-const hasLoopDevices = mayMount && existsSync('/dev/loop-control');
 
 describe('freeBytesOn()', () => {
   test.skipIf(!mayMount)(

@@ -17,8 +17,9 @@ import {
   renameDurably,
   writeDurably,
 } from '../../../shared/system/files/durable-file.ts';
+import { mayMount } from '../../support/privileges.ts';
 import { startProgram } from '../../support/run-program.ts';
-import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
+import { onSmallDisk } from '../../support/scene/small-disk.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { Failure } from '../../../shared/system/failure.ts';
 import { tryFlock } from '../../../shared/system/files/libc.ts';
 import { isLock, type Lock, lockHolder, tryLock } from '../../../shared/system/process/lock.ts';
+import { mayMount } from '../../support/privileges.ts';
 import { endProcess, isAlive } from '../../support/processes.ts';
 import { type RunningProgram, runProgram, startProgram } from '../../support/run-program.ts';
-import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
+import { onSmallDisk } from '../../support/scene/small-disk.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 const holdLock = join(import.meta.dir, '../programs/hold-lock.ts');

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'bun:test';
 import { closeSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../../shared/system/terminal/log.ts';
+import { mayMount } from '../../support/privileges.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { runProgram } from '../../support/run-program.ts';
-import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
+import { onSmallDisk } from '../../support/scene/small-disk.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 
 const say = join(import.meta.dir, '../programs/say.ts');

@@ -10,7 +10,8 @@ import type { DownloadState } from '../../../shared/transfer/download/download-n
 import { type FetchOptions, fetchBundle } from '../../../shared/transfer/download/fetch.ts';
 import { type Range, withRange } from '../../../shared/transfer/download/ranges.ts';
 import { failureOf } from '../../support/failure-of.ts';
-import { mayMount, onSmallDisk } from '../../support/scene/small-disk.ts';
+import { mayMount } from '../../support/privileges.ts';
+import { onSmallDisk } from '../../support/scene/small-disk.ts';
 import { honest, type Part, type ServedFile, someBytes } from '../../support/servers/file-server.ts';
 import { type Behaviour, HostileServer, head, reply } from '../../support/servers/hostile-server.ts';
 import { TempFolder } from '../../support/temp-folder.ts';

@@ -15,13 +15,13 @@ import { type CommandFailure, command } from '../../../shared/system/process/com
 import { programNames } from '../../../shared/update/slot/program-names.ts';
 import { readRelease } from '../../../shared/update/slot/release.ts';
 import { isTimerEnabledIn, writeSlotContent } from '../../../shared/update/slot/slot-content.ts';
+import { mayMount } from '../../support/privileges.ts';
 import { Scene, treeOf } from '../../support/scene/scene.ts';
 
 const unit = 'homie-post-activate.service';
 const units = [unit, 'homie-update-api.service'];
 const programs = 'slot/usr/lib/homie/update-hooks';
 const hasSystemd = Bun.which('systemd-analyze') !== null && Bun.which('systemctl') !== null;
-const isRoot = process.getuid?.() === 0;
 
 let scene: Scene;
 let executable: string;
@@ -178,7 +178,7 @@ describe('writeSlotContent()', () => {
     expect(existsSync(scene.at(`slot/${outside}/systemd/system/multi-user.target.wants`))).toBe(true);
   });
 
-  test.skipIf(!isRoot)('refuses in one line, with noSpace, when the slot is too small', () => {
+  test.skipIf(!mayMount)('refuses in one line, with noSpace, when the slot is too small', () => {
     mountTmpfs(scene.slot, '64k');
     try {
       const failure = failureOf(() => write());
@@ -192,7 +192,7 @@ describe('writeSlotContent()', () => {
     }
   });
 
-  test.skipIf(!isRoot)('says noSpace, too, when the slot is full after the programs', () => {
+  test.skipIf(!mayMount)('says noSpace, too, when the slot is full after the programs', () => {
     mountTmpfs(scene.slot, '100k');
     try {
       const failure = failureOf(() => write());
