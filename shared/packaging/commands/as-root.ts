@@ -26,15 +26,30 @@ export async function requireWayToRoot(what: string, why: string): Promise<void>
   }
 }
 
-/** Runs the same command again through sudo, on the same terminal. Throws a Failure, *Cannot <what>*, if that fails. */
-export async function runAsRoot(what: string, why: string): Promise<void> {
+/**
+ * Runs a command of build.ts, by default the same one again, through sudo on the same terminal. Throws a Failure,
+ * *Cannot <what>*, if that fails.
+ */
+export async function runAsRoot(
+  what: string,
+  why: string,
+  words: readonly string[] = process.argv.slice(2),
+): Promise<void> {
   await requireWayToRoot(what, why);
-  const child = Bun.spawn(
-    ['sudo', '--preserve-env=SOURCE_DATE_EPOCH', '--', process.execPath, ...process.argv.slice(1)],
-    { stdio: ['inherit', 'inherit', 'inherit'] },
-  );
+  const [program = ''] = process.argv.slice(1);
+  const handedOn = `--preserve-env=${handedToRoot().join(',')}`;
+  const child = Bun.spawn(['sudo', handedOn, '--', process.execPath, program, ...words], {
+    stdio: ['inherit', 'inherit', 'inherit'],
+  });
   const exitCode = await child.exited;
   if (exitCode !== 0) throw new Failure(`Cannot ${what}: as root it ended with ${exitCode}, see above`);
+}
+
+/** The variables of this environment that root needs: the build's time, the tests' choices, the way to the registries. */
+export function handedToRoot(): string[] {
+  const names =
+    /^(SOURCE_DATE_EPOCH|HOMIE_\w+|CI|TMPDIR|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|npm_config_\w+)$/i;
+  return Object.keys(process.env).filter((name) => names.test(name));
 }
 
 /** What root made in a user's clone becomes that user's. */

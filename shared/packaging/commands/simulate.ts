@@ -25,7 +25,7 @@ export async function simulate(values: Values, running: Running): Promise<Outcom
   const end = values.text('end');
   if (end !== undefined) return await endKept(resolve(end));
   if (!isRoot()) {
-    await runAsRoot('simulate an install', 'loop devices and mounts');
+    await runAsRoot('simulate an install', 'loop devices and mounts', wordsOf(values));
     return 'done';
   }
   running.allow(simulationMs);
@@ -51,6 +51,15 @@ export async function simulate(values: Values, running: Running): Promise<Outcom
     keep(device);
   }
   return 'done';
+}
+
+/** `start` runs this command, too, and must not build again as root. */
+function wordsOf(values: Values): string[] {
+  const options = ['bundle', 'keyring'].flatMap((name) => {
+    const value = values.text(name);
+    return value === undefined ? [] : [`--${name}`, value];
+  });
+  return ['simulate', ...options, ...(values.flag('keep') ? ['--keep'] : [])];
 }
 
 function bundleIn(values: Values): string {
