@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { usualPath } from '../../shared/packaging/device/host.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { command } from '../../shared/system/process/command.ts';
-import { packageSources } from '../rig/stack/base-root.ts';
+import { packageSourcesOf } from '../rig/stack/base-root.ts';
 
 /** A system that a newcomer has: a release of Debian with node and npm and nothing else, and the user who types. */
 
@@ -45,7 +45,7 @@ export async function makeHost(root: string, host: Host, signal: AbortSignal): P
   const run = command({ deadlineMs: rootMs, signal });
   const packages = ['nodejs', 'npm', ...(host.as === 'user' ? ['sudo'] : [])].join(',');
   const quietly = ['--quiet', '--variant=minbase', `--include=${packages}`];
-  await run`mmdebstrap ${quietly} ${host.suite} ${root} ${sourcesFor(host.suite, `${root}.sources`)}`;
+  await run`mmdebstrap ${quietly} ${host.suite} ${root} ${packageSourcesOf(host.suite, `${root}.sources`)}`;
   if (host.as === 'user') {
     await run`chroot ${root} useradd --create-home --uid 1000 --shell /bin/bash newcomer`;
     writeFileSync(join(root, 'etc/sudoers.d/newcomer'), 'newcomer ALL=(ALL) NOPASSWD: ALL\n', {
@@ -55,18 +55,6 @@ export async function makeHost(root: string, host: Host, signal: AbortSignal): P
   const clone = join(root, cloneFolder(host));
   await run`git clone --quiet --no-local ${project.root} ${clone}`;
   if (host.as === 'user') await run`chown -R 1000:1000 ${clone}`;
-}
-
-/** This machine's package sources, a mirror perhaps, as sources of the other release. Writes them into the folder. */
-function sourcesFor(suite: Suite, folder: string): string[] {
-  const own = packageSources();
-  if (suite === 'bookworm') return own;
-  mkdirSync(folder, { recursive: true });
-  return own.map((path) => {
-    const file = join(folder, basename(path));
-    writeFileSync(file, readFileSync(path, 'utf8').replaceAll('bookworm', suite));
-    return file;
-  });
 }
 
 function homeOf(as: User): string {

@@ -20,16 +20,20 @@ const reportSchema = v.object({
 });
 
 export type Tried = v.InferOutput<typeof triedSchema>;
-type Hosts = v.InferOutput<typeof reportSchema>['hosts'];
+type HostsReport = v.InferOutput<typeof reportSchema>;
 
 /** What other visits have found for the same commit stays. */
 export function addHost(name: string, tried: readonly Tried[]): void {
-  writeReport('hosts', { hosts: { ...hostsSoFar(), [name]: [...tried] } });
+  const { commit, hosts } = readHosts();
+  const others = commit === readTested().commit ? hosts : {};
+  writeReport('hosts', { hosts: { ...others, [name]: [...tried] } });
 }
 
-function hostsSoFar(): Hosts {
+/** Without a host where there is no report yet. */
+export function readHosts(): HostsReport {
   const file = join(project.reports, 'hosts.json');
-  if (!existsSync(file)) return {};
+  const none = { commit: 'unknown', hosts: {} };
+  if (!existsSync(file)) return none;
   const read = v.safeParse(reportSchema, JSON.parse(readFileSync(file, 'utf8')));
-  return read.success && read.output.commit === readTested().commit ? read.output.hosts : {};
+  return read.success ? read.output : none;
 }

@@ -7,6 +7,7 @@ import { Failure, reasonOf } from '../../shared/system/failure.ts';
 import { type Running, runProgram } from '../../shared/system/process/program.ts';
 import { formatTested, readTested } from '../support/report/commit.ts';
 import { seed } from '../support/seed.ts';
+import { documentHosts } from './document.ts';
 import { cloneFolder, environmentOf, type Host, makeHost, nameOf } from './host.ts';
 import { addHost, type Tried } from './hosts-report.ts';
 import { type Line, type Plan, readPlan } from './plan.ts';
@@ -113,6 +114,10 @@ function planned(args: readonly string[]): Plan {
 }
 
 await runProgram({ name: 'newcomer', deadlineMs: dayMs }, async (running) => {
+  if (process.argv[2] === 'document') {
+    documentHosts();
+    return 'done';
+  }
   const plan = planned(process.argv.slice(2));
   if (!isRoot()) {
     throw new Failure('Cannot make a root file system: it needs root', { outcome: 'usage' });

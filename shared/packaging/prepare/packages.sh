@@ -25,8 +25,8 @@ packages_for() {
 	fi
 	[ "$1" = start ] && return
 
-	# Extended attributes.
-	echo attr
+	# Extended attributes; a client of the local API, and what a fetch is measured against.
+	echo attr curl
 	# systemd reads the units that a slot is given; zsh the completion. bsdutils has script, a terminal for tests.
 	echo systemd zsh bsdutils
 	# readelf, which our own reader of programs is held against.
@@ -41,8 +41,8 @@ packages_for() {
 	echo softhsm2 libengine-pkcs11-openssl
 	[ "$1" = test ] && return
 
-	# The load beside which each test is repeated, and what a fetch is measured against.
-	echo stress-ng curl
+	# The load beside which each test is repeated.
+	echo stress-ng
 	# The stack as it runs on a board: Docker, docker-compose, a registry, images made of Debian packages, networks.
 	echo docker-compose docker-registry mmdebstrap arch-test tini iproute2 iptables
 	# An engine from elsewhere is as good, and stays: Debian's would take its place.

@@ -11,6 +11,7 @@ import { programVersion } from '../../../shared/system/version.ts';
 import { Checkout } from '../../support/build/checkout.ts';
 import { compiledPrograms } from '../../support/build/compiled-programs.ts';
 import { sbomFaults } from '../../support/build/cyclonedx.ts';
+import { isFlat, placeOfProgram } from '../../support/build/layout.ts';
 import { packDemoBundle } from '../../support/build/pack-bundle.ts';
 import { scriptOf } from '../../support/build/release-workflow.ts';
 import { thisArchitecture } from '../../support/build/this-architecture.ts';
@@ -107,7 +108,8 @@ describe('build.ts', () => {
         const { exitCode, stdout } = await build(['bundle', '--compress', 'lz4', '--output', output], epoch);
         expect(exitCode).toBe(0);
         expect(stdout).toMatch(/rootfs\.ext4 +16\.0 MiB +→ +[\d.]+ KiB/);
-        expect(stdout).toMatch(/update-hooks\/ +\d+ MiB +→ +[\d.]+ MiB/);
+        const programs = (await isFlat()) ? 'programs' : 'update-hooks/';
+        expect(stdout).toMatch(new RegExp(`${programs} +\\d+ MiB +→ +[\\d.]+ MiB`));
         const payloadBytes = readSquashfs(output)?.usedBytes ?? 0;
         expect(payloadBytes).toBeGreaterThan(1_000_000);
         const sbom = readFileSync(join(checkout, `${name}.cdx.json`), 'utf8');
@@ -130,11 +132,12 @@ describe('build.ts', () => {
       expect(readFileSync(join(content, 'manifest.raucm'), 'utf8')).toContain(
         `\nversion=${programVersion}\n`,
       );
-      const facts = JSON.parse(readFileSync(join(content, 'update-hooks/bundle.json'), 'utf8'));
+      const [program, factsFile] = [await placeOfProgram('hook'), await placeOfProgram('bundle.json')];
+      const facts = JSON.parse(readFileSync(join(content, factsFile), 'utf8'));
       expect(facts.version).toBe(programVersion);
       const secrets = secretsOf(join(checkout, '.keys'));
       expect(secrets.length).toBeGreaterThanOrEqual(2);
-      const searched = ['rootfs.ext4', 'manifest.raucm', 'update-hooks/hook', 'update-hooks/bundle.json'];
+      const searched = ['rootfs.ext4', 'manifest.raucm', program, factsFile];
       for (const file of [...searched.map((name) => join(content, name)), output]) {
         const bytes = readFileSync(file);
         for (const secret of secrets)

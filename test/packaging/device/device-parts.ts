@@ -8,10 +8,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createDevice, type DeviceOptions } from '../../../shared/packaging/device/device.ts';
 import type { EmbeddedDevice } from '../../../shared/packaging/device/running-device.ts';
 import { command } from '../../../shared/system/process/command.ts';
+import { placeOfProgram } from '../../support/build/layout.ts';
 
 /** Small enough to be made in under a second. */
 const smallSizesMiB = { boot: 2, slot: 24, data: 32 };
@@ -32,13 +33,13 @@ export async function makeParts(): Promise<Parts> {
   await run`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=throw-away -addext keyUsage=digitalSignature -addext extendedKeyUsage=codeSigning,emailProtection -keyout ${key} -out ${keyring}`;
 
   const content = join(folder, 'content');
-  const hooks = join(content, 'update-hooks');
-  mkdirSync(hooks, { recursive: true });
+  const program = await placeOfProgram('hook');
+  mkdirSync(dirname(join(content, program)), { recursive: true });
   const rootfsImage = join(folder, 'old.ext4');
   await makeImage(rootfsImage, '1.0.0');
   await makeImage(join(content, 'rootfs.ext4'), '1.1.0');
-  writeFileSync(join(content, 'manifest.raucm'), manifest);
-  writeFileSync(join(hooks, 'hook'), hook, { mode: 0o755 });
+  writeFileSync(join(content, 'manifest.raucm'), manifestWith(program));
+  writeFileSync(join(content, program), hook, { mode: 0o755 });
   const bundle = join(folder, 'update.raucb');
   await run`rauc bundle --cert=${keyring} --key=${key} ${content} ${bundle}`;
   return {
@@ -60,12 +61,12 @@ async function makeImage(path: string, version: string): Promise<void> {
   rmSync(tree, { recursive: true });
 }
 
-const manifest = `[update]
+const manifestWith = (program: string): string => `[update]
 compatible=jetson-nano-homie
 version=1.1.0
 
 [hooks]
-filename=update-hooks/hook
+filename=${program}
 hooks=install-check
 
 [image.rootfs]

@@ -1,5 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { onHost } from '../../../shared/packaging/device/host.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { command } from '../../../shared/system/process/command.ts';
@@ -58,10 +67,33 @@ function byPath(one: { parentPath: string; name: string }, other: typeof one): n
 }
 
 /** Where apt itself is told to look; with none, mmdebstrap uses its own. */
-export function packageSources(): string[] {
+function packageSources(): string[] {
   const more = '/etc/apt/sources.list.d';
   const files = existsSync(more) ? readdirSync(more).map((name) => join(more, name)) : [];
   return ['/etc/apt/sources.list', ...files]
     .filter((path) => /\.(list|sources)$/.test(path) && existsSync(path))
     .filter((path) => new RegExp(`^[^#]*\\s${suite}(\\s|$)`, 'm').test(readFileSync(path, 'utf8')));
+}
+
+/** This machine's package sources, a mirror perhaps, as those of another release. Writes them into the folder. */
+export function packageSourcesOf(release: string, folder: string): string[] {
+  const own = packageSources();
+  if (release === suite) return own;
+  mkdirSync(folder, { recursive: true });
+  return own.map((path) => {
+    const file = join(folder, basename(path));
+    writeFileSync(file, sourcesOf(release, readFileSync(path, 'utf8')));
+    return file;
+  });
+}
+
+/** Unstable has no updates and no security fixes beside it. */
+function sourcesOf(release: string, text: string): string {
+  const all = text.replaceAll(suite, release);
+  if (release !== 'sid') return all;
+  return all
+    .replace(/ sid-(updates|backports)\b/g, '')
+    .split(/\n\n+/)
+    .filter((part) => !/sid(-security|\/updates)/.test(part))
+    .join('\n\n');
 }

@@ -3,6 +3,7 @@ import { type BundleOptions, makeBundle } from '../../../shared/packaging/bundle
 import type { KeySet } from '../../../shared/packaging/pki/keys.ts';
 import { makeDemoRootfs } from '../../../shared/packaging/root/rootfs.ts';
 import { createLog } from '../../../shared/system/terminal/log.ts';
+import { isFlat } from './layout.ts';
 
 /** Of every bundle and image of the tests: with one time, the same content is the same bytes. */
 export const buildTime = new Date('2026-01-01T00:00:00Z');
@@ -26,7 +27,7 @@ export async function packBundle({ keys, format = 'plain', ...parts }: BundlePar
     key: keys.keyPath,
     intermediates: [],
     keyring: keys.keyringPath,
-    isFlat: false,
+    isFlat: await isFlat(),
     cache: `${parts.output}.cache`,
     log: createLog('test'),
   });

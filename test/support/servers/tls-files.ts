@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import type { TlsOptions } from 'node:tls';
 import { openssl } from '../../../shared/packaging/pki/certificate.ts';
 import type { TempFolder } from '../temp-folder.ts';
@@ -19,7 +19,7 @@ export async function makeTlsFiles(folder: TempFolder): Promise<TlsFiles> {
   const address = 'subjectAltName=IP:127.0.0.1';
   const server = await makeSigned(folder, 'server', address);
   const misnamed = await makeSigned(folder, 'misnamed', 'subjectAltName=DNS:elsewhere.example');
-  const expired = await makeSigned(folder, 'expired', address, '-1');
+  const expired = await makeSigned(folder, 'expired', address, expiredDays);
   const client = await makeSigned(folder, 'client', 'extendedKeyUsage=clientAuth');
   return {
     ca,
@@ -56,19 +56,42 @@ async function makeCa(folder: TempFolder, name: string): Promise<string> {
   return certificate;
 }
 
+/** `openssl x509 -req` takes no past days, of 3.5 not even as a negative number; `openssl ca` takes any. */
+const expiredDays = ['20200101000000Z', '20200201000000Z'] as const;
+const currentDays = ['20200101000000Z', '20991231235959Z'] as const;
+
+function caConfig(desk: string): string {
+  return `[ca]
+default_ca = this
+[this]
+database = ${desk}/index.txt
+new_certs_dir = ${desk}
+rand_serial = yes
+default_md = sha256
+policy = names
+[names]
+commonName = supplied
+`;
+}
+
 async function makeSigned(
   folder: TempFolder,
   name: string,
   extension: string,
-  days = '2',
+  [from, until]: readonly [string, string] = currentDays,
 ): Promise<{ certificate: string; key: string }> {
   const [key, request, certificate] = ['key', 'csr', 'pem'].map((end) => folder.at(`${name}.${end}`));
   if (key === undefined || request === undefined || certificate === undefined) throw new Error('no names');
   const extensions = folder.write(`${name}.ext`, `${extension}\n`);
   await openssl('req', ...newKey, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
+  const desk = folder.at(`${name}-ca`);
+  mkdirSync(desk);
+  folder.write(`${name}-ca/index.txt`, '');
+  const config = folder.write(`${name}-ca/ca.conf`, caConfig(desk));
   await openssl(
-    ...['x509', '-req', '-in', request, '-CA', folder.at('ca.pem'), '-CAkey', folder.at('ca.key')],
-    ...['-CAcreateserial', '-out', certificate, '-extfile', extensions, '-days', days],
+    ...['ca', '-batch', '-notext', '-config', config, '-extfile', extensions],
+    ...['-cert', folder.at('ca.pem'), '-keyfile', folder.at('ca.key')],
+    ...['-startdate', from, '-enddate', until, '-in', request, '-out', certificate],
   );
   return { certificate, key };
 }

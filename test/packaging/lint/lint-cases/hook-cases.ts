@@ -1,4 +1,5 @@
-import { chmodSync, copyFileSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { thisArchitecture } from '../../../support/build/this-architecture.ts';
 import { goodManifest, type TestFolder } from '../bundle-folder.ts';
 import { append, edit, hook, type LintCase, manifest, on, within } from './lint-case.ts';
 
@@ -8,19 +9,25 @@ const imageHooks = on('hooks=pre-install;post-install');
 const x64 = { architecture: 'x64' } as const;
 
 const program = (content: string | Uint8Array) => (folder: TestFolder) => folder.write(hook, content, 0o755);
-const copyOf = (from: string) => (folder: TestFolder) => {
-  copyFileSync(from, within(folder, hook));
-  chmodSync(within(folder, hook), 0o755);
+/** e_machine of elf(5). */
+const machines = { x64: 62, arm64: 183 } as const;
+
+/** A program of this machine, whose header says another machine perhaps. */
+const builtFor = (machine: number) => (folder: TestFolder) => {
+  const content = readFileSync('/bin/true');
+  content.writeUInt16LE(machine, 18);
+  program(content)(folder);
 };
 const link = (target: string) => (folder: TestFolder) => {
   rmSync(within(folder, hook));
   symlinkSync(target, within(folder, hook));
 };
+const [glibcLoader, muslLoader] =
+  thisArchitecture === 'x64'
+    ? ['/lib64/ld-linux-x86-64.so.2', '/lib64/ld-musl-x86_64.so.1\0']
+    : ['/lib/ld-linux-aarch64.so.1', '/lib/ld-musl-aarch64.so.1\0'];
 const forMusl = () =>
-  Buffer.from(
-    readFileSync('/bin/true', 'latin1').replace('/lib64/ld-linux-x86-64.so.2', '/lib64/ld-musl-x86_64.so.1'),
-    'latin1',
-  );
+  Buffer.from(readFileSync('/bin/true', 'latin1').replace(glibcLoader, muslLoader), 'latin1');
 
 export const hookCases: readonly LintCase[] = [
   ['no such program', 'program-missing', `error ${filename}`, edit(hook, 'update-hooks/hok')],
@@ -45,21 +52,15 @@ export const hookCases: readonly LintCase[] = [
   ['a script without #!', 'program-format', `warning ${hook}`, program('exit 0\n')],
   ['a script with CR LF', 'program-format', `error ${hook}`, program('#!/bin/sh\r\nexit 0\r\n')],
   ['an interpreter without its path', 'program-format', `error ${hook}`, program('#!sh\n')],
-  ['an x64 program for arm64', 'program-architecture', `error ${hook}`, copyOf('/bin/true')],
-  [
-    'an arm64 program for x64',
-    'program-architecture',
-    `error ${hook}`,
-    copyOf('/usr/aarch64-linux-gnu/lib/libc.so.6'),
-    x64,
-  ],
-  ['a newer glibc', 'program-glibc', `error ${hook}`, copyOf('/bin/true'), x64],
+  ['an x64 program for arm64', 'program-architecture', `error ${hook}`, builtFor(machines.x64)],
+  ['an arm64 program for x64', 'program-architecture', `error ${hook}`, builtFor(machines.arm64), x64],
+  ['a newer glibc', 'program-glibc', `error ${hook}`, builtFor(machines.x64), x64],
   [
     'the loader of musl',
     'program-loader',
     `error ${hook}`,
     (folder) => program(forMusl())(folder),
-    { ...x64, glibcMax: '2.36' },
+    { architecture: thisArchitecture, glibcMax: '2.99' },
   ],
   [
     'a program and no hooks=',
