@@ -50,8 +50,8 @@ describe.skipIf(!hasLoopDevices)('system-check, called by a real RAUC', () => {
     );
     expect(hooks).toEqual([]);
     expect(await device.bootEnvironment()).toEqual(before);
-    // What the choice of arguments in choose-program.ts rests on.
-    expect(readFileSync(join(device.dataFolder, 'handler-arguments'), 'utf8')).toBe('1||');
+    // What the choice of arguments in choose-program.ts rests on: RAUC 1.8 gives an empty one, newer ones give none.
+    expect(readFileSync(join(device.dataFolder, 'handler-arguments'), 'utf8')).toBeOneOf(['1||', '0|']);
   });
 
   test('accepts the same bundle when the minimum version is not higher', async () => {

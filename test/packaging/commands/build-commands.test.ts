@@ -16,7 +16,8 @@ import { packDemoBundle } from '../../support/build/pack-bundle.ts';
 import { scriptOf } from '../../support/build/release-workflow.ts';
 import { thisArchitecture } from '../../support/build/this-architecture.ts';
 import { type CommandOptions, runCommand } from '../../support/run-command.ts';
-import { leftOvers } from './left-overs.ts';
+import { TempFolder } from '../../support/temp-folder.ts';
+import { leftOversIn, nothing } from './left-overs.ts';
 
 /** build.ts as a person runs it, in a checkout of its own. */
 
@@ -38,15 +39,23 @@ describe('build.ts', () => {
       whileRunning,
     });
 
-  test.each(['hooks', 'keys', 'lint', 'bundle', 'simulate', 'licenses', 'reference', 'notes', 'start'])(
-    '%s --help names its options and exits 0',
-    async (name) => {
-      const { exitCode, stdout, stderr } = await build([name, '--help']);
-      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-      expect(stdout).toContain(`build.ts ${name}`);
-      expect(stdout).toContain('Exit codes:');
-    },
-  );
+  test.each([
+    'hooks',
+    'keys',
+    'lint',
+    'bundle',
+    'simulate',
+    'licenses',
+    'reference',
+    'notes',
+    'all',
+    'start',
+  ])('%s --help names its options and exits 0', async (name) => {
+    const { exitCode, stdout, stderr } = await build([name, '--help']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`build.ts ${name}`);
+    expect(stdout).toContain('Exit codes:');
+  });
 
   test.each([
     { args: [], says: 'a command is missing' },
@@ -252,7 +261,8 @@ describe('build.ts', () => {
   });
 
   test('simulate --keep leaves a device to look at, and --end takes it away', async () => {
-    const before = await leftOvers();
+    using temporary = new TempFolder();
+    const env = { TMPDIR: temporary.path };
     const keys = findKeys(join(checkout, '.keys')) ?? (await createKeys(join(checkout, '.keys')));
     // As shipped is how `start` simulates: this machine's programs need no emulator.
     const bundle = await packDemoBundle({
@@ -262,19 +272,21 @@ describe('build.ts', () => {
       keys,
       output: join(checkout, 'native.raucb'),
     });
-    const { exitCode, stdout } = await build(['simulate', '--keep', '--bundle', bundle]);
+    const { exitCode, stdout } = await build(['simulate', '--keep', '--bundle', bundle], env);
     expect(exitCode).toBe(0);
     const folder = /kept in (\S+)/.exec(stdout)?.[1] ?? '';
     const status = await command({ deadlineMs: 30_000 })`${join(folder, 'enter')} rauc status`;
     expect(status.stdout).toContain('Booted from: rootfs.1 (B)');
     expect((await build(['simulate', '--end', folder])).exitCode).toBe(0);
-    expect(await leftOvers()).toEqual(before);
+    expect(folder).toStartWith(temporary.path);
+    expect(await leftOversIn(temporary.path)).toEqual(nothing);
   }, 120_000);
 
   test('simulate leaves nothing when it is stopped in the middle', async () => {
-    const before = await leftOvers();
+    using temporary = new TempFolder();
     const child = Bun.spawn([process.execPath, 'build.ts', 'simulate'], {
       cwd: checkout,
+      env: { ...process.env, TMPDIR: temporary.path },
       stdout: 'pipe',
       stderr: 'pipe',
     });
@@ -288,7 +300,7 @@ describe('build.ts', () => {
     child.kill('SIGINT');
     await reader.cancel();
     expect(await child.exited).toBe(130);
-    expect(await leftOvers()).toEqual(before);
+    expect(await leftOversIn(temporary.path)).toEqual(nothing);
   }, 120_000);
 });
 

@@ -2,8 +2,10 @@ import { expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Checkout } from '../../support/build/checkout.ts';
+import { isRoot } from '../../support/privileges.ts';
 import { runCommand } from '../../support/run-command.ts';
-import { leftOvers } from './left-overs.ts';
+import { TempFolder } from '../../support/temp-folder.ts';
+import { leftOversIn, nothing } from './left-overs.ts';
 
 /** What `npm start` does, from nothing. */
 
@@ -12,10 +14,11 @@ test('build.ts start takes a fresh checkout to an updated device in under 60 s, 
   using clone = new Checkout();
   const checkout = clone.path;
   rmSync(join(checkout, '.keys'), { recursive: true, force: true });
-  const before = await leftOvers();
+  using temporary = new TempFolder();
   let started: Bun.Subprocess | undefined;
   const { exitCode, stdout } = await runCommand([process.execPath, 'build.ts', 'start'], {
     cwd: checkout,
+    env: { ...process.env, TMPDIR: temporary.path },
     whileRunning: async (process) => {
       started = process;
     },
@@ -25,5 +28,39 @@ test('build.ts start takes a fresh checkout to an updated device in under 60 s, 
   expect(stdout).toContain('Committed version');
   expect(exitCode).toBe(0);
   expect(seconds).toBeLessThan(60);
-  expect(await leftOvers()).toEqual(before);
+  expect(await leftOversIn(temporary.path)).toEqual(nothing);
+}, 120_000);
+
+const mayNotMount = ['setpriv', '--inh-caps=-all', '--bounding-set=-sys_admin'];
+
+test.skipIf(!isRoot)(
+  'build.ts start makes the bundle where nothing may be mounted, and says what it did not try',
+  async () => {
+    using clone = new Checkout();
+    const { exitCode, stdout, stderr } = await runCommand(
+      [...mayNotMount, process.execPath, 'build.ts', 'start'],
+      { cwd: clone.path },
+    );
+    expect(stdout).toContain('No faults in ');
+    expect(stdout).toContain('What was not tried: ');
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe(
+      'Cannot try the bundle on an embedded device: root may not mount here (CAP_SYS_ADMIN is missing). ' +
+        'Run it on a machine, or in a container with all privileges (docker run --privileged), and repeat "npm start"',
+    );
+    expect(exitCode).toBe(1);
+  },
+  120_000,
+);
+
+test('build.ts all makes, signs and checks a bundle without any privilege, with no sbin folder on PATH', async () => {
+  using clone = new Checkout();
+  const { exitCode, stdout } = await runCommand(
+    [...(isRoot ? mayNotMount : []), process.execPath, 'build.ts', 'all'],
+    {
+      cwd: clone.path,
+      env: { ...process.env, PATH: '/usr/local/bin:/usr/bin:/bin' },
+    },
+  );
+  expect(stdout).toContain('No faults in ');
+  expect(exitCode).toBe(0);
 }, 120_000);

@@ -52,6 +52,9 @@ async function makeCa(folder: TempFolder, name: string): Promise<string> {
     '2',
     '-subj',
     `/CN=${name}`,
+    // What a newer OpenSSL expects of who signs others.
+    ...['-addext', 'basicConstraints=critical,CA:TRUE'],
+    ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
   );
   return certificate;
 }
