@@ -88,7 +88,7 @@ async function makeSigned(
   const extensions = folder.write(`${name}.ext`, `${extension}\n`);
   await openssl('req', ...newKey, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
   const desk = folder.at(`${name}-ca`);
-  mkdirSync(desk);
+  mkdirSync(desk, { recursive: true });
   folder.write(`${name}-ca/index.txt`, '');
   const config = folder.write(`${name}-ca/ca.conf`, caConfig(desk));
   await openssl(
