@@ -1,0 +1,27 @@
+import { beforeAll, describe, expect, test } from 'bun:test';
+import { raucVersion } from '../../shared/packaging/format/rauc-version.ts';
+import { hasDeviceParts } from '../packaging/device/device-parts.ts';
+import {
+  type RaucCommand,
+  raucCommands,
+  recordedOutputs,
+  recordedVersions,
+} from '../support/rauc/outputs.ts';
+import { type Recorded, recordOutputs, shortVersion } from '../support/rauc/record-outputs.ts';
+
+const version = hasDeviceParts ? shortVersion(await raucVersion()) : '';
+
+/** Other tests hold our parsers against the fixtures; this one holds the fixtures against the RAUC of this machine. */
+describe.skipIf(!recordedVersions().includes(version))('test/fixtures/rauc', () => {
+  let printed: Recorded;
+  beforeAll(async () => {
+    printed = await recordOutputs();
+  }, 120_000);
+
+  test.each<RaucCommand>([...raucCommands])(
+    'holds what the RAUC of this machine prints for "%s"',
+    (command) => {
+      expect(recordedOutputs(version, command)).toEqual(printed[command]);
+    },
+  );
+});
