@@ -49,7 +49,7 @@ export const postActivate: Hook = {
       bootId: bootId(),
       booted: slots?.booted?.name,
       runningVersion,
-      isOtherSpent: slots !== undefined && otherSlot(slots)?.isGood === false,
+      isOtherSpent: slots !== undefined && otherSlot(slots)?.bootStatus === 'bad',
     });
     if (lock === undefined) {
       log.info(`This is a boot of the kind "${plan.kind}": ${meanings[plan.kind]}`);

@@ -11,7 +11,7 @@ const slotSchema = v.object({
   device: v.string(),
   bootname: v.optional(v.string()),
   isBooted: v.boolean(),
-  isGood: v.optional(v.boolean()),
+  bootStatus: v.optional(v.picklist(['good', 'bad', 'unknown'])),
   version: v.optional(v.string()),
 });
 const fileSchema = v.object({
@@ -34,7 +34,7 @@ export function lastSlots(places: Places): Slots | undefined {
   const all = found.all.map((slot) => ({
     ...slot,
     bootname: slot.bootname,
-    isGood: slot.isGood,
+    bootStatus: slot.bootStatus,
     version: slot.version,
   }));
   return {

@@ -31,10 +31,11 @@ export function attributesOf(facts: AttributeFacts): Record<string, string> {
     'update.at': verdict?.at,
     'update.reason': verdict === undefined ? undefined : redact(verdict.reason ?? '-'),
   };
-  for (const { name, bootname, isBooted, isGood, version } of slots?.all ?? []) {
+  for (const { name, bootname, isBooted, bootStatus, version } of slots?.all ?? []) {
     if (bootname === undefined) continue;
     const held = (isBooted ? runningVersion : undefined) ?? version ?? 'unknown';
-    attributes[`slot.${name}`] = `${held}${isBooted ? ', booted' : ''}${isGood === false ? ', spent' : ''}`;
+    const state = bootStatus === 'bad' ? ', spent' : bootStatus === 'unknown' ? ', boot status unknown' : '';
+    attributes[`slot.${name}`] = `${held}${isBooted ? ', booted' : ''}${state}`;
   }
   return Object.fromEntries(
     Object.entries(attributes).flatMap(([key, value]) =>

@@ -1,6 +1,12 @@
 import * as v from 'valibot';
 import { Failure } from '../system/failure.ts';
-import { CommandFailure, command } from '../system/process/command.ts';
+import { CommandFailure, type CommandResult, command } from '../system/process/command.ts';
+
+/**
+ * `good` is listed in BOOT_ORDER with attempts left, `bad` is not. `unknown`: RAUC cannot read it from the bootloader's
+ * environment.
+ */
+export type BootStatus = 'good' | 'bad' | 'unknown';
 
 /** One slot as RAUC sees it now. */
 export interface Slot {
@@ -9,8 +15,8 @@ export interface Slot {
   device: string;
   bootname: string | undefined;
   isBooted: boolean;
-  /** Listed in BOOT_ORDER with attempts left; undefined for a slot that is not booted from. */
-  isGood: boolean | undefined;
+  /** Undefined for a slot that is not booted from. */
+  bootStatus: BootStatus | undefined;
   /** From RAUC's status file; a slot that RAUC never installed has none. */
   version: string | undefined;
 }
@@ -47,8 +53,8 @@ const statusDeadlineMs = 30_000;
  * processing". Throws a Failure if the service does not answer, or answers in an unknown form.
  */
 export async function readSlots(signal?: AbortSignal): Promise<Slots> {
-  const answer = await askRauc(signal);
-  return parseStatus(answer);
+  const { stdout, stderr } = await askRauc(signal);
+  return parseStatus(stdout, stderr);
 }
 
 /**
@@ -68,10 +74,10 @@ export async function slotsIfAnswered(
   }
 }
 
-async function askRauc(signal: AbortSignal | undefined): Promise<string> {
+async function askRauc(signal: AbortSignal | undefined): Promise<CommandResult> {
   try {
     const run = command({ deadlineMs: statusDeadlineMs, signal });
-    return (await run`rauc status --detailed --output-format=json`).stdout;
+    return await run`rauc status --detailed --output-format=json`;
   } catch (error) {
     if (error instanceof CommandFailure && /already processing/i.test(error.stderr)) {
       throw new Failure('Cannot read the slots: RAUC is busy with an install', {
@@ -87,9 +93,11 @@ async function askRauc(signal: AbortSignal | undefined): Promise<string> {
   }
 }
 
-export function parseStatus(json: string): Slots {
+/** `warnings` is what RAUC printed on stderr beside its answer. */
+export function parseStatus(json: string, warnings = ''): Slots {
   const result = v.safeParse(statusSchema, readJson(json));
   if (!result.success) throw new Failure('Cannot read the slots: RAUC answered in an unknown form');
+  const isUnreadable = result.output.boot_primary == null && hasUnreadableEnvironment(warnings);
   const all = result.output.slots.flatMap((named) =>
     Object.entries(named).map(
       ([name, slot]): Slot => ({
@@ -98,7 +106,7 @@ export function parseStatus(json: string): Slots {
         device: slot.device,
         bootname: slot.bootname ?? undefined,
         isBooted: slot.state === 'booted',
-        isGood: slot.boot_status == null ? undefined : slot.boot_status === 'good',
+        bootStatus: bootStatusOf(slot.boot_status, isUnreadable),
         version: slot.slot_status?.bundle?.version ?? undefined,
       }),
     ),
@@ -110,6 +118,20 @@ export function parseStatus(json: string): Slots {
     booted: all.find((slot) => slot.isBooted),
     primary: all.find((slot) => slot.name === result.output.boot_primary),
   };
+}
+
+function bootStatusOf(word: string | null | undefined, isUnreadable: boolean): BootStatus | undefined {
+  if (word == null) return undefined;
+  return !isUnreadable && (word === 'good' || word === 'bad') ? word : 'unknown';
+}
+
+/**
+ * RAUC before 1.16 has no word for it: it gives each slot's last known status, or `bad`, and warns that it cannot read which
+ * slot is the primary one. The same warning with the exempted reason means that it has read that no slot may boot.
+ */
+function hasUnreadableEnvironment(warnings: string): boolean {
+  const reason = /Failed getting primary slot: (.*)/.exec(warnings)?.[1];
+  return reason !== undefined && !reason.includes('Unable to find primary boot slot');
 }
 
 /** The slot of the booted slot's class that is not booted: the fallback, and an update's target. */

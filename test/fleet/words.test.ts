@@ -4,7 +4,7 @@ import { isOffer, parseBase, parseDeployment } from '../../shared/fleet/deployme
 import { cancelled, closed, proceeding } from '../../shared/fleet/feedback.ts';
 import { afterFailureMs, intervalMs, withJitter } from '../../shared/fleet/polling.ts';
 import { parseStatus } from '../../shared/rauc/status.ts';
-import { statusJson } from '../support/scene/rauc-status.ts';
+import { type StatusOptions, statusJson } from '../support/scene/rauc-status.ts';
 
 describe('intervalMs()', () => {
   test.each([
@@ -180,4 +180,16 @@ test('attributesOf() tells board, slots, and why the last update ended as it did
     'update.verdict': 'rolled-back',
   });
   expect(attributes['update.reason']).toHaveLength(128);
+});
+
+test('attributesOf() tells apart a slot that is spent and one whose boot status is unknown', () => {
+  const facts = { compatible: 'x', runningVersion: '1.0.0', raucVersion: '1.16', programVersion: '9.9.9' };
+  const slotOf = (status: Partial<StatusOptions>) =>
+    attributesOf({
+      ...facts,
+      slots: parseStatus(statusJson({ booted: 'rootfs.0', ...status })),
+      last: undefined,
+    })['slot.rootfs.1'];
+  expect(slotOf({ bad: ['rootfs.1'] })).toBe('unknown, spent');
+  expect(slotOf({ unknown: ['rootfs.1'] })).toBe('unknown, boot status unknown');
 });

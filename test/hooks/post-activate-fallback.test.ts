@@ -200,6 +200,18 @@ describe('post-activate, where a failed install has left the fallback out of the
       expect(existsSync(stage.at(noteFile))).toBe(false);
     });
 
+    test('keeps the note, and says why, where RAUC cannot read whether the slot was taken out', async () => {
+      noteAdmitted();
+      stage.bootInto({ booted: 'rootfs.0', unknown: ['rootfs.1'] });
+      const ended = await stage.postActivate();
+      expect(ended.reason).toBe(
+        'It is unknown whether slot "rootfs.1" is a fallback: RAUC cannot read its boot status',
+      );
+      expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
+      expect(existsSync(stage.at(noteFile))).toBe(true);
+      expect(ended.exitCode).toBe(0);
+    });
+
     test('keeps the note as long as the running slot is not healthy', async () => {
       noteAdmitted();
       stage.bootInto({ booted: 'rootfs.0', bad: ['rootfs.1'] });

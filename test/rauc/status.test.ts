@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { otherSlot, parseStatus, readSlots } from '../../shared/rauc/status.ts';
+import { type BootStatus, otherSlot, parseStatus, readSlots } from '../../shared/rauc/status.ts';
 import { failureOf } from '../support/failure-of.ts';
-import { statusJson } from '../support/scene/rauc-status.ts';
+import { allOutputs, recordedOutputs, recordedVersions } from '../support/rauc/outputs.ts';
+import { type StatusOptions, statusJson } from '../support/scene/rauc-status.ts';
 import { Scene } from '../support/scene/scene.ts';
 
 let scene: Scene;
@@ -28,7 +29,7 @@ describe('parseStatus()', () => {
         device: '/dev/disk/by-partlabel/rootfs-a',
         bootname: 'A',
         isBooted: false,
-        isGood: true,
+        bootStatus: 'good',
         version: undefined,
       },
       {
@@ -37,7 +38,7 @@ describe('parseStatus()', () => {
         device: '/dev/disk/by-partlabel/rootfs-b',
         bootname: 'B',
         isBooted: true,
-        isGood: false,
+        bootStatus: 'bad',
         version: '1.1.0',
       },
     ]);
@@ -60,7 +61,7 @@ describe('parseStatus()', () => {
     const json = JSON.stringify({ compatible: 'x', system_version: '9', slots: [{ 'data.0': data }] });
     expect(parseStatus(json).all[0]).toMatchObject({
       name: 'data.0',
-      isGood: undefined,
+      bootStatus: undefined,
       bootname: undefined,
     });
   });
@@ -73,6 +74,55 @@ describe('parseStatus()', () => {
       );
     },
   );
+});
+
+const both = ['rootfs.0', 'rootfs.1'];
+
+describe('parseStatus() of what real RAUCs printed', () => {
+  test.each(allOutputs('status').filter(({ output }) => output.exitCode === 0))(
+    '$version, $name',
+    ({ name, output: { stdout, stderr } }) => {
+      const { all, booted, primary } = parseStatus(stdout, stderr);
+      const [a, b] = all.map(({ bootStatus }) => bootStatus);
+      expect([booted?.name, primary?.name, a, b]).toEqual(realAnswers[name] ?? []);
+    },
+  );
+});
+
+const realAnswers: Record<string, (string | undefined)[]> = {
+  healthy: ['rootfs.0', 'rootfs.0', 'good', 'good'],
+  'other-spent': ['rootfs.0', 'rootfs.0', 'good', 'bad'],
+  'all-spent': ['rootfs.0', undefined, 'bad', 'bad'],
+  'environment-unreadable': ['rootfs.0', undefined, 'unknown', 'unknown'],
+  installed: ['rootfs.0', 'rootfs.1', 'good', 'good'],
+};
+
+/** RAUC 1.16 says it in the answer itself, the earlier ones in a warning beside an answer that is not true. */
+describe('an unknown boot status', () => {
+  test.each<[when: string, status: StatusOptions, warnings: string, expected: BootStatus[]]>([
+    ['RAUC says so', { booted: 'rootfs.0', unknown: both }, '', ['unknown', 'unknown']],
+    ['RAUC says so of one slot', { booted: 'rootfs.0', unknown: ['rootfs.1'] }, '', ['good', 'unknown']],
+    [
+      'RAUC warns that it cannot read',
+      { booted: 'rootfs.0', primary: null, bad: both },
+      'rauc-WARNING **: Failed getting primary slot: uboot backend: fw_printenv failed with exit code: 247',
+      ['unknown', 'unknown'],
+    ],
+    [
+      'RAUC has read that there is no primary slot',
+      { booted: 'rootfs.0', primary: null, bad: both },
+      'rauc-WARNING **: Failed getting primary slot: uboot backend: Unable to find primary boot slot',
+      ['bad', 'bad'],
+    ],
+  ])('when %s', (_when, status, warnings, expected) => {
+    const slots = parseStatus(statusJson(status), warnings);
+    expect(slots.all.map(({ bootStatus }) => bootStatus)).toEqual(expected);
+  });
+
+  test('is a word that a later RAUC may say', () => {
+    const json = statusJson({ booted: 'rootfs.0' }).replaceAll('"good"', '"locked"');
+    expect(parseStatus(json).booted?.bootStatus).toBe('unknown');
+  });
 });
 
 describe('otherSlot()', () => {
@@ -95,15 +145,15 @@ describe('readSlots()', () => {
     expect(failure.advice).toContain('systemctl status rauc');
   });
 
-  test('is busy when RAUC answers that it processes something else', async () => {
-    scene.write(
-      'fail-rauc-status',
-      'Error retrieving slot status via D-Bus: already processing a different method\n',
-    );
-    const failure = await scene.withTools(() => failureOf(() => readSlots()));
-    expect([failure.message, failure.outcome]).toEqual([
-      'Cannot read the slots: RAUC is busy with an install',
-      'busy',
-    ]);
-  });
+  test.each(recordedVersions())(
+    'is busy when RAUC %s answers that it processes something else',
+    async (version) => {
+      scene.write('fail-rauc-status', recordedOutputs(version, 'status')['busy']?.stderr ?? '');
+      const failure = await scene.withTools(() => failureOf(() => readSlots()));
+      expect([failure.message, failure.outcome]).toEqual([
+        'Cannot read the slots: RAUC is busy with an install',
+        'busy',
+      ]);
+    },
+  );
 });

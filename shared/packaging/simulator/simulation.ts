@@ -70,7 +70,7 @@ function slotTable(slots: Slots, environment: Readonly<Record<string, string>>):
     slot.name,
     slot.bootname ?? '',
     slot.version ?? 'factory',
-    slot.isGood === true ? 'good' : 'bad',
+    slot.bootStatus ?? '',
     `${environment[`BOOT_${slot.bootname}_LEFT`] ?? '?'} attempts`,
     slot.isBooted ? 'booted' : '',
   ]);

@@ -21,7 +21,7 @@ export function decideFallback(
 ): FallbackPlan {
   const other = otherSlot(slots);
   if (slots.booted === undefined || slots.primary !== slots.booted) return { kind: 'none' };
-  if (other === undefined || other.isGood !== false) return { kind: 'none' };
+  if (other === undefined || other.bootStatus !== 'bad') return { kind: 'none' };
   const slot = other.name;
   const leave = (reason: string): FallbackPlan => ({ kind: 'leave', slot, reason });
 

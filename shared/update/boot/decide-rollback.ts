@@ -1,4 +1,4 @@
-import { otherSlot, type Slots } from '../../rauc/status.ts';
+import { otherSlot, type Slot, type Slots } from '../../rauc/status.ts';
 import { type State, stateOf, type Transaction } from '../transaction/transaction.ts';
 
 export type RollbackPlan =
@@ -20,10 +20,11 @@ export function decideRollback(transaction: Transaction | undefined, slots: Slot
   const stateOfOther = transaction?.to.slot === other.name ? state : undefined;
   const isOpen = transaction?.isClosed === false;
 
-  if (isOpen && (stateOfOther === 'installed' || stateOfOther === 'migrated'))
-    return { kind: 'cancel-pending', slot: booted.name };
-  if (primary?.name === other.name && !isLeaving(stateOfBooted))
-    return { kind: 'cancel-pending', slot: booted.name };
+  const isWaiting = isOpen && (stateOfOther === 'installed' || stateOfOther === 'migrated');
+  if (isWaiting || (primary?.name === other.name && !isLeaving(stateOfBooted)))
+    return booted.bootStatus === 'unknown'
+      ? unreadable(booted)
+      : { kind: 'cancel-pending', slot: booted.name };
   if (stateOfOther === 'rolled-back' || stateOfOther === 'fallen-back') {
     const reason = `slot "${other.name}" holds version "${transaction?.to.version ?? 'unknown'}", which was rejected here`;
     return {
@@ -32,7 +33,12 @@ export function decideRollback(transaction: Transaction | undefined, slots: Slot
       advice: 'The version before it runs already; "rauc status mark-active other" switches to it anyway',
     };
   }
-  if (other.isGood !== true) {
+  if (other.bootStatus === 'unknown') return unreadable(other);
+  if (other.bootStatus === undefined) {
+    const reason = `slot "${other.name}" has no bootname: the bootloader does not know it`;
+    return { kind: 'refuse', reason, advice: 'Give it one in system.conf' };
+  }
+  if (other.bootStatus === 'bad') {
     const reason = `slot "${other.name}" is marked bad: an install into it did not finish, or it used up its attempts`;
     return { kind: 'refuse', reason, advice: 'Install a bundle instead; it goes into that slot' };
   }
@@ -40,6 +46,15 @@ export function decideRollback(transaction: Transaction | undefined, slots: Slot
     return { kind: 'refuse', reason: 'an install is under way', advice: 'Wait until it has ended' };
   }
   return { kind: 'switch', slot: other.name };
+}
+
+/** RAUC could not mark a slot active either, and the data would be restored for nothing. */
+function unreadable({ name }: Slot): RollbackPlan {
+  return {
+    kind: 'refuse',
+    reason: `the boot status of slot "${name}" is unknown: RAUC cannot read it from the bootloader's environment`,
+    advice: 'See "update.sh doctor" and "fw_printenv"; try again once they can read it',
+  };
 }
 
 /**

@@ -22,7 +22,13 @@ export async function mendFallback(slots: Slots, device: BareDevice): Promise<Fa
 export async function mendFallbackAtBoot(slots: Slots | undefined, device: BareDevice): Promise<void> {
   const { places, log, signal } = device;
   if (slots === undefined) return;
-  const hasFallback = otherSlot(slots)?.isGood !== false;
+  const other = otherSlot(slots);
+  if (other?.bootStatus === 'unknown') {
+    // The note stays: the next boot that can read the status needs it.
+    log.warn(`It is unknown whether slot "${other.name}" is a fallback: RAUC cannot read its boot status`);
+    return;
+  }
+  const hasFallback = other?.bootStatus !== 'bad';
   if (hasFallback && readAdmissionNote(places) === undefined) return;
   try {
     takeProgramLock(device, 'post-activate');

@@ -1,3 +1,4 @@
+import type { Slot } from '../../rauc/status.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
@@ -52,14 +53,14 @@ function statusText(standing: DeviceStatus, paint: Paint): string {
     slot.name,
     slot.bootname ?? '',
     versionIn(slot, runningVersion) ?? 'unknown version',
-    slot.isGood === undefined ? '' : slot.isGood ? 'good' : 'bad',
+    bootWord(slot),
     [slot.isBooted ? 'booted' : '', slot === slots?.primary ? 'primary' : '']
       .filter((word) => word !== '')
       .join(', '),
   ]);
   const table = columns(rows)
     .split('\n')
-    .map((line, index) => (slots?.all[index]?.isGood === false ? paint.bad(line) : line));
+    .map((line, index) => (slots?.all[index]?.bootStatus === 'bad' ? paint.bad(line) : line));
   const reason = reasonOfInhibit(inhibit);
   const lines = [
     ...(slots === undefined ? ['RAUC is busy with an install, and does not report the slots.'] : table),
@@ -75,6 +76,10 @@ function statusText(standing: DeviceStatus, paint: Paint): string {
     ...anomalies.map(({ what }) => paint.warning(`Warning: ${what}.`)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function bootWord({ bootStatus }: Slot): string {
+  return bootStatus === 'unknown' ? 'boot status unknown' : (bootStatus ?? '');
 }
 
 /** Only for a running install: transactionLine reports the end of a finished one. */

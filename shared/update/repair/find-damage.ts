@@ -56,6 +56,15 @@ function findLostFallback(slots: Slots | undefined, { places }: Device): Damage[
     const remedy = 'stays unchecked; run repair again when RAUC answers';
     return [{ kind: 'slots', wrong: 'RAUC does not answer: the slots cannot be checked', remedy }];
   }
+  const unread = slots.all.find((slot) => slot.bootStatus === 'unknown');
+  if (unread !== undefined)
+    return [
+      {
+        kind: 'slots',
+        wrong: `the boot status of slot "${unread.name}" is unknown: RAUC cannot read it from the bootloader's environment`,
+        remedy: 'stays; see update.sh doctor, and run repair again',
+      },
+    ];
   const plan = decideFallback(allTransactions(places), slots, readAdmissionNote(places));
   if (plan.kind === 'none') return [];
   const wrong = `slot "${plan.slot}" is out of the boot order, there is no fallback`;

@@ -97,8 +97,12 @@ function ofFallback({ slots, plan }: NextFacts): string[] {
   if (other === undefined) return [];
   if (slots.primary !== undefined && slots.primary !== slots.booted)
     return [`The next boot goes to slot "${slots.primary.name}", which is the primary one.`];
+  if (other.bootStatus === 'unknown')
+    return [
+      `It is unknown whether slot "${other.name}" is a fallback: RAUC cannot read the bootloader's environment. See update.sh doctor.`,
+    ];
   return [
-    other.isGood === true
+    other.bootStatus === 'good'
       ? `If this slot fails to boot, the bootloader falls back to slot "${other.name}".`
       : `There is no fallback: slot "${other.name}" is out of the boot order. update.sh repair puts it back if it is whole; else the next install fills it.`,
   ];

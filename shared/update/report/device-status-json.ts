@@ -11,7 +11,8 @@ export function slotsJson({ slots, runningVersion }: DeviceStatus) {
     device: slot.device,
     bootname: slot.bootname ?? null,
     isBooted: slot.isBooted,
-    isGood: slot.isGood ?? null,
+    isGood: slot.bootStatus === 'good' ? true : slot.bootStatus === 'bad' ? false : null,
+    bootStatus: slot.bootStatus ?? null,
     version: versionIn(slot, runningVersion) ?? null,
   }));
 }

@@ -58,7 +58,7 @@ export function statusOf({ places, config }: Device, answers: Answers, now = new
   const transaction = knownTransaction(current);
   const runningVersion = readRelease(places.root);
   const booted = slots?.booted?.name;
-  const isOtherSpent = slots !== undefined && otherSlot(slots)?.isGood === false;
+  const isOtherSpent = slots !== undefined && otherSlot(slots)?.bootStatus === 'bad';
   return {
     current,
     transaction,

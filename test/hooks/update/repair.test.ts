@@ -276,6 +276,19 @@ describe('update.sh repair, called otherwise,', () => {
     expect(ended.exitCode).toBe(0);
   });
 
+  test('does not say that nothing is wrong, and marks nothing, when RAUC cannot read the boot status', async () => {
+    boot({ booted: 'rootfs.0', unknown: ['rootfs.1'] });
+    const ended = await repair('--yes', '--json');
+    expect(ended.stderr).toContain(
+      'Found: the boot status of slot "rootfs.1" is unknown: RAUC cannot read it',
+    );
+    expect(JSON.parse(ended.stdout).faults).toContainEqual(
+      expect.objectContaining({ kind: 'slots', isMendable: false }),
+    );
+    expect(changes().filter((call) => call.startsWith('rauc'))).toEqual([]);
+    expect(ended.exitCode).toBe(0);
+  });
+
   test('repairs what it can, and says what it cannot check, when RAUC does not answer', async () => {
     rmSync(scene.at('rauc-status.json'));
     const ended = await repair('--yes', '--json');

@@ -47,6 +47,17 @@ describe('update.sh status', () => {
     expect(ended.exitCode).toBe(0);
   });
 
+  test('shows a boot status that RAUC cannot read as unknown, in text and JSON', async () => {
+    boot({ booted: 'rootfs.0', unknown: ['rootfs.1'] });
+    expect((await update('status')).stdout).toContain('rootfs.1  B  unknown version  boot status unknown');
+    expect(JSON.parse((await update('status', '--json')).stdout)).toMatchObject({
+      slots: [
+        { isGood: true, bootStatus: 'good' },
+        { isGood: null, bootStatus: 'unknown' },
+      ],
+    });
+  });
+
   test('shows the same as JSON', async () => {
     scene.write('root/usr/lib/homie/release', 'VERSION=1.0.0\n');
     boot({ booted: 'rootfs.0', primary: 'rootfs.1', versions: { 'rootfs.1': '1.1.0' } });
@@ -66,6 +77,7 @@ describe('update.sh status', () => {
           bootname: 'A',
           isBooted: true,
           isGood: true,
+          bootStatus: 'good',
           version: '1.0.0',
         },
         {
@@ -75,6 +87,7 @@ describe('update.sh status', () => {
           bootname: 'B',
           isBooted: false,
           isGood: true,
+          bootStatus: 'good',
           version: '1.1.0',
         },
       ],

@@ -28,3 +28,10 @@ export function recordedOutputs(version: string, command: RaucCommand): RaucOutp
     JSON.parse(readFileSync(join(outputsFolder, version, `${command}.json`), 'utf8')),
   );
 }
+
+/** One row for each output of each version, for a test's table. */
+export function allOutputs(command: RaucCommand): { version: string; name: string; output: RaucOutput }[] {
+  return recordedVersions().flatMap((version) =>
+    Object.entries(recordedOutputs(version, command)).map(([name, output]) => ({ version, name, output })),
+  );
+}

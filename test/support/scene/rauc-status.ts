@@ -4,10 +4,18 @@ export interface StatusOptions {
   primary?: string | null;
   /** Slots that the bootloader does not try. */
   bad?: readonly string[];
+  /** Slots whose boot status RAUC cannot read, as RAUC from 1.16 on says it. */
+  unknown?: readonly string[];
   versions?: Record<string, string>;
 }
 
-export function statusJson({ booted, primary = booted, bad = [], versions = {} }: StatusOptions): string {
+export function statusJson({
+  booted,
+  primary = booted,
+  bad = [],
+  unknown = [],
+  versions = {},
+}: StatusOptions): string {
   const slot = (name: string, bootname: string) => ({
     [name]: {
       class: 'rootfs',
@@ -17,7 +25,7 @@ export function statusJson({ booted, primary = booted, bad = [], versions = {} }
       state: name === booted ? 'booted' : 'inactive',
       parent: null,
       mountpoint: name === booted ? '/' : null,
-      boot_status: bad.includes(name) ? 'bad' : 'good',
+      boot_status: unknown.includes(name) ? 'unknown' : bad.includes(name) ? 'bad' : 'good',
       slot_status: { bundle: { compatible: null, version: versions[name] ?? null } },
     },
   });

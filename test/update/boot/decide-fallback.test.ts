@@ -71,6 +71,7 @@ const table: [when: string, Transaction[], StatusOptions, expected: 'none' | 'pu
     /which is "failed"/,
   ],
   ['it is in the boot order', [neverWrote], { booted: 'rootfs.0' }, 'none'],
+  ['its boot status is unknown', [neverWrote], { booted: 'rootfs.0', unknown: ['rootfs.1'] }, 'none'],
   ['the other one boots next', [neverWrote], { ...lost, primary: 'rootfs.1' }, 'none'],
   ['no slot boots next', [neverWrote], { ...lost, primary: null }, 'none'],
   ['the running slot is unknown', [neverWrote], { ...lost, booted: null }, 'none'],

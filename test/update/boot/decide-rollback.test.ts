@@ -36,6 +36,24 @@ const table: [when: string, Transaction | undefined, StatusOptions, expected: ob
   ],
   ['the bootloader fell back', transactionAt('fallen-back', closed), inA, refuse(/holds version "1.1.0"/)],
   ['the other slot is bad', undefined, { ...inA, bad: ['rootfs.1'] }, refuse(/"rootfs.1" is marked bad/)],
+  [
+    'the boot status of the other slot is unknown',
+    undefined,
+    { ...inA, unknown: ['rootfs.1'] },
+    refuse(/status of slot "rootfs.1" is unknown: RAUC cannot read/),
+  ],
+  [
+    'an update waits, and no boot status can be read',
+    transactionAt('installed'),
+    { ...inA, primary: null, unknown: ['rootfs.0', 'rootfs.1'] },
+    refuse(/status of slot "rootfs.0" is unknown: RAUC cannot read/),
+  ],
+  [
+    'a trial is left, and only the status of the running slot is unknown',
+    transactionAt('trial'),
+    { ...inB, unknown: ['rootfs.1'] },
+    backToA,
+  ],
   ['an install is under way', transactionAt('installing'), inA, refuse(/under way/)],
   ['the running slot is unknown', undefined, { booted: null }, refuse(/does not know which slot runs/)],
 ];
@@ -43,6 +61,11 @@ const table: [when: string, Transaction | undefined, StatusOptions, expected: ob
 describe('decideRollback()', () => {
   test.each(table)('answers when %s', (_when, transaction, status, expected) => {
     expect(decideRollback(transaction, parseStatus(statusJson(status)))).toMatchObject(expected);
+  });
+
+  test('refuses when the other slot has no bootname, and names that as the reason', () => {
+    const slots = parseStatus(statusJson(inA).replace('"boot_status":"good"', '"boot_status":null'));
+    expect(decideRollback(undefined, slots)).toMatchObject(refuse(/"rootfs.1" has no bootname/));
   });
 
   test('refuses when there is no other slot', () => {

@@ -243,6 +243,18 @@ const tables: Record<string, Row[]> = {
       'ok',
       '"rootfs.0" runs and is the primary one, "rootfs.1" is its fallback',
     ],
+    [
+      'RAUC cannot read the boot environment',
+      slots({ booted: 'rootfs.0', primary: null, unknown: ['rootfs.0', 'rootfs.1'] }),
+      'bad',
+      `the boot status of slot "rootfs.0" and "rootfs.1" is unknown: RAUC cannot read it from the bootloader's environment`,
+    ],
+    [
+      'RAUC cannot read the boot status of the other',
+      slots({ booted: 'rootfs.0', unknown: ['rootfs.1'] }),
+      'bad',
+      `the boot status of slot "rootfs.1" is unknown: RAUC cannot read it from the bootloader's environment`,
+    ],
     ['the running slot is unknown', slots({ booted: null }), 'bad', 'RAUC does not know which slot runs'],
     [
       'the one that runs is bad',

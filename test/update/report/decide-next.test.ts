@@ -45,6 +45,15 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     ],
   ],
   [
+    'RAUC cannot read whether there is a fallback',
+    { slots: slots({ booted: 'rootfs.0', unknown: ['rootfs.1'] }) },
+    [
+      stays,
+      `It is unknown whether slot "rootfs.1" is a fallback: RAUC cannot read the bootloader's environment. See update.sh doctor.`,
+      anyTime,
+    ],
+  ],
+  [
     'the slots were switched',
     { slots: slots({ booted: 'rootfs.0', primary: 'rootfs.1' }) },
     [stays, 'The next boot goes to slot "rootfs.1", which is the primary one.', anyTime],
