@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { Failure } from '../system/failure.ts';
 import { CommandFailure, command } from '../system/process/command.ts';
+import { BundleRefusal } from './bundle-refusal.ts';
 
 export interface BundleInfo {
   compatible: string;
@@ -13,7 +14,7 @@ const infoDeadlineMs = 30 * 60_000;
 /** `rauc info` exits with this code for every reason to reject a bundle. */
 const refused = 1;
 
-/** Verifies the bundle against the device's keyring, and returns its compatible and version. Throws a signature Failure. */
+/** Verifies the bundle against the device's keyring, and returns its compatible and version. Throws a BundleRefusal. */
 export async function inspectBundle(path: string, signal?: AbortSignal): Promise<BundleInfo> {
   try {
     const run = command({ deadlineMs: infoDeadlineMs, signal });
@@ -24,11 +25,7 @@ export async function inspectBundle(path: string, signal?: AbortSignal): Promise
     if (error.exitCode !== refused) {
       throw new Failure(`Cannot verify "${path}": ${error.message}`, { cause: error });
     }
-    throw new Failure(`Cannot verify "${path}": ${raucReason(error)}`, {
-      outcome: 'signature',
-      advice: 'It is damaged, or not signed by a key that this device trusts',
-      cause: error,
-    });
+    throw new BundleRefusal(path, raucReason(error), error);
   }
 }
 

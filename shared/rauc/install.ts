@@ -1,5 +1,7 @@
 import { Failure } from '../system/failure.ts';
 import { CommandFailure, command } from '../system/process/command.ts';
+import { outcomeOfRefusal } from './bundle-refusal.ts';
+import { isBusyAnswer } from './busy.ts';
 import { handlerRefusal } from './handler-refusal.ts';
 
 /** The image write alone takes minutes on a card; only a service that hangs for good takes this long. */
@@ -36,8 +38,10 @@ export class RaucRefusal extends Failure {
 
   constructor(path: string, raucReason: string, cause: unknown) {
     const refusal = handlerRefusal(raucReason);
+    const outcome = outcomeOfRefusal(raucReason);
     super(`Cannot install "${path}": ${refusal?.reason ?? raucReason}`, {
       cause,
+      ...(outcome && { outcome }),
       ...(refusal && { outcome: refusal.outcome, advice: 'See "journalctl -u rauc" for its reason' }),
     });
     this.raucReason = raucReason;
@@ -53,7 +57,7 @@ function installFailure(path: string, error: CommandFailure, lastError: string |
   if (lastError !== undefined) return new RaucRefusal(path, lastError, error);
   if (error.exitCode !== serviceTrouble)
     return new Failure(`Cannot install "${path}": ${error.message}`, { cause: error });
-  const isBusy = /already processing/i.test(error.stderr);
+  const isBusy = isBusyAnswer(error.stderr);
   return new Failure(
     `Cannot install "${path}": RAUC ${isBusy ? 'is busy with another one' : 'does not answer'}`,
     {

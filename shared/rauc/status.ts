@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { Failure } from '../system/failure.ts';
 import { CommandFailure, type CommandResult, command } from '../system/process/command.ts';
+import { isBusyAnswer } from './busy.ts';
 
 /**
  * `good` is listed in BOOT_ORDER with attempts left, `bad` is not. `unknown`: RAUC cannot read it from the bootloader's
@@ -79,7 +80,7 @@ async function askRauc(signal: AbortSignal | undefined): Promise<CommandResult> 
     const run = command({ deadlineMs: statusDeadlineMs, signal });
     return await run`rauc status --detailed --output-format=json`;
   } catch (error) {
-    if (error instanceof CommandFailure && /already processing/i.test(error.stderr)) {
+    if (error instanceof CommandFailure && isBusyAnswer(error.stderr)) {
       throw new Failure('Cannot read the slots: RAUC is busy with an install', {
         outcome: 'busy',
         cause: error,

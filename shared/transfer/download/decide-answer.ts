@@ -49,7 +49,8 @@ function decideWhole(ask: Ask, known: Known | undefined, headers: Headers): Deci
       ? { kind: 'no-range', reason: 'it no longer answers with the requested range' }
       : { kind: 'anew', reason: 'the file on the server has changed' };
   }
-  return { kind: 'whole', totalBytes: lengthIn(headers), ...validators };
+  const totalBytes = lengthIn(headers);
+  return totalBytes === 0 ? empty : { kind: 'whole', totalBytes, ...validators };
 }
 
 function decidePiece(ask: Ask, known: Known | undefined, headers: Headers): Decision {
@@ -90,7 +91,7 @@ function decideUnsatisfiable(ask: Ask, headers: Headers): Decision {
   if (ask.kind === 'whole') return giveUp('it answered 416 although no piece was asked for');
   const total = /^bytes \*\/(\d+)$/.exec(headers.get('content-range')?.trim() ?? '')?.[1];
   if (ask.from > 0) return { kind: 'anew', reason: 'the file on the server has become shorter' };
-  return total === '0' ? giveUp('the file is empty') : noRange('it answers 416 to the first piece');
+  return total === '0' ? empty : noRange('it answers 416 to the first piece');
 }
 
 function decideRefusal({ status, headers, now }: Facts): Decision {
@@ -150,6 +151,9 @@ function lengthIn(headers: Headers): number | undefined {
 function noRange(reason: string): Decision {
   return { kind: 'no-range', reason };
 }
+
+/** As for an empty file from anywhere else; the server is not asked again for it. */
+const empty = giveUp('the file is empty', 'failed', 'Put the bundle on the server again');
 
 function giveUp(
   reason: string,

@@ -1,3 +1,4 @@
+import { kindOfRefusal } from '../../rauc/bundle-refusal.ts';
 import { readLastError } from '../../rauc/last-error.ts';
 import { bootId, type Places } from '../../system/places.ts';
 import type { Log } from '../../system/terminal/log.ts';
@@ -14,7 +15,7 @@ export function findDirectRefusal(
   lastError: string | undefined,
   { refusals, bootId, now }: { refusals: readonly LoggedRefusal[]; bootId: string; now: Date },
 ): LoggedRefusal | undefined {
-  if (lastError === undefined || !/signature|certificate/i.test(lastError)) return undefined;
+  if (lastError === undefined || kindOfRefusal(lastError) !== 'untrusted') return undefined;
   const isNoted = refusals.some((one) => one.bootId === bootId && one.reason.includes(lastError));
   if (isNoted) return undefined;
   const at = now.toISOString();

@@ -1,3 +1,4 @@
+import { BundleRefusal } from '../../rauc/bundle-refusal.ts';
 import { type BundleInfo, inspectBundle } from '../../rauc/info.ts';
 import { installBundle, RaucRefusal } from '../../rauc/install.ts';
 import { Failure } from '../../system/failure.ts';
@@ -47,10 +48,8 @@ export async function verifyBundle(
     return requireAdmission(file, info, options, device);
   } catch (error) {
     // Discard the damaged copy, so that the next run fetches the bundle again.
-    if (error instanceof Failure && error.outcome === 'signature') {
-      copy?.discard();
-      noteRefused(error, options, device);
-    }
+    if (error instanceof BundleRefusal && error.isOfFile) copy?.discard();
+    if (error instanceof Failure && error.outcome === 'signature') noteRefused(error, options, device);
     throw error;
   }
 }

@@ -6,14 +6,14 @@ import { nameOf, type Source } from '../../transfer/source/source.ts';
 import { requireAdmission, requireStanding } from '../admission/admit.ts';
 import { requireSpace } from '../admission/require-space.ts';
 import type { Device } from '../transaction/device.ts';
-import { requireIdle } from '../transaction/update-lock.ts';
+import { requireFree } from '../transaction/update-lock.ts';
 import { probeBundle } from './probe-bundle.ts';
 import { fateOf } from './unchanged.ts';
 
 /** Logs what an install would do, as far as that is known without fetching or writing. Throws a Failure. */
 export async function planInstall(source: Source, isForced: boolean, device: Device): Promise<Outcome> {
   const { places, log, signal } = device;
-  requireIdle(places);
+  await requireFree(device);
   requireStanding(nameOf(source), places);
   if (source.kind === 'url') return await planFetch(source.url, isForced, device);
   if (source.kind === 'stdin')

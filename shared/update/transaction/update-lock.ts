@@ -67,9 +67,14 @@ export function takeUpdaterLock(device: BareDevice): UpdateLock {
  * install no program holds the lock, and taking it there would make that install fail. Throws a busy Failure.
  */
 export async function takeFreeUpdaterLock(device: BareDevice): Promise<UpdateLock> {
+  await requireFree(device);
+  return takeUpdaterLock(device);
+}
+
+/** For a dry run of what takes that lock: also throws a busy Failure where RAUC installs for another program. */
+export async function requireFree(device: BareDevice): Promise<void> {
   requireIdle(device.places);
   await answeredSlots(device);
-  return takeUpdaterLock(device);
 }
 
 /** Takes the lock for this program alone, under its name. Throws a busy Failure. */

@@ -314,12 +314,7 @@ describe('update.sh [URL]', () => {
     expect(ended.reason).toBe(
       `Would fetch "${server.url}" (1.5 MiB), verify it, and install it if that is allowed`,
     );
-    expect([ended.exitCode, left(), existsSync(scene.at('data/logs')), scene.calls()]).toEqual([
-      0,
-      [],
-      false,
-      [],
-    ]);
+    expect([ended.exitCode, left(), existsSync(scene.at('data/logs')), calls()]).toEqual([0, [], false, []]);
     await update();
     expect((await update(['--dry-run'])).reason).toStartWith(
       'Would fetch nothing: the server still has version',

@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFileOf } from '../../../shared/system/places.ts';
+import { readRefusals } from '../../../shared/update/admission/refusal-log.ts';
 import { readProgress } from '../../../shared/update/install/progress.ts';
 import { readHistory } from '../../../shared/update/transaction/transaction-store.ts';
 import { mayMount } from '../../support/privileges.ts';
+import { recordedOutputs } from '../../support/rauc/outputs.ts';
 import { asked } from '../../support/scene/boot-stage.ts';
 import { closeTransaction, takeUpdaterLock, writeTransaction } from '../../support/scene/by-hand.ts';
 import { statusJson } from '../../support/scene/rauc-status.ts';
@@ -162,6 +164,27 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     expect(scene.calls()).toEqual([status, info]);
     expect(ended.exitCode).toBe(12);
   });
+
+  test.each<[name: string, reason: string, exitCode: number]>([
+    ['unknown-key', "Failed to load manifest: Invalid key 'colour' in group '[image.rootfs]'", 10],
+    ['encrypted', 'it is encrypted (format=crypt), and this device has no key for it', 10],
+    ['format-not-allowed', "Bundle format 'verity' not allowed", 10],
+    ['empty', 'it is empty, or shorter than the size of a signature', 1],
+    ['random-bytes', 'Invalid bundle format: Signature size (66000) exceeds bundle size', 1],
+    ['cut-short', 'Invalid bundle format: Signature size (66000) exceeds bundle size', 1],
+    ['no-keyring', 'No keyring file or directory provided', 1],
+  ])(
+    'is no refused signature when RAUC says "%s", with and without --dry-run',
+    async (name, reason, exitCode) => {
+      scene.write('fail-rauc-info', recordedOutputs('1.8', 'info')[name]?.stderr ?? '');
+      for (const options of [[], ['--dry-run']]) {
+        const ended = await install(file, ...options);
+        expect(ended.reason).toStartWith(`Cannot verify "${file}": ${reason}. `);
+        expect(ended.exitCode).toBe(exitCode);
+      }
+      expect(readRefusals(scene.places)).toEqual([]);
+    },
+  );
 
   const refusals: [when: string, () => void, reason: RegExp, exitCode: number][] = [
     [

@@ -32,6 +32,9 @@ describe('findDirectRefusal()', () => {
   test.each<[what: string, lastError: string | undefined, refusals: LoggedRefusal[], isFound: boolean]>([
     ['nothing went wrong', undefined, [], false],
     ['it is about something else', 'Failed mounting bundle: no loop device', [], false],
+    ['it is no bundle', 'Invalid bundle format: Signature size (7222) exceeds bundle size', [], false],
+    ['the keyring is missing', "failed to load CA file '/etc/certificate.pem'", [], false],
+    ['this RAUC does not know a key', "Failed to load manifest: Invalid key 'signature'", [], false],
     ['it is not noted', words, [], true],
     ['one of ours has noted it in this boot', words, [noted({})], false],
     ['it was noted in another boot', words, [noted({ bootId: 'before' })], true],
