@@ -1,5 +1,6 @@
 import { Failure } from '../system/failure.ts';
-import { command } from '../system/process/command.ts';
+import { CommandFailure, command } from '../system/process/command.ts';
+import { isBusyAnswer } from './busy.ts';
 
 const markDeadlineMs = 30_000;
 
@@ -25,6 +26,12 @@ async function mark(
   try {
     await command({ deadlineMs: markDeadlineMs, signal })`rauc status ${verb} ${slot}`;
   } catch (error) {
+    if (error instanceof CommandFailure && isBusyAnswer(error.stderr))
+      throw new Failure(`${message}: RAUC is busy with an install`, {
+        outcome: 'busy',
+        advice: 'Try again when it has ended',
+        cause: error,
+      });
     throw new Failure(`${message}: RAUC refused or did not answer`, { cause: error });
   }
 }

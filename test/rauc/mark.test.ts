@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { markActive, markGood } from '../../shared/rauc/mark.ts';
 import { failureOf } from '../support/failure-of.ts';
+import { allOutputs } from '../support/rauc/outputs.ts';
 import { Scene } from '../support/scene/scene.ts';
 
 let scene: Scene;
@@ -23,6 +24,19 @@ describe('markGood() and markActive()', () => {
       'rauc status mark-active booted',
     ]);
   });
+
+  test.each(allOutputs('mark').filter(({ output }) => output.exitCode !== 0))(
+    'fail as what RAUC $version printed says: $name',
+    async ({ name, output }) => {
+      scene.write('fail-rauc-status', output.stderr);
+      const failure = await scene.withTools(() => failureOf(() => markGood()));
+      const isBusy = name.endsWith('-busy');
+      expect(failure.outcome).toBe(isBusy ? 'busy' : 'failed');
+      expect(failure.message).toEndWith(
+        isBusy ? ': RAUC is busy with an install' : ': RAUC refused or did not answer',
+      );
+    },
+  );
 
   test('name the slot and keep the words of RAUC when it refuses', async () => {
     scene.write('fail-rauc-status', 'rauc: fw_setenv: Permission denied\n');

@@ -17,7 +17,7 @@ import { haveRunning } from '../data/stack-control.ts';
 import { readRelease } from '../slot/release.ts';
 import { type Device, openDevice, withConfigOrDefaults } from '../transaction/device.ts';
 import { transactionForRecovery } from '../transaction/transaction-store.ts';
-import { requireIdle, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
+import { requireFree, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
 
 const backupMs = 4 * 60 * 60_000;
 
@@ -38,7 +38,7 @@ export async function backUpByHand(values: Values, running: Running): Promise<Ou
     manualFile(config.backupPath, readRelease(places.root), now, end);
   const targets = { config: nameOf('tar.zst'), database: nameOf('dump'), redis: nameOf('rdb') };
   if (values.flag('dry-run')) {
-    requireIdle(places);
+    await requireFree(device);
     if (!isDatabaseOnly) log.info(`Would back up "${config.configPath}" to "${targets.config}"`);
     if (!isConfigOnly) log.info(`Would dump the database to "${targets.database}", the stack running on`);
     return 'done';

@@ -8,14 +8,14 @@ import { readRelease } from '../slot/release.ts';
 import { type BareDevice, openDevice } from '../transaction/device.ts';
 import { isOnTrial } from '../transaction/on-trial.ts';
 import { transactionForRecovery } from '../transaction/transaction-store.ts';
-import { requireIdle, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
+import { requireFree, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
 
 /** Refills the attempts of the running slot. Throws a Failure during a trial: its verdict is about the data, too. */
 export async function markGoodByHand(values: Values, running: Running): Promise<Outcome> {
   const device = openDevice(values, running);
   const { places, log, signal } = device;
   if (values.flag('dry-run')) {
-    requireIdle(places);
+    await requireFree(device);
     requireNoTrial(device);
     log.info('Would mark the booted slot good, which gives it its boot attempts back');
     return 'done';

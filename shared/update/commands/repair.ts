@@ -18,6 +18,7 @@ const repairMs = 4 * 60 * 60_000;
 interface Told extends Damage {
   /** Why the repair failed; undefined when it succeeded or was not tried. */
   problem?: string | undefined;
+  outcome?: Outcome | undefined;
   isRepaired: boolean;
 }
 
@@ -48,6 +49,7 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
   const failed = told.filter(({ problem }) => problem !== undefined);
   if (failed.length > 0)
     throw new Failure(`Cannot repair ${failed.length} of ${mendable.length}: ${failed[0]?.problem}`, {
+      outcome: failed.some(({ outcome }) => outcome === 'busy') ? 'busy' : 'failed',
       advice: 'Correct that, then run update.sh repair again',
     });
   return 'done';
@@ -69,7 +71,8 @@ async function mendAll(faults: readonly Damage[], device: LockedDevice): Promise
     } catch (error) {
       signal.throwIfAborted();
       log.error(`Cannot repair it: ${reasonOf(error)}`);
-      told.push({ ...fault, isRepaired: false, problem: reasonOf(error) });
+      const outcome = error instanceof Failure ? error.outcome : undefined;
+      told.push({ ...fault, isRepaired: false, problem: reasonOf(error), outcome });
     }
   }
   return told;

@@ -20,7 +20,7 @@ import { unpackFolderOf } from '../repair/find-leftovers.ts';
 import { readRelease } from '../slot/release.ts';
 import { type Device, openDevice, withConfigOrDefaults } from '../transaction/device.ts';
 import { transactionForRecovery } from '../transaction/transaction-store.ts';
-import { requireIdle, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
+import { requireFree, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
 import { tellBackups } from './restore-list.ts';
 
 const restoreMs = 6 * 60 * 60_000;
@@ -34,7 +34,7 @@ export async function restoreByHand(values: Values, running: Running): Promise<O
   if (values.flag('list')) return await tellBackups(config.backupPath, values, signal);
 
   const isDryRun = values.flag('dry-run');
-  if (isDryRun) requireIdle(places);
+  if (isDryRun) await requireFree(device);
   const lock = isDryRun ? undefined : await takeFreeUpdaterLock(device);
   const transaction = transactionForRecovery(device);
   const chosen = chooseRestore(

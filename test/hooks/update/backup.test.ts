@@ -145,6 +145,8 @@ describe('update.sh backup', () => {
       expect.stringMatching(/^Would dump the database to ".*\.dump", the stack running on$/),
       '',
     ]);
+    expect(scene.calls()).toEqual(['rauc status --detailed --output-format=json']);
+    scene.remove('calls');
     expect(treeOf(scene.path)).toEqual(before);
     expect(ended.exitCode).toBe(0);
   });
