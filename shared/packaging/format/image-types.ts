@@ -41,3 +41,8 @@ export function hasExtension(filename: string, known: readonly string[]): boolea
 export function isFileSystemImage(filename: string, slotType: string): boolean {
   return filename.endsWith('.ext4') || (slotType === 'ext4' && filename.endsWith('.img'));
 }
+
+/** An index of chunks in a casync store, or an archive that only casync unpacks. */
+export function isCasync(filename: string): boolean {
+  return /\.(caibx|caidx|catar)$/.test(filename);
+}

@@ -8,6 +8,8 @@ export interface Packing {
   signatureBytes: number;
   /** The manifest from the signature, in formats that keep it there. */
   signedManifest: string | undefined;
+  /** Why the payload is not the one that was signed; then no entry is listed. */
+  damage: string | undefined;
   /** A PEM file with the certificate that signed. */
   signerCertificate: string;
 }

@@ -14,6 +14,7 @@ export function judgeHooks(bundle: Bundle, target: LintTarget): LintFinding[] {
   return [
     ...judgeNames(bundle),
     ...judgePairing(bundle, program),
+    ...(program === undefined && handler === undefined ? judgeAbsence(bundle) : []),
     ...(program === undefined ? [] : judgeProgram(bundle, target, program, 'hook')),
     ...(program === undefined ? [] : judgeScripts(bundle, program)),
     ...(handler === undefined ? [] : judgeProgram(bundle, target, handler, 'handler')),
@@ -75,10 +76,26 @@ function judgePairing(bundle: Bundle, program: KeyFileEntry | undefined): LintFi
   return [];
 }
 
+/** Such a bundle is right for RAUC; on a device of ours nothing is checked or backed up, and the new slot lacks our programs. */
+function judgeAbsence(bundle: Bundle): LintFinding[] {
+  if (hookListsOf(bundle).some(({ names }) => names.length > 0)) return [];
+  const what =
+    'no hook is named: RAUC installs the bundle without a check, a backup, and programs for the new slot';
+  const advice =
+    'Give [hooks] filename= and hooks=install-check, and the image hooks=pre-install;post-install';
+  return [warning('hooks-none', { file: bundle.manifestFile }, what, advice)];
+}
+
 /** A full custom handler replaces all that RAUC would do: writing, slot hooks, and setting the bootloader. */
 function judgeHandler(bundle: Bundle, handler: KeyFileEntry | undefined): LintFinding[] {
+  if (handler === undefined) return [];
   const slotHooks = hookListsOf(bundle).find(({ image, names }) => image !== undefined && names.length > 0);
-  if (handler === undefined || slotHooks === undefined) return [];
+  if (slotHooks === undefined) {
+    const what =
+      'with a [handler] RAUC writes no image, calls no hook of an image and does not change the boot order: the handler must';
+    const advice = 'Remove [handler], or see that its program does all of that';
+    return [warning('handler-replaces-hooks', placeOf(bundle, handler), what, advice)];
+  }
   return [
     warning(
       'handler-replaces-hooks',

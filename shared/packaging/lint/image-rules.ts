@@ -1,7 +1,7 @@
 import { type KeyFileGroup, listOf } from '../../rauc/key-file.ts';
 import { isOlder } from '../format/dotted-version.ts';
 import { readExt4 } from '../format/ext4-features.ts';
-import { extensionsFor, hasExtension, isFileSystemImage } from '../format/image-types.ts';
+import { extensionsFor, hasExtension, isCasync, isFileSystemImage } from '../format/image-types.ts';
 import { type Bundle, entryIn, imagesOf, isArtifact } from './bundle.ts';
 import { resolveEntry } from './bundle-entry.ts';
 import { error, type LintFinding, type Place, warning } from './lint-finding.ts';
@@ -51,11 +51,19 @@ function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): Li
     const what = `the image "${name}" is in a folder, which RAUC refuses from 1.13 on`;
     findings.push(error('image-path', place, what, 'Put it at the top of the bundle'));
   }
+  if (!isWrittenByHook && isCasync(name)) findings.push(judgeCasync(place, name));
   const isDerived = !isWrittenByHook && !isArtifact(image) && type === undefined;
   const known = extensionsFor(target.slotType, target.raucMin);
   if (isDerived && !hasExtension(name, known)) {
     const what = `RAUC cannot write "${name}" into a slot of type ${target.slotType}: RAUC decides by the end of the name`;
-    findings.push(error('image-extension', place, what, `Give it one of ${known.join(', ')}`));
+    findings.push(
+      error(
+        'image-extension',
+        place,
+        what,
+        `Give it one of ${known.filter((end) => !isCasync(end)).join(', ')}`,
+      ),
+    );
   }
   if (resolved.entry.kind !== 'file') {
     const what = `the image "${name}" is not a regular file`;
@@ -68,6 +76,19 @@ function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): Li
   }
   if (!isDerived || !isFileSystemImage(name, target.slotType)) return findings;
   return [...findings, ...judgeExt4(file, bundle.imageHeads.get(resolved.entry.path), target)];
+}
+
+/** RAUC looks for an index's chunks beside the place that the bundle came from, and our devices install a copy of the bundle. */
+function judgeCasync(place: Place, name: string): LintFinding {
+  const advice = 'Pack the image itself, as .ext4 or as a tar archive';
+  return name.endsWith('.catar')
+    ? warning('image-casync', place, `"${name}" is unpacked by casync, which a device may lack`, advice)
+    : error(
+        'image-casync',
+        place,
+        `"${name}" is a casync index: its content is in a store beside the bundle, and no device fetches that`,
+        advice,
+      );
 }
 
 function judgeExt4(place: Place, head: Buffer | undefined, { kernelMin }: LintTarget): LintFinding[] {

@@ -6,7 +6,7 @@ import { judgeEntries } from './entry-rules.ts';
 import { judgeHooks } from './hook-rules.ts';
 import { judgeImages } from './image-rules.ts';
 import { judgeKeys } from './key-rules.ts';
-import type { LintFinding } from './lint-finding.ts';
+import { error, type LintFinding } from './lint-finding.ts';
 import { type LintOptions, lintTargetOf } from './lint-target.ts';
 import { judgeManifest, judgeManifestPresence } from './manifest-rules.ts';
 import { openBundle } from './open-bundle.ts';
@@ -19,6 +19,11 @@ import { judgePayload } from './payload-rules.ts';
 export async function lintBundle(path: string, options: LintOptions = {}): Promise<LintFinding[]> {
   const target = lintTargetOf(options);
   await using content = await openBundle(path);
+  const damage = content.packing?.damage;
+  if (damage !== undefined) {
+    const advice = 'Copy it again, or pack and sign it again; nothing else was judged';
+    return [error('payload-damaged', { file: content.name }, damage, advice)];
+  }
   const bundle = await inspectBundle(content);
   // A folder given by mistake has so many other findings that the user would miss the one that says so.
   if (!bundle.hasManifestText) return judgeManifestPresence(bundle);

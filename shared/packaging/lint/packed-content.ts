@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { command } from '../../system/process/command.ts';
+import { openSignature, readSignature } from '../format/bundle-signature.ts';
 import { readSquashfs } from '../format/squashfs.ts';
 import { type BundleContent, mostEntries } from './bundle-content.ts';
 import type { BundleEntry } from './bundle-entry.ts';
-import { openSignature, readSignature } from './signature.ts';
+import { findPayloadDamage } from './payload-damage.ts';
 import { parseSquashfsListing } from './squashfs-listing.ts';
 
 const listDeadlineMs = 60_000;
@@ -23,8 +24,9 @@ export async function openPackedBundle(given: string): Promise<BundleContent> {
   const folder = mkdtempSync(join(tmpdir(), 'bundle-lint-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
-    const { signer, manifest } = await openSignature(path, parts.signature, folder);
-    const entries = await listEntries(path);
+    const signature = await openSignature(path, parts.signature, folder);
+    const damage = await findPayloadDamage(path, parts.payloadBytes, signature);
+    const entries = damage === undefined ? await listEntries(path) : new Map<string, BundleEntry>();
     const extracted = join(folder, 'content');
     let extractedBytes = 0;
     const fetch = async (wanted: readonly string[]): Promise<void> => {
@@ -32,9 +34,12 @@ export async function openPackedBundle(given: string): Promise<BundleContent> {
       extractedBytes += wanted.reduce((bytes, name) => bytes + (entries.get(name)?.bytes ?? 0), 0);
       if (extractedBytes > mostExtractedBytes || wanted.join('').length > mostNameCharacters)
         throw new Failure(`Cannot lint the bundle "${given}": its programs and scripts are too large`);
-      await command({
-        deadlineMs: extractDeadlineMs,
-      })`unsquashfs -no-progress -quiet -force -no-xattrs -no-wildcards -dest ${extracted} ${path} ${wanted}`;
+      const run = command({ deadlineMs: extractDeadlineMs });
+      await run`unsquashfs -no-progress -quiet -force -no-xattrs -no-wildcards -dest ${extracted} ${path} ${wanted}`.catch(
+        (error: unknown) => {
+          throw unreadable(given, `its files cannot be read: ${reasonOf(error)}`, error);
+        },
+      );
     };
     return {
       name: basename(path),
@@ -43,8 +48,9 @@ export async function openPackedBundle(given: string): Promise<BundleContent> {
         compressor: squashfs.compressor,
         payloadBytes: parts.payloadBytes,
         signatureBytes: parts.signature.length,
-        signedManifest: manifest,
-        signerCertificate: signer,
+        damage,
+        signedManifest: signature.manifest,
+        signerCertificate: signature.signer,
       },
       fetch,
       localPath: (inside) => join(extracted, inside),

@@ -5,7 +5,7 @@ import { error, type LintFinding, warning } from './lint-finding.ts';
 import type { LintTarget } from './lint-target.ts';
 
 /** The largest payload that RAUC before 1.15.2 hands to OpenSSL with its true length (CVE-2026-34155). */
-const mostPlainBytes = 2 ** 31 - 1;
+export const mostPlainBytes = 2 ** 31 - 1;
 const blockBytes = 4096;
 const usualSignatureBytes = 64 * 1024;
 const signatureLimitSince = '1.14';

@@ -102,6 +102,36 @@ export const hookCases: readonly LintCase[] = [
     program('#!/bin/sh\ncase $1 in\n(install-check)\n;; slot-pre-install)\n;; esac\n'),
   ],
   [
+    'a handler without slot hooks',
+    'handler-replaces-hooks',
+    `warning ${on('hooks=install-check', 2)}`,
+    (folder) =>
+      folder.write(
+        manifest,
+        `${goodManifest.replace('hooks=pre-install;post-install', '#')}[handler]\nfilename=${hook}\n`,
+      ),
+  ],
+  [
+    'no hook at all',
+    'hooks-none',
+    `warning ${manifest}`,
+    (folder) =>
+      folder.write(
+        manifest,
+        goodManifest.replace('hooks=pre-install;post-install', '#').replace(/\[hooks\][\s\S]*/, ''),
+      ),
+  ],
+  [
+    'a [hooks] group without a key',
+    'hooks-none',
+    `warning ${manifest}`,
+    (folder) =>
+      folder.write(
+        manifest,
+        goodManifest.replace('hooks=pre-install;post-install', '#').replace(/\[hooks\][\s\S]*/, '[hooks]\n'),
+      ),
+  ],
+  [
     'a handler beside slot hooks',
     'handler-replaces-hooks',
     `warning ${imageHooks}`,
@@ -109,7 +139,7 @@ export const hookCases: readonly LintCase[] = [
   ],
   [
     'a handler that is not there',
-    'program-missing',
+    'program-missing handler-replaces-hooks',
     `error ${on('hooks=install-check', 2)}`,
     (folder) =>
       folder.write(

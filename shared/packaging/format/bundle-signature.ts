@@ -33,13 +33,13 @@ export function readSignature(path: string): SignatureParts | undefined {
 
 /**
  * Extracts the signer's certificate, and the manifest if the signature holds it (verity, crypt). Does not verify the
- * signature: `rauc info` does that. Writes into the folder; `signer` is the certificate's path there. Throws a Failure.
+ * signature. Writes into the folder; `cms` and `signer` are the paths of signature and certificate there. Throws a Failure.
  */
 export async function openSignature(
   bundle: string,
   signature: Buffer,
   folder: string,
-): Promise<{ signer: string; manifest: string | undefined }> {
+): Promise<{ cms: string; signer: string; manifest: string | undefined }> {
   const cms = join(folder, 'signature.der');
   const signer = join(folder, 'signer.pem');
   const manifest = join(folder, 'signed-manifest');
@@ -47,9 +47,9 @@ export async function openSignature(
   const verify = ['cms', '-verify', '-noverify', '-nosigs', '-inform', 'DER', '-in', cms, '-signer', signer];
   const openssl = command({ deadlineMs: opensslDeadlineMs, accept: 'any' });
   const inline = await openssl`openssl ${verify} -out ${manifest}`;
-  if (inline.exitCode === 0) return { signer, manifest: readFileSync(manifest, 'utf8') };
+  if (inline.exitCode === 0) return { cms, signer, manifest: readFileSync(manifest, 'utf8') };
   const detached = await openssl`openssl ${verify} -out ${manifest} -content /dev/null`;
-  if (detached.exitCode === 0) return { signer, manifest: undefined };
+  if (detached.exitCode === 0) return { cms, signer, manifest: undefined };
   throw new Failure(`Cannot read the signature of the bundle "${bundle}": it is not one that OpenSSL knows`, {
     advice: 'Sign the bundle again',
     cause: new Error(detached.stderr.trim()),
