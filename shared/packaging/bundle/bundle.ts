@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import semver from 'semver';
-import { Failure, reasonOf } from '../../system/failure.ts';
+import { Failure } from '../../system/failure.ts';
 import { formatBytes } from '../../system/files/disk.ts';
 import { makeFolder } from '../../system/files/durable-file.ts';
 import { command } from '../../system/process/command.ts';
@@ -13,6 +13,7 @@ import type { LintOptions } from '../lint/lint-target.ts';
 import type { Architecture } from '../project.ts';
 import { type Compression, fillBundleFolder } from './bundle-folder.ts';
 import { epochSeconds } from './manifest.ts';
+import { packFailure } from './pack-failure.ts';
 
 export interface BundleOptions {
   /** The image of the root file system. */
@@ -93,9 +94,7 @@ async function pack(folder: string, output: string, options: BundleOptions): Pro
   try {
     await run`rauc bundle ${signing} ${`--mksquashfs-args=${mksquashfsArguments(options)}`} ${folder} ${output}`;
   } catch (error) {
-    throw new Failure(`Cannot pack and sign "${basename(options.output)}": ${reasonOf(error)}`, {
-      advice: 'Do certificate, key and keyring belong together? A passphrase goes into RAUC_KEY_PASSPHRASE',
-    });
+    throw packFailure(basename(options.output), error);
   } finally {
     clearInterval(progress);
   }
