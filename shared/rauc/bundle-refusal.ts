@@ -91,7 +91,7 @@ export function outcomeOfRefusal(lastError: string): Outcome | undefined {
 }
 
 /** RAUC's words, where they say what they mean. */
-function plainReason(raucReason: string): string {
+export function plainReason(raucReason: string): string {
   if (raucReason.includes('Failed to seek to end of bundle'))
     return 'it is empty, or shorter than the size of a signature';
   if (raucReason.startsWith('Encrypted bundle detected'))

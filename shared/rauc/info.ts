@@ -39,7 +39,7 @@ export function parseInfo(json: string, path: string): BundleInfo {
 }
 
 /** RAUC's last line without its prefix. */
-function raucReason(error: CommandFailure): string {
+export function raucReason(error: CommandFailure): string {
   const line = error.stderr
     .trim()
     .split('\n')

@@ -27,15 +27,12 @@ const refusals: Record<string, [kind: RefusalKind, outcome: Outcome, reason: Reg
   'unknown-key': ['unsupported', 'incompatible', /Invalid key 'colour' in group '\[image\.rootfs\]'$/],
   'unknown-key-verity': ['unsupported', 'incompatible', /Invalid key 'colour' in group '\[image\.rootfs\]'$/],
   'unknown-group': ['unsupported', 'incompatible', /Invalid group '\[custom\]'$/],
-  'unknown-update-key': [
-    'unsupported',
-    'incompatible',
-    /Invalid key 'min-rauc-version' in group '\[update\]'$/,
-  ],
+  // RAUC knows that key from 1.14 on.
+  'for-newer-rauc': ['unsupported', 'incompatible', /Invalid key 'min-rauc-version'|Minimum RAUC version/],
   'unknown-hook': ['unsupported', 'incompatible', /slot hook type 'post-activate' not supported$/],
   'unknown-format': ['unsupported', 'incompatible', /Invalid format value 'zip' in group '\[bundle\]'$/],
   'unreadable-manifest': ['unsupported', 'incompatible', /^Failed to load manifest: Key file contains line /],
-  'no-compatible': ['unsupported', 'incompatible', /^Failed to load manifest: Key file does not have key /],
+  'no-compatible': ['unsupported', 'incompatible', /^Failed to load manifest: /],
   'no-manifest': ['unsupported', 'incompatible', /^Failed to load manifest: /],
   encrypted: ['unsupported', 'incompatible', /^it is encrypted \(format=crypt\), and this device has no key/],
   'format-not-allowed': ['unsupported', 'incompatible', /^Bundle format 'verity' not allowed$/],
@@ -105,6 +102,7 @@ describe('installBundle() of what real RAUCs printed', () => {
     'handler-refuses': ['incompatible', /the system's own check refused it: incompatible or older version/],
     missing: ['failed', /No such file/],
     'web-page': ['failed', /Invalid bundle format/],
+    'flipped-byte': ['signature', /signature verification failed/],
     busy: ['busy', /RAUC is busy with another one/],
   };
 

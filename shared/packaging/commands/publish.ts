@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseInfo } from '../../rauc/info.ts';
+import { plainReason } from '../../rauc/bundle-refusal.ts';
+import { parseInfo, raucReason } from '../../rauc/info.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, isMissing } from '../../system/failure.ts';
-import { command } from '../../system/process/command.ts';
+import { CommandFailure, command } from '../../system/process/command.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
@@ -85,7 +86,10 @@ function namesIn(folder: string): string[] {
 /** Does not verify the signature: the devices do. */
 async function factsOf(file: string, signal: AbortSignal): Promise<{ compatible: string; version: string }> {
   const run = command({ deadlineMs: infoMs, signal });
-  const { stdout } = await run`rauc info --no-verify --output-format=json ${file}`;
+  const { stdout } = await run`rauc info --no-verify --output-format=json ${file}`.catch((error: unknown) => {
+    if (!(error instanceof CommandFailure) || error.stderr === '') throw error;
+    throw new Failure(`Cannot publish "${file}": ${plainReason(raucReason(error))}`, { cause: error });
+  });
   const { compatible, version } = parseInfo(stdout, file);
   if (version === undefined) throw new Failure(`Cannot publish "${file}": it has no version`);
   return { compatible, version };

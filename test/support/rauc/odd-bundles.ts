@@ -92,9 +92,9 @@ export class OddBundles {
         ),
         'unknown-key': await withLines('unknown-key', 'colour=red\n'),
         'unknown-group': await withLines('unknown-group', '[custom]\nkey=value\n'),
-        'unknown-update-key': await this.#packUnchecked(
-          'unknown-update-key',
-          goodManifest.replace('version', 'min-rauc-version=1.14\nversion'),
+        'for-newer-rauc': await this.#packUnchecked(
+          'for-newer-rauc',
+          goodManifest.replace('version', 'min-rauc-version=99.0\nversion'),
         ),
         'unknown-key-verity': await this.#resignManifest('unknown-key-verity', verity, (text) =>
           text.replace('[image.rootfs]', '[image.rootfs]\ncolour=red'),

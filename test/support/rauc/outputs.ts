@@ -14,7 +14,7 @@ const fileSchema = v.record(v.string(), outputSchema);
 export type RaucOutput = v.InferOutput<typeof outputSchema>;
 export type RaucOutputs = v.InferOutput<typeof fileSchema>;
 
-export const raucCommands = ['version', 'info', 'status', 'mark', 'install', 'bundle'] as const;
+export const raucCommands = ['version', 'info', 'status', 'mark', 'install', 'last-error', 'bundle'] as const;
 export type RaucCommand = (typeof raucCommands)[number];
 
 export function recordedVersions(): string[] {

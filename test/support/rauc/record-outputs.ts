@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Device } from '../../../shared/packaging/device/running-device.ts';
@@ -109,7 +109,9 @@ async function recordBundle(folder: string): Promise<RaucOutputs> {
   };
 }
 
-async function recordDevice(parts: Parts): Promise<Pick<Recorded, 'status' | 'mark' | 'install'>> {
+async function recordDevice(
+  parts: Parts,
+): Promise<Pick<Recorded, 'status' | 'mark' | 'install' | 'last-error'>> {
   const handler = join(parts.folder, 'handler');
   const gate = join(parts.folder, 'gate');
   const verdict = join(parts.folder, 'verdict');
@@ -126,6 +128,13 @@ async function recordDevice(parts: Parts): Promise<Pick<Recorded, 'status' | 'ma
   const status: RaucOutputs = { healthy: await rauc(...asked) };
   const mark: RaucOutputs = {};
   const install: RaucOutputs = {};
+  const lastError: RaucOutputs = {};
+  const bus = `--address=${device.environment['DBUS_SESSION_BUS_ADDRESS']}`;
+  const property = ['de.pengutronix.rauc', '/', 'de.pengutronix.rauc.Installer', 'LastError'];
+  // The device's own busctl stands in for systemd only.
+  const readLastError = async (): Promise<RaucOutput> =>
+    tidy(await run`busctl ${bus} get-property ${property}`, device.folder, parts.folder);
+  lastError['none'] = await readLastError();
 
   await device.setBootVariable('BOOT_B_LEFT', '0');
   status['other-spent'] = await rauc(...asked);
@@ -145,10 +154,18 @@ async function recordDevice(parts: Parts): Promise<Pick<Recorded, 'status' | 'ma
   });
 
   install['handler-refuses'] = await rauc('install', parts.bundle);
+  lastError['handler-refuses'] = await readLastError();
   install['missing'] = await rauc('install', '/nowhere/missing.raucb');
   const page = join(parts.folder, 'page.raucb');
   writeFileSync(page, '<html>404 Not Found</html>'.repeat(100));
   install['web-page'] = await rauc('install', page);
+  lastError['web-page'] = await readLastError();
+  const flipped = join(parts.folder, 'flipped.raucb');
+  const bytes = readFileSync(parts.bundle);
+  bytes.writeUInt8(bytes.readUInt8(2000) ^ 1, 2000);
+  writeFileSync(flipped, bytes);
+  install['flipped-byte'] = await rauc('install', flipped);
+  lastError['flipped-byte'] = await readLastError();
 
   writeFileSync(verdict, `touch ${gate}.begun\nuntil [ -e ${gate} ]; do sleep 0.02; done\n`);
   const installing = rauc('install', parts.bundle);
@@ -160,7 +177,7 @@ async function recordDevice(parts: Parts): Promise<Pick<Recorded, 'status' | 'ma
   writeFileSync(gate, '');
   install['done'] = await installing;
   status['installed'] = await rauc(...asked);
-  return { status, mark, install };
+  return { status, mark, install, 'last-error': lastError };
 }
 
 /** fw_printenv and fw_setenv fail as where /etc/fw_env.config names no device that is there. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { parseLastError } from '../../../shared/rauc/last-error.ts';
 import { findDirectRefusal } from '../../../shared/update/admission/rauc-refusal.ts';
 import type { LoggedRefusal } from '../../../shared/update/admission/refusal-log.ts';
+import { allOutputs } from '../../support/rauc/outputs.ts';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const words = 'signature verification failed: Verify error: self-signed certificate';
@@ -15,6 +16,25 @@ describe('parseLastError()', () => {
   ])('%j is %p', (answer, text) => {
     expect(parseLastError(answer)).toBe(text);
   });
+});
+
+/** What each install left, and whether it is a refused signature. */
+const left: Record<string, [text: string | undefined, isSignature: boolean]> = {
+  none: [undefined, false],
+  'handler-refuses': ['Pre-install handler error: Child process exited with code 10', false],
+  'web-page': ['Invalid bundle format: Signature size (66000) exceeds bundle size', false],
+  'flipped-byte': ['signature verification failed: error:1700009E:CMS routines::verification failure', true],
+};
+
+describe('the LastError of real RAUCs, as the real busctl printed it,', () => {
+  test.each(allOutputs('last-error'))(
+    'is read, and only a signature is noted: $version, $name',
+    ({ name, output }) => {
+      const text = parseLastError(output.stdout);
+      const found = findDirectRefusal(text, { refusals: [], bootId: 'this', now });
+      expect<unknown>([text, found !== undefined]).toEqual(left[name]);
+    },
+  );
 });
 
 describe('findDirectRefusal()', () => {
