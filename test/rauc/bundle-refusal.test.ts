@@ -99,7 +99,7 @@ describe('kindOfRefusal()', () => {
 describe('installBundle() of what real RAUCs printed', () => {
   const ends: Record<string, [outcome: Outcome, reason: RegExp]> = {
     'environment-unreadable': ['failed', /Failed marking slot rootfs\.1 non-bootable/],
-    'handler-refuses': ['incompatible', /the system's own check refused it: incompatible or older version/],
+    'handler-refuses': ['incompatible', /system-check refused it: incompatible or older version/],
     missing: ['failed', /No such file/],
     'web-page': ['failed', /Invalid bundle format/],
     'flipped-byte': ['signature', /signature verification failed/],

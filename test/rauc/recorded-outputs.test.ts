@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { raucVersion } from '../../shared/packaging/format/rauc-version.ts';
-import { hasDeviceParts } from '../packaging/device/device-parts.ts';
+import { hasLoopDevices } from '../support/privileges.ts';
 import {
   type RaucCommand,
   raucCommands,
@@ -9,7 +9,7 @@ import {
 } from '../support/rauc/outputs.ts';
 import { type Recorded, recordOutputs, shortVersion } from '../support/rauc/record-outputs.ts';
 
-const version = hasDeviceParts ? shortVersion(await raucVersion()) : '';
+const version = hasLoopDevices ? shortVersion(await raucVersion()) : '';
 
 /** Other tests hold our parsers against the fixtures; this one holds the fixtures against the RAUC of this machine. */
 describe.skipIf(!recordedVersions().includes(version))('test/fixtures/rauc', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { writeTransaction } from '../../../shared/update/transaction/transaction-store.ts';
 import { recordedOutputs } from '../../support/rauc/outputs.ts';
+import { writeTransaction } from '../../support/scene/by-hand.ts';
 import { type StatusOptions, statusJson } from '../../support/scene/rauc-status.ts';
 import { bootId, type Ended, Scene } from '../../support/scene/scene.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Device } from '../../../shared/packaging/device/running-device.ts';
+import type { EmbeddedDevice } from '../../../shared/packaging/device/running-device.ts';
 import { createKeys } from '../../../shared/packaging/pki/keys.ts';
 import { command } from '../../../shared/system/process/command.ts';
 import { makeParts, makeSmallDevice, type Parts } from '../../packaging/device/device-parts.ts';
@@ -181,7 +181,7 @@ async function recordDevice(
 }
 
 /** fw_printenv and fw_setenv fail as where /etc/fw_env.config names no device that is there. */
-async function withoutEnvironment(device: Device, work: () => Promise<void>): Promise<void> {
+async function withoutEnvironment(device: EmbeddedDevice, work: () => Promise<void>): Promise<void> {
   const config = join(device.folder, 'fw_env.config');
   renameSync(config, `${config}.away`);
   try {
