@@ -332,7 +332,7 @@ if [ "$(wc -l < asked)" -gt 2 ]; then echo "  System clock synchronized: yes"; e
     const before = treeOf(scene.places.data);
     const ended = await install('--dry-run', file);
     expect(ended.reason).toBe(`Would install version "1.1.0" from "${file}"`);
-    expect(scene.calls()).toEqual([info]);
+    expect(scene.calls()).toEqual([status, info]);
     expect(treeOf(scene.places.data)).toEqual(before);
     expect(existsSync(scene.at('run/update.lock'))).toBe(false);
     expect(ended.exitCode).toBe(0);

@@ -146,7 +146,7 @@ describe('update.sh restore of a config', () => {
       [
         'fail-systemd-run---quiet',
         [
-          `Cannot arm what starts "${unit}" again: "systemd-run" ended with 1 (no luck); if this program is killed, start it by hand`,
+          `Cannot set the timer that starts "${unit}" again: "systemd-run" ended with 1 (no luck); if this program is killed, start it by hand`,
         ],
       ],
       [
