@@ -12,16 +12,19 @@ import { type Recorded, recordOutputs, shortVersion } from '../support/rauc/reco
 const version = hasLoopDevices ? shortVersion(await raucVersion()) : '';
 
 /** Other tests hold our parsers against the fixtures; this one holds the fixtures against the RAUC of this machine. */
-describe.skipIf(!recordedVersions().includes(version))('test/fixtures/rauc', () => {
+const isRecorded = recordedVersions().includes(version);
+const known = describe.skipIf(!hasLoopDevices);
+known('test/fixtures/rauc', () => {
   let printed: Recorded;
   beforeAll(async () => {
     printed = await recordOutputs();
   }, 120_000);
 
   test.each<RaucCommand>([...raucCommands])(
-    'holds what the RAUC of this machine prints for "%s"',
+    'holds what the RAUC of this machine prints for "%s", or another version prints as much',
     (command) => {
-      expect(recordedOutputs(version, command)).toEqual(printed[command]);
+      if (isRecorded) expect(recordedOutputs(version, command)).toEqual(printed[command]);
+      else expect(Object.keys(printed[command])).toEqual(Object.keys(recordedOutputs('1.8', command)));
     },
   );
 });

@@ -11,7 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import semver from 'semver';
 import { readSignature } from '../../../shared/packaging/format/bundle-signature.ts';
+import { raucVersion } from '../../../shared/packaging/format/rauc-version.ts';
 import { readSquashfs } from '../../../shared/packaging/format/squashfs.ts';
 import { inspectBundle } from '../../../shared/packaging/lint/bundle.ts';
 import { lintBundle } from '../../../shared/packaging/lint/lint.ts';
@@ -44,6 +46,8 @@ afterAll(() => {
 const noise = crypto.getRandomValues(new Uint8Array(8192));
 
 const flat = await isFlat();
+/** RAUC 1.12 began to look at what it packs. */
+const packsAnything = !flat && semver.lt(await raucVersion(), '1.12.0');
 
 async function pack(folder: TestFolder, name = 'bundle.raucb', args = '-comp gzip'): Promise<string> {
   const path = join(shared.path, name);
@@ -126,7 +130,7 @@ describe('lintBundle() of a signed bundle', () => {
     folder.write('update-hooks/late', '#!/bin/sh\ncase "$1" in slot-post-activate) ;; esac\n', 0o755);
     symlinkSync('/etc/hostname', join(folder.path, 'name'));
     await command({ deadlineMs: 10_000 })`mkfifo ${join(folder.path, 'pipe')}`;
-    const findings = await lintBundle(await (flat ? packUnchecked(folder) : pack(folder)));
+    const findings = await lintBundle(await (packsAnything ? pack(folder) : packUnchecked(folder)));
     expect(findings.map(({ rule, file }) => `${rule} ${file}`).sort()).toEqual([
       'hook-never-called update-hooks/late',
       'link-outside-bundle name',

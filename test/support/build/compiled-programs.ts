@@ -27,7 +27,8 @@ function findOrCompile(name: string, options: CompileOptions): Promise<string> {
 /** All that is compiled in, and what compiles it. */
 function sources(): string[] {
   const rooms = readdirSync(join(project.root, 'shared')).filter((room) => room !== 'packaging');
-  const build = ['compile.ts', 'project.ts'].map((file) => `shared/packaging/${file}`);
+  const build = ['bundle/compile.ts', 'project.ts'].map((file) => `shared/packaging/${file}`);
   const settings = ['package.json', 'package-lock.json', 'tsconfig.json'];
-  return ['hooks', ...rooms.map((room) => `shared/${room}`), ...build, ...settings];
+  // The units of a slot are compiled in, too.
+  return ['hooks', 'bundle-skeleton', ...rooms.map((room) => `shared/${room}`), ...build, ...settings];
 }
