@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
 import { raucVersion } from '../../shared/packaging/format/rauc-version.ts';
 import { hasLoopDevices } from '../support/privileges.ts';
 import {
@@ -12,7 +13,8 @@ import { type Recorded, recordOutputs, shortVersion } from '../support/rauc/reco
 const version = hasLoopDevices ? shortVersion(await raucVersion()) : '';
 
 /** Other tests hold our parsers against the fixtures; this one holds the fixtures against the RAUC of this machine. */
-const isRecorded = recordedVersions().includes(version);
+/** The tools that RAUC runs print with it: those of the release on which the fixtures were recorded. */
+const isRecorded = recordedVersions().includes(version) && suiteOfHost() === 'bookworm';
 const known = describe.skipIf(!hasLoopDevices);
 known('test/fixtures/rauc', () => {
   let printed: Recorded;
@@ -28,3 +30,7 @@ known('test/fixtures/rauc', () => {
     },
   );
 });
+
+function suiteOfHost(): string | undefined {
+  return /^VERSION_CODENAME=(\w+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+}

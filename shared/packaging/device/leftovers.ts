@@ -1,8 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { Deadline, pause } from '../../system/deadline.ts';
 import { Failure } from '../../system/failure.ts';
 import { onHost } from './host.ts';
 import { mountsBelow, unmountBelow } from './mount.ts';
 import { endProcesses } from './processes.ts';
+
+const detachMs = 10_000;
 
 /**
  * Removes a device from this machine: processes, mounts, loop devices, folder. It looks at the machine, not at records: so
@@ -20,8 +23,19 @@ export async function clearDevice(folder: string): Promise<void> {
       advice: 'Unmount it by hand, then remove the folder',
     });
   await onHost()`rm -rf --one-file-system ${folder}`;
-  const loops = loopsBelow(folder);
-  if (loops.length > 0) throw new Failure(`Cannot detach "${loops.join(' ')}": still in use`);
+  await detachAll(folder);
+}
+
+/** A tool that was killed holds its loop device until the kernel has ended it, and losetup may just be attaching one. */
+async function detachAll(folder: string): Promise<void> {
+  const deadline = new Deadline(detachMs);
+  for (;;) {
+    const loops = loopsBelow(folder);
+    if (loops.length === 0) return;
+    if (deadline.isOver) throw new Failure(`Cannot detach "${loops.join(' ')}": still in use`);
+    for (const loop of loops) await onHost({ accept: 'any' })`losetup --detach ${loop}`;
+    await pause(50);
+  }
 }
 
 /** The loop devices whose file lies below the folder. */
