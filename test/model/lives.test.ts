@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { isRoot } from '../support/privileges.ts';
 import { seed } from '../support/seed.ts';
 import { byTier } from '../support/tier.ts';
 import { ModelPrograms } from './board/programs.ts';
@@ -61,7 +62,7 @@ const life = fc.record({
 const programs = new ModelPrograms();
 afterAll(() => programs[Symbol.dispose]());
 
-describe('a device', () => {
+describe.skipIf(!isRoot)('a device', () => {
   test(
     `survives random events, in ${livesInAll} sequences (seed ${seed})`,
     async () => {

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandResult, command } from '../../shared/system/process/command.ts';
+import { isRoot } from '../support/privileges.ts';
 
 const lock = JSON.stringify({
   packages: {
@@ -49,6 +50,9 @@ const { stdout: everyPackage } = await command({
   deadlineMs: 5_000,
 })`sh -c ${`. ${source}/prepare/emulator.sh; . ${source}/prepare/packages.sh; has_any() { false; }; packages_for all`}`;
 
+/** A user namespace, in which another user may mount as well. */
+const asRootInside = ['--user', '--map-root-user'];
+
 /** A project that is ready, and a PATH of stand-ins where every package is installed. */
 class Desk implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'prepare-'));
@@ -76,6 +80,16 @@ class Desk implements Disposable {
     this.fake('apt-cache', `shift; for p in "$@"; do printf '%s:\\n  Candidate: 1.0\\n' "$p"; done`);
     this.fake('apt-get', `${this.record('apt-get')}; : >${this.path}/absent`);
     this.fake('npm', this.record('npm'));
+    this.fake('chown', this.record('chown'));
+    this.remove('stat');
+    this.fake('stat', 'echo 0');
+    this.#beUser(0);
+  }
+
+  /** Whoever runs the tests, the script takes itself for this user. */
+  #beUser(uid: number): void {
+    this.remove('id');
+    this.fake('id', `echo ${uid}`);
   }
 
   /** As a shell line: notes the call. */
@@ -112,11 +126,10 @@ class Desk implements Disposable {
     return this.#command(all)`/bin/sh ${this.#script} ${words}`;
   }
 
-  /** As a user who is not root; `unshare` and `setpriv` come from the machine, the script sees stand-ins only. */
-  runAsNobody(env: Record<string, string> = {}): Promise<CommandResult> {
-    const all = { PATH: this.#tools, HOMIE_NO_INSTALL: '', ...env };
-    const setpriv = Bun.which('setpriv') ?? 'setpriv';
-    return this.#command(all)`${setpriv} --reuid=65534 --regid=65534 --clear-groups /bin/sh ${this.#script}`;
+  /** As a user who is not root. */
+  runAsUser(env: Record<string, string> = {}): Promise<CommandResult> {
+    this.#beUser(1000);
+    return this.run(env);
   }
 
   /** Where the first lines have changed what is mounted, for this run alone. */
@@ -127,7 +140,9 @@ class Desk implements Disposable {
   ): Promise<CommandResult> {
     const all = { HOMIE_NO_INSTALL: '', TMPDIR: this.path, ...env };
     const story = `${lines}\nPATH=${this.#tools}:$PATH\n\${RUN_BY-} /bin/sh ${this.#script} "$@"`;
-    return this.#command(all)`unshare --mount ${flags} /bin/sh -euc ${story} sh all`;
+    return this.#command(
+      all,
+    )`unshare --mount ${isRoot ? [] : asRootInside} ${flags} /bin/sh -euc ${story} sh all`;
   }
 
   #command(env: Record<string, string>): ReturnType<typeof command> {
@@ -252,7 +267,7 @@ describe('prepare.sh refuses in one line and installs nothing', () => {
     const { exitCode, stdout, stderr } = await desk.run({ HOMIE_NO_INSTALL: '1' });
     expect(stderr).toBe(
       'Cannot prepare this machine: HOMIE_NO_INSTALL is set, and there is no attr; ' +
-        `run: ${asRoot()}apt-get install -y --no-install-recommends attr\n`,
+        `run: apt-get install -y --no-install-recommends attr\n`,
     );
     expect(stdout).toBe('');
     expect(desk.calls).toEqual([]);
@@ -302,7 +317,7 @@ describe('prepare.sh refuses in one line and installs nothing', () => {
     desk.lack('attr');
     for (const sudo of ['', 'echo "sudo: a password is required" >&2; exit 1']) {
       if (sudo !== '') desk.fake('sudo', sudo);
-      const { exitCode, stderr } = await desk.runAsNobody();
+      const { exitCode, stderr } = await desk.runAsUser();
       expect(stderr).toBe(
         'Cannot prepare this machine: neither root nor sudo is there to install attr; ' +
           'run: sudo apt-get install -y --no-install-recommends attr\n',
@@ -355,7 +370,7 @@ describe('prepare.sh installs Debian packages', () => {
     desk.lack('attr');
     chmodSync(join(desk.path, 'absent'), 0o666);
     desk.fake('sudo', `${desk.record('sudo')}; shift; exec "$@"`);
-    const { exitCode, stderr } = await desk.runAsNobody({ TMPDIR: '/tmp' });
+    const { exitCode, stderr } = await desk.runAsUser({ TMPDIR: '/tmp' });
     expect(linesOf(stderr)).toHaveLength(1);
     expect(desk.calls[1]).toStartWith('sudo -n env DEBIAN_FRONTEND=noninteractive apt-get ');
     expect(desk.calls[2]).toStartWith('apt-get ');
@@ -452,6 +467,14 @@ describe('prepare.sh installs npm packages', () => {
     expect(await desk.run()).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   });
 
+  test("and gives them to the owner of the clone where root works in a user's", async () => {
+    using desk = new Desk();
+    desk.write('node_modules/.homie-lock', '{}');
+    desk.fake('stat', 'echo 1000');
+    expect((await desk.run()).exitCode).toBe(0);
+    expect(desk.calls.at(-1)).toBe('chown -R --reference=. node_modules');
+  });
+
   test('not when npm ci was run by hand and its record says the same', async () => {
     using desk = new Desk();
     rmSync(join(desk.project, 'node_modules/.homie-lock'));
@@ -533,7 +556,7 @@ const hasOwnRegistry = registryExitCode === 0;
 
 const emulatorTests = describe.skipIf(process.arch === 'arm64' || !hasOwnRegistry);
 emulatorTests('prepare.sh sets up the emulator', () => {
-  const flags = ['--user', '--map-root-user'];
+  const flags = isRoot ? asRootInside : [];
   const notMounted = `${ownRegistry}\nmount -t tmpfs none /proc/sys/fs/binfmt_misc`;
   const noUpdateBinfmts = '[ ! -e /usr/share/binfmts ] || mount -t tmpfs none /usr/share/binfmts';
   const noSystemd = 'mount --bind /dev/null /usr/lib/systemd/systemd-binfmt';
@@ -620,10 +643,6 @@ emulatorTests('prepare.sh sets up the emulator', () => {
     expect(await desk.runInNamespace(line, {}, ...flags)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   });
 });
-
-function asRoot(): string {
-  return process.getuid?.() === 0 ? '' : 'sudo ';
-}
 
 function linesOf(text: string): string[] {
   return text.split('\n').filter(Boolean);

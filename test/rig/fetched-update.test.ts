@@ -3,6 +3,7 @@ import { appendFileSync, copyFileSync, readdirSync, readFileSync, statSync } fro
 import { join } from 'node:path';
 import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
+import { hasLoopDevices } from '../support/privileges.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { honest, type ServedFile } from '../support/servers/file-server.ts';
 import { HostileServer } from '../support/servers/hostile-server.ts';
@@ -16,7 +17,7 @@ import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
 const suite = suiteOf({ name: 'rig/fetched-update', least: 2 });
 
-describe.each(architectures)('update.sh with a URL (%s)', (architecture) => {
+describe.skipIf(!hasLoopDevices).each(architectures)('update.sh with a URL (%s)', (architecture) => {
   const { scenario } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   let good: string;

@@ -7,6 +7,7 @@ import { lockFileOf } from '../../shared/system/places.ts';
 import { type LockHolder, lockHolder } from '../../shared/system/process/lock.ts';
 import { stateOf } from '../../shared/update/transaction/transaction.ts';
 import { readHistory } from '../../shared/update/transaction/transaction-store.ts';
+import { hasLoopDevices } from '../support/privileges.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { until } from '../support/until.ts';
 import { everyArchitecture, scenariosFor } from './architectures.ts';
@@ -24,7 +25,7 @@ import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 
 const suite = suiteOf({ name: 'rig/incidents', least: 8 });
 
-describe.each(everyArchitecture)('an update that goes wrong (%s)', (architecture) => {
+describe.skipIf(!hasLoopDevices).each(everyArchitecture)('an update that goes wrong (%s)', (architecture) => {
   const { scenario, typical } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   let faulty: string;

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import type { CheckResult } from '../../shared/update/doctor/check-result.ts';
+import { hasLoopDevices } from '../support/privileges.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { architectures, scenariosFor } from './architectures.ts';
 import { startOrchestrator, statesOf, transactionOf } from './board.ts';
@@ -12,7 +13,7 @@ import { bundleOf, deviceOf, openWorkshop, type Workshop } from './workshop.ts';
 const suite = suiteOf({ name: 'rig/operator', least: 4 });
 
 /** The operator's command on a device with the real RAUC, the real boot environment, and the programs as they ship. */
-describe.each(architectures)("an operator's day (%s)", (architecture) => {
+describe.skipIf(!hasLoopDevices).each(architectures)("an operator's day (%s)", (architecture) => {
   const { scenario } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   let good: string;

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
 import { createKeys, dropOldRoots, rotateKeys } from '../../shared/packaging/pki/keys.ts';
+import { hasLoopDevices } from '../support/privileges.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { randomFrom, seed } from '../support/seed.ts';
 import { makeExpiredSigner, makeForeignKeys, makeFutureSigner } from '../support/servers/certificates.ts';
@@ -26,7 +27,7 @@ const suite = suiteOf({ name: 'rig/refusals', least: byTier({ quick: 9, all: 30,
 
 const flips = byTier({ quick: 4, all: 64, deep: 64 });
 
-describe.each(everyArchitecture)(
+describe.skipIf(!hasLoopDevices).each(everyArchitecture)(
   'a refused install leaves slots, environment and data as they were (%s)',
   (architecture) => {
     const { scenario, typical, later } = scenariosFor(architecture, suite);

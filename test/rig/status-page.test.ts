@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { EmbeddedDevice } from '../../shared/packaging/device/running-device.ts';
+import { hasLoopDevices } from '../support/privileges.ts';
 import { suiteOf } from '../support/report/suite-report.ts';
 import { Browser } from '../support/servers/browser.ts';
 import { until } from '../support/until.ts';
@@ -25,7 +26,7 @@ const unit = 'homie-update-api';
 
 const suite = suiteOf({ name: 'rig/status-page', least: 1 });
 
-describe.each(architectures)('the status page, as shipped (%s)', (architecture) => {
+describe.skipIf(!hasLoopDevices).each(architectures)('the status page, as shipped (%s)', (architecture) => {
   const { scenario } = scenariosFor(architecture, suite);
   let workshop: Workshop;
   beforeAll(async () => {

@@ -9,7 +9,7 @@ export const isRoot = process.getuid?.() === 0;
 export const mayMount = isRoot && mayRootMount();
 export const hasLoopDevices = mayMount && existsSync('/dev/loop-control');
 /** Whether the board's programs run here. */
-function hasArm64(): boolean {
+export function hasArm64(): boolean {
   if (process.arch === 'arm64') return true;
   const env = { ...process.env, ...emulation };
   return spawnSync('/usr/aarch64-linux-gnu/lib/libc.so.6', { env }).status === 0;

@@ -24,6 +24,8 @@ const factoryVersion = '0.0.1';
 export async function simulate(values: Values, running: Running): Promise<Outcome> {
   const end = values.text('end');
   if (end !== undefined) return await endKept(resolve(end));
+  const bundle = bundleIn(values);
+  const keyringPath = keyringIn(values);
   if (!isRoot()) {
     await runAsRoot('simulate an install', 'loop devices and mounts', wordsOf(values));
     return 'done';
@@ -31,8 +33,6 @@ export async function simulate(values: Values, running: Running): Promise<Outcom
   running.allow(simulationMs);
   const { undo, signal } = running;
 
-  const bundle = bundleIn(values);
-  const keyringPath = keyringIn(values);
   const folder = mkdtempSync(join(tmpdir(), 'homie-device-'));
   const rootfsImage = `${folder}.ext4`;
   undo.owe('remove the factory image', () => rmSync(rootfsImage, { force: true }));

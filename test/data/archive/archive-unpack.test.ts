@@ -14,6 +14,7 @@ import { createArchive } from '../../../shared/data/archive/archive.ts';
 import { verifyArchive } from '../../../shared/data/archive/archive-check.ts';
 import { unpackArchive } from '../../../shared/data/archive/archive-unpack.ts';
 import { failureOf } from '../../support/failure-of.ts';
+import { isRoot, mayMount } from '../../support/privileges.ts';
 import { fakeTool } from '../../support/scene/fake-tool.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 import { listTree, openDescriptorsBelow, run, verify } from './archive-tree.ts';
@@ -29,23 +30,26 @@ async function largeArchive(folder: TempFolder): Promise<{ path: string; into: s
   return { path, into: folder.at('into') };
 }
 
-test('unpackArchive() brings back all that is hard about a tree, and leaves nothing beside it', async () => {
-  using folder = new TempFolder();
-  mkdirSync(folder.at('config'));
-  await makeHardTree(folder.at('config'));
-  const { path } = await createArchive({ folder: folder.at('config'), target: folder.at('x.tar.zst') });
-  folder.write('into/config/left', 'by a run that was killed');
+test.skipIf(!isRoot)(
+  'unpackArchive() brings back all that is hard about a tree, and leaves nothing beside it',
+  async () => {
+    using folder = new TempFolder();
+    mkdirSync(folder.at('config'));
+    await makeHardTree(folder.at('config'));
+    const { path } = await createArchive({ folder: folder.at('config'), target: folder.at('x.tar.zst') });
+    folder.write('into/config/left', 'by a run that was killed');
 
-  const root = await unpackArchive({
-    archive: await verify(path, 'config'),
-    into: folder.at('into'),
-    signal,
-  });
+    const root = await unpackArchive({
+      archive: await verify(path, 'config'),
+      into: folder.at('into'),
+      signal,
+    });
 
-  expect(root).toBe(folder.at('into/config'));
-  expect(await listTree(root)).toEqual(await listTree(folder.at('config')));
-  expect(readdirSync(folder.at('into'))).toEqual(['config']);
-});
+    expect(root).toBe(folder.at('into/config'));
+    expect(await listTree(root)).toEqual(await listTree(folder.at('config')));
+    expect(readdirSync(folder.at('into'))).toEqual(['config']);
+  },
+);
 
 const changes: [when: string, reason: RegExp, change: (folder: TempFolder, path: string) => unknown][] = [
   [
@@ -135,30 +139,33 @@ test('unpackArchive() says what tar said, and leaves nothing, when tar fails hal
   expect(openDescriptorsBelow(folder.path)).toEqual([]);
 });
 
-test('unpackArchive() needs room for what the archive holds, once, and leaves nothing where there is less', async () => {
-  using folder = new TempFolder();
-  const { path } = await largeArchive(folder);
-  const archive = await verify(path, 'config');
-  const disk = folder.at('disk');
-  mkdirSync(disk);
-  await run`mount -t tmpfs -o size=6m none ${disk}`;
-  try {
-    const into = folder.at('disk/into');
-    const failure = await failureOf(() => unpackArchive({ archive, into, signal }));
-    expect([failure.message, failure.outcome, failure.advice]).toEqual([
-      `Cannot restore from "${path}": no space left on the device`,
-      'noSpace',
-      'It needs room for all that it holds, beside what is there; free space and restore again',
-    ]);
-    expect(readdirSync(disk)).toEqual([]);
+test.skipIf(!mayMount)(
+  'unpackArchive() needs room for what the archive holds, once, and leaves nothing where there is less',
+  async () => {
+    using folder = new TempFolder();
+    const { path } = await largeArchive(folder);
+    const archive = await verify(path, 'config');
+    const disk = folder.at('disk');
+    mkdirSync(disk);
+    await run`mount -t tmpfs -o size=6m none ${disk}`;
+    try {
+      const into = folder.at('disk/into');
+      const failure = await failureOf(() => unpackArchive({ archive, into, signal }));
+      expect([failure.message, failure.outcome, failure.advice]).toEqual([
+        `Cannot restore from "${path}": no space left on the device`,
+        'noSpace',
+        'It needs room for all that it holds, beside what is there; free space and restore again',
+      ]);
+      expect(readdirSync(disk)).toEqual([]);
 
-    await run`mount -o remount,size=9m ${disk}`;
-    await unpackArchive({ archive, into, signal });
-    expect(readdirSync(folder.at('disk/into/config')).sort()).toEqual(['a', 'b']);
-  } finally {
-    await run`umount ${disk}`;
-  }
-});
+      await run`mount -o remount,size=9m ${disk}`;
+      await unpackArchive({ archive, into, signal });
+      expect(readdirSync(folder.at('disk/into/config')).sort()).toEqual(['a', 'b']);
+    } finally {
+      await run`umount ${disk}`;
+    }
+  },
+);
 
 test('unpackArchive() leaves nothing when it is stopped', async () => {
   using folder = new TempFolder();

@@ -18,6 +18,7 @@ import { createArchive } from '../../../shared/data/archive/archive.ts';
 import { lockFileOf } from '../../../shared/system/places.ts';
 import type { State, Transaction } from '../../../shared/update/transaction/transaction.ts';
 import { listTree, run } from '../../data/archive/archive-tree.ts';
+import { isRoot } from '../../support/privileges.ts';
 import { closeTransaction, takeUpdaterLock, writeTransaction } from '../../support/scene/by-hand.ts';
 import { RecoveryStack, redisFile } from '../../support/scene/recovery-stack.ts';
 import { type Ended, Scene, treeOf } from '../../support/scene/scene.ts';
@@ -66,37 +67,40 @@ function replacedFolders(): string[] {
 describe('update.sh restore of a config', () => {
   const name = 'pre-update-1.0.0-1.1.0-20260102T030405Z.tar.zst';
 
-  test('brings back owners, attributes and hard links, and keeps what it replaces', async () => {
-    scene.write('data/config/secret', 'hidden', 0o600);
-    chownSync(scene.at('data/config/secret'), 4711, 815);
-    linkSync(scene.at('data/config/secret'), scene.at('data/config/second-name'));
-    symlinkSync('/etc/passwd', scene.at('data/config/link'));
-    await run`setfattr --name=trusted.note --value=kept ${scene.at('data/config/secret')}`;
-    await run`setfattr --name=user.note --value=kept ${scene.at('data/config/settings.json')}`;
-    const before = await listTree(config);
-    const archive = await saveConfig(name);
-    scene.write('data/config/settings.json', 'spoilt');
-    rmSync(scene.at('data/config/link'));
-    scene.write('unit-active', '');
-    const spoilt = await listTree(config);
+  test.skipIf(!isRoot)(
+    'brings back owners, attributes and hard links, and keeps what it replaces',
+    async () => {
+      scene.write('data/config/secret', 'hidden', 0o600);
+      chownSync(scene.at('data/config/secret'), 4711, 815);
+      linkSync(scene.at('data/config/secret'), scene.at('data/config/second-name'));
+      symlinkSync('/etc/passwd', scene.at('data/config/link'));
+      await run`setfattr --name=trusted.note --value=kept ${scene.at('data/config/secret')}`;
+      await run`setfattr --name=user.note --value=kept ${scene.at('data/config/settings.json')}`;
+      const before = await listTree(config);
+      const archive = await saveConfig(name);
+      scene.write('data/config/settings.json', 'spoilt');
+      rmSync(scene.at('data/config/link'));
+      scene.write('unit-active', '');
+      const spoilt = await listTree(config);
 
-    const ended = await restore(archive, '--yes');
-    expect(ended.exitCode).toBe(0);
-    expect(await listTree(config)).toEqual(before);
-    const [kept = '', ...others] = replacedFolders();
-    expect(others).toEqual([]);
-    expect(kept).toMatch(/^config\.replaced-\d{8}T\d{6}Z$/);
-    expect(await listTree(scene.at('data', kept))).toEqual(spoilt);
-    expect(ended.stderr).toContain(`Restored "${config}"; what it replaced is "${scene.at('data', kept)}"`);
-    expect(scene.calls().map((call) => call.replace(/-\d+/, '-PID'))).toEqual([
-      raucStatus,
-      'systemctl is-active homie-orchestrator',
-      `systemd-run --quiet --collect --unit=homie-start-again-PID -- flock --close ${lockFileOf(scene.places)} systemctl start --no-block homie-orchestrator`,
-      'systemctl stop homie-orchestrator',
-      'systemctl start --no-block homie-orchestrator',
-      'systemctl stop homie-start-again-PID.service',
-    ]);
-  });
+      const ended = await restore(archive, '--yes');
+      expect(ended.exitCode).toBe(0);
+      expect(await listTree(config)).toEqual(before);
+      const [kept = '', ...others] = replacedFolders();
+      expect(others).toEqual([]);
+      expect(kept).toMatch(/^config\.replaced-\d{8}T\d{6}Z$/);
+      expect(await listTree(scene.at('data', kept))).toEqual(spoilt);
+      expect(ended.stderr).toContain(`Restored "${config}"; what it replaced is "${scene.at('data', kept)}"`);
+      expect(scene.calls().map((call) => call.replace(/-\d+/, '-PID'))).toEqual([
+        raucStatus,
+        'systemctl is-active homie-orchestrator',
+        `systemd-run --quiet --collect --unit=homie-start-again-PID -- flock --close ${lockFileOf(scene.places)} systemctl start --no-block homie-orchestrator`,
+        'systemctl stop homie-orchestrator',
+        'systemctl start --no-block homie-orchestrator',
+        'systemctl stop homie-start-again-PID.service',
+      ]);
+    },
+  );
 
   test('takes a name in the folder of backups, and the newest where none is named', async () => {
     const archive = await saveConfig(name);

@@ -86,8 +86,13 @@ describe('renderSystemConf()', () => {
     const raucVersion = /[\d.]+/.exec(stdout)?.[0].replace(/^(\d+\.\d+)$/, '$1.0') ?? '';
     folder.write('keyring.pem', 'no certificate, which is read later');
     const keyring = folder.at('keyring.pem');
-    folder.write('ours.conf', renderSystemConf({ ...fields, keyring, raucVersion }));
-    folder.write('wrong.conf', `${renderSystemConf({ ...fields, raucVersion })}no-such-key=1\n`);
+    // A newer RAUC makes the folder for its data.
+    const ours = renderSystemConf({ ...fields, keyring, raucVersion }).replaceAll(
+      '/data/',
+      `${folder.path}/`,
+    );
+    folder.write('ours.conf', ours);
+    folder.write('wrong.conf', `${ours}no-such-key=1\n`);
     const words = async (conf: string): Promise<string> => {
       const info = await run`rauc ${`--conf=${join(folder.path, conf)}`} info ${folder.at('none.raucb')}`;
       return info.stderr;

@@ -15,6 +15,7 @@ import { isFlat, placeOfProgram } from '../../support/build/layout.ts';
 import { packDemoBundle } from '../../support/build/pack-bundle.ts';
 import { scriptOf } from '../../support/build/release-workflow.ts';
 import { thisArchitecture } from '../../support/build/this-architecture.ts';
+import { hasLoopDevices } from '../../support/privileges.ts';
 import { type CommandOptions, runCommand } from '../../support/run-command.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
 import { leftOversIn, nothing } from './left-overs.ts';
@@ -260,48 +261,56 @@ describe('build.ts', () => {
     }
   });
 
-  test('simulate --keep leaves a device to look at, and --end takes it away', async () => {
-    using temporary = new TempFolder();
-    const env = { TMPDIR: temporary.path };
-    const keys = findKeys(join(checkout, '.keys')) ?? (await createKeys(join(checkout, '.keys')));
-    // As shipped is how `start` simulates: this machine's programs need no emulator.
-    const bundle = await packDemoBundle({
-      programs: await compiledPrograms({ architecture: thisArchitecture }),
-      architecture: thisArchitecture,
-      version: programVersion,
-      keys,
-      output: join(checkout, 'native.raucb'),
-    });
-    const { exitCode, stdout } = await build(['simulate', '--keep', '--bundle', bundle], env);
-    expect(exitCode).toBe(0);
-    const folder = /kept in (\S+)/.exec(stdout)?.[1] ?? '';
-    const status = await command({ deadlineMs: 30_000 })`${join(folder, 'enter')} rauc status`;
-    expect(status.stdout).toContain('Booted from: rootfs.1 (B)');
-    expect((await build(['simulate', '--end', folder])).exitCode).toBe(0);
-    expect(folder).toStartWith(temporary.path);
-    expect(await leftOversIn(temporary.path)).toEqual(nothing);
-  }, 120_000);
+  test.skipIf(!hasLoopDevices)(
+    'simulate --keep leaves a device to look at, and --end takes it away',
+    async () => {
+      using temporary = new TempFolder();
+      const env = { TMPDIR: temporary.path };
+      const keys = findKeys(join(checkout, '.keys')) ?? (await createKeys(join(checkout, '.keys')));
+      // As shipped is how `start` simulates: this machine's programs need no emulator.
+      const bundle = await packDemoBundle({
+        programs: await compiledPrograms({ architecture: thisArchitecture }),
+        architecture: thisArchitecture,
+        version: programVersion,
+        keys,
+        output: join(checkout, 'native.raucb'),
+      });
+      const { exitCode, stdout } = await build(['simulate', '--keep', '--bundle', bundle], env);
+      expect(exitCode).toBe(0);
+      const folder = /kept in (\S+)/.exec(stdout)?.[1] ?? '';
+      const status = await command({ deadlineMs: 30_000 })`${join(folder, 'enter')} rauc status`;
+      expect(status.stdout).toContain('Booted from: rootfs.1 (B)');
+      expect((await build(['simulate', '--end', folder])).exitCode).toBe(0);
+      expect(folder).toStartWith(temporary.path);
+      expect(await leftOversIn(temporary.path)).toEqual(nothing);
+    },
+    120_000,
+  );
 
-  test('simulate leaves nothing when it is stopped in the middle', async () => {
-    using temporary = new TempFolder();
-    const child = Bun.spawn([process.execPath, 'build.ts', 'simulate'], {
-      cwd: checkout,
-      env: { ...process.env, TMPDIR: temporary.path },
-      stdout: 'pipe',
-      stderr: 'pipe',
-    });
-    const reader = child.stdout.getReader();
-    let told = '';
-    while (!told.includes('rauc install runs our programs')) {
-      const { value, done } = await reader.read();
-      if (done) break;
-      told += new TextDecoder().decode(value);
-    }
-    child.kill('SIGINT');
-    await reader.cancel();
-    expect(await child.exited).toBe(130);
-    expect(await leftOversIn(temporary.path)).toEqual(nothing);
-  }, 120_000);
+  test.skipIf(!hasLoopDevices)(
+    'simulate leaves nothing when it is stopped in the middle',
+    async () => {
+      using temporary = new TempFolder();
+      const child = Bun.spawn([process.execPath, 'build.ts', 'simulate'], {
+        cwd: checkout,
+        env: { ...process.env, TMPDIR: temporary.path },
+        stdout: 'pipe',
+        stderr: 'pipe',
+      });
+      const reader = child.stdout.getReader();
+      let told = '';
+      while (!told.includes('rauc install runs our programs')) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        told += new TextDecoder().decode(value);
+      }
+      child.kill('SIGINT');
+      await reader.cancel();
+      expect(await child.exited).toBe(130);
+      expect(await leftOversIn(temporary.path)).toEqual(nothing);
+    },
+    120_000,
+  );
 });
 
 function bundlesIn(folder: string): string[] {

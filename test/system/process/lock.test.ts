@@ -174,7 +174,7 @@ describe('lockHolder()', () => {
 
   test('leaves no trace when it is free', () => {
     using folder = new TempFolder();
-    const path = folder.write('lock', 'left by somebody', 0o444);
+    const path = folder.write('lock', 'left by somebody', 0o644);
     const before = statSync(path);
 
     expect(lockHolder(path)).toBeUndefined();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { lstatSync, mkdirSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { carryIdentity } from '../../../shared/update/slot/device-identity.ts';
 import { Scene, treeOf } from '../../support/scene/scene.ts';
 
@@ -38,6 +38,7 @@ describe('carryIdentity()', () => {
   });
 
   test.each(['', 'uninitialized\n', 'no id\n'])('carries no machine id that is %j', (text) => {
+    rmSync(scene.at('root/etc/machine-id'));
     scene.write('root/etc/machine-id', text);
     mkdirSync(scene.at('slot/etc'));
     expect(carry()).toEqual([]);
