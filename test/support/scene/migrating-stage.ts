@@ -1,4 +1,6 @@
+import { isAnyAliveIn } from '../processes.ts';
 import { sick } from '../servers/health-server.ts';
+import { until } from '../until.ts';
 import { BootStage } from './boot-stage.ts';
 import { MigratingStack } from './migrating-stack.ts';
 import { transactionAt } from './transactions.ts';
@@ -35,6 +37,8 @@ export class MigratingStage extends BootStage {
         process.kill('SIGKILL');
       },
     });
+    // Another check of the health may have begun: what it calls ends by itself, and is no call of the next boot.
+    await until(() => !isAnyAliveIn(this.path));
     this.configure();
   }
 }
