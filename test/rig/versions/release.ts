@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import semver from 'semver';
 import { onHost } from '../../../shared/packaging/device/host.ts';
 import { project } from '../../../shared/packaging/project.ts';
 import { command } from '../../../shared/system/process/command.ts';
@@ -37,7 +38,7 @@ export async function raucOf(suite: RaucSuite, signal: AbortSignal): Promise<Rau
   const bin = join(folder, 'bin');
   const { stdout } = await onHost({ signal })`${join(bin, 'rauc')} --version`;
   const sha256 = readFileSync(join(folder, 'sha256'), 'utf8').split(' ')[0] ?? '';
-  return { suite, version: stdout.trim().replace(/^rauc /, ''), sha256, bin };
+  return { suite, version: semver.coerce(stdout)?.version ?? stdout.trim(), sha256, bin };
 }
 
 async function unpack(suite: RaucSuite, folder: string, signal: AbortSignal): Promise<void> {

@@ -80,7 +80,7 @@ await runProgram({ name: 'test:rauc', deadlineMs: hourMs }, async (running) => {
   const passed = tried.reduce((sum, one) => sum + one.passed, 0);
   const failed = tried.reduce((sum, one) => sum + one.failed, 0);
   writeReport('rauc-versions', { least, passed, failed, versions: tried });
-  running.log.info(`${passed} passed, ${failed} failed`);
+  running.log.info(`In all versions: ${passed} passed, ${failed} failed`);
   if (failed > 0 || passed < least) throw new Failure(`Cannot pass: ${failed} failed, see above`);
   return 'done';
 });
