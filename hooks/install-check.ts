@@ -7,7 +7,7 @@ import { requireAdmitted } from '../shared/update/admission/admission-refusal.ts
 import { decideAdmission } from '../shared/update/admission/decide-admission.ts';
 import { tellExpiredInhibit } from '../shared/update/admission/inhibit.ts';
 import { noteAdmission } from '../shared/update/transaction/admission-note.ts';
-import { openDevice, withConfig } from '../shared/update/transaction/device.ts';
+import { openDevice, withConfigToInstall } from '../shared/update/transaction/device.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** Decides whether this bundle may be installed. Every refusal happens here, where nothing has been changed yet. */
@@ -41,7 +41,7 @@ export const installCheck: Hook = {
     const { places, log } = bare;
     const place = readHookEnvironment({ bundle: values.text('bundle') });
     const bundle = readBundleFacts(place.bundle);
-    const device = withConfig(bare);
+    const device = withConfigToInstall(bare);
 
     await faultPoint('install-check:read');
     tellExpiredInhibit(places, new Date(), log);

@@ -7,7 +7,7 @@ import { carryOut } from '../shared/update/boot/carry-out-boot.ts';
 import { type BootPlan, bootAllowanceMs, decideBoot } from '../shared/update/boot/decide-boot.ts';
 import { oweNotifications } from '../shared/update/report/notifications.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
-import { openDevice, withConfigOrDefaults } from '../shared/update/transaction/device.ts';
+import { openDevice, withConfig } from '../shared/update/transaction/device.ts';
 import { transactionForRecovery } from '../shared/update/transaction/transaction-store.ts';
 import { waitForBootLock } from '../shared/update/transaction/update-lock.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
@@ -36,7 +36,7 @@ export const postActivate: Hook = {
     const tell = (line: string): void => log.error(line);
     const isDryRun = values.flag('dry-run');
     if (!isDryRun) log.alsoTo(logFileOf(places));
-    const device = withConfigOrDefaults(bare, tell);
+    const device = withConfig(bare, tell);
     device.allow(bootAllowanceMs(device.config.update));
     let slots: Slots | undefined;
     if (!isDryRun) oweNotifications(device, () => slots?.booted?.name);

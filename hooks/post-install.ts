@@ -9,7 +9,7 @@ import { migrateEarly } from '../shared/update/install/migrate-early.ts';
 import { carryIdentity } from '../shared/update/slot/device-identity.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
 import { isTimerEnabledIn, writeSlotContent } from '../shared/update/slot/slot-content.ts';
-import { openDevice, withConfig } from '../shared/update/transaction/device.ts';
+import { openDevice, withConfigToInstall } from '../shared/update/transaction/device.ts';
 import { holdNextBoot, holdNow } from '../shared/update/transaction/hold.ts';
 import { isVerdict, needsRestore, type Release, stateOf } from '../shared/update/transaction/transaction.ts';
 import { knownTransaction, readTransaction } from '../shared/update/transaction/transaction-store.ts';
@@ -44,7 +44,7 @@ export const postInstall: Hook = {
     });
     const slotMount = slotMountOf(place);
     const bundle = readBundleFacts(place.bundle);
-    const device = withConfig(bare);
+    const device = withConfigToInstall(bare);
     const { config } = device;
     const to = { version: bundle.version, slot: place.slotName ?? null };
     if (values.flag('dry-run')) {

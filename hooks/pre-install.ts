@@ -11,7 +11,7 @@ import { logFileOf } from '../shared/system/places.ts';
 import { backUpConfig, makeBackupFolder } from '../shared/update/data/back-up-config.ts';
 import { readRelease } from '../shared/update/slot/release.ts';
 import { forgetAdmission } from '../shared/update/transaction/admission-note.ts';
-import { type Device, openDevice, withConfig } from '../shared/update/transaction/device.ts';
+import { type Device, openDevice, withConfigToInstall } from '../shared/update/transaction/device.ts';
 import { TransactionWriter } from '../shared/update/transaction/transaction-writer.ts';
 import { takeInstallLock } from '../shared/update/transaction/update-lock.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
@@ -43,7 +43,7 @@ export const preInstall: Hook = {
     const targetOf = ({ configPath, backupPath }: Config): string | undefined =>
       existsSync(configPath) ? backupFile(backupPath, from, bundle.version, new Date()) : undefined;
     if (values.flag('dry-run')) {
-      const device = withConfig(bare);
+      const device = withConfigToInstall(bare);
       describe(targetOf(device.config), device);
       return 'done';
     }
@@ -58,7 +58,7 @@ export const preInstall: Hook = {
     forgetAdmission(places);
     log.info(`Preparing the update from "${from ?? 'unknown'}" to "${bundle.version}"`);
     await faultPoint('pre-install:opened');
-    const device = withConfig(bare);
+    const device = withConfigToInstall(bare);
     const { config } = device;
     device.allow(config.update.backupDeadlineSeconds * 1000 + serviceMs);
     const target = targetOf(config);

@@ -7,7 +7,7 @@ import { gatherFitFacts } from '../shared/update/admission/admission-facts.ts';
 import { requireAdmitted } from '../shared/update/admission/admission-refusal.ts';
 import { decideCompatibility } from '../shared/update/admission/decide-compatibility.ts';
 import { forgetAdmission } from '../shared/update/transaction/admission-note.ts';
-import { openDevice, withConfig } from '../shared/update/transaction/device.ts';
+import { openDevice, withConfigToInstall } from '../shared/update/transaction/device.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
 /** The running system's own check: install-check comes from the bundle, and an old one does not know the minimum version. */
@@ -37,7 +37,7 @@ export const systemCheck: Hook = {
       await faultPoint('system-check:read');
       requireAdmitted(
         `version "${bundle.version}"`,
-        decideCompatibility(gatherFitFacts(bundle, place.systemCompatible, withConfig(device))),
+        decideCompatibility(gatherFitFacts(bundle, place.systemCompatible, withConfigToInstall(device))),
       );
       // The install-check of this bundle may not be ours: a note about an earlier bundle says nothing about this one.
       if (isRaucsHandler()) forgetAdmission(device.places);

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { Failure, reasonOf } from '../system/failure.ts';
+import { nearestOf } from './nearest.ts';
 
 /** Reads YAML that people write: an error message names the line, the key and the expected value. */
 
@@ -17,49 +18,117 @@ interface Checked<S extends Schema> {
   knownKeys: (way: readonly string[]) => readonly string[];
 }
 
+/** What is wrong in a file: the keys from the root to it (none: the whole file), and the line and the reason in words. */
+export interface YamlProblem {
+  way: readonly string[];
+  kind: 'unknown-key' | 'wrong-value';
+  reason: string;
+}
+
 /** Parses and checks; an empty text is an empty group of keys. Throws a usage Failure. */
 export function readCheckedYaml<S extends Schema>(text: string, checked: Checked<S>): v.InferOutput<S> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const document = parse(text, lines);
+  const { content, problem } = contentOf(document, lines);
+  if (problem !== undefined) throw wrong(checked.what, problem);
+  const result = v.safeParse(checked.schema, content);
+  if (result.success) return result.output;
+  throw wrong(checked.what, problemOf(result.issues[0], checked, { document, lines }));
+}
+
+interface Usable<S extends Schema> extends Checked<S> {
+  /** In which depth the keys are that a problem costs: a problem deeper in a value costs the whole key. */
+  depthOf: (way: readonly string[]) => number;
+}
+
+/**
+ * Reads what can be used: a key that is unknown or has a wrong value is left out and is named among the problems. A text
+ * that cannot be parsed is read as an empty one. For schemas that require no key.
+ */
+export function readUsableYaml<S extends Schema>(
+  text: string,
+  checked: Usable<S>,
+): { value: v.InferOutput<S>; problems: readonly YamlProblem[] } {
+  const lines = new LineCounter();
+  const document = parse(text, lines);
+  const { content, problem } = contentOf(document, lines);
+  const problems = problem === undefined ? [] : [problem];
+  for (let left = content; ; ) {
+    const result = v.safeParse(checked.schema, left);
+    if (result.success) return { value: result.output, problems };
+    const { way, kind, reason } = problemOf(result.issues[0], checked, { document, lines });
+    const costs = way.slice(0, checked.depthOf(way));
+    // An unknown key deep in a value makes that value a wrong one: this version cannot know what it means.
+    problems.push({ way: costs, kind: costs.length < way.length ? 'wrong-value' : kind, reason });
+    left = without(left, costs);
+  }
+}
+
+function parse(text: string, lines: LineCounter): Document.Parsed {
+  return parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+}
+
+function wrong(what: string, { reason }: YamlProblem): Failure {
+  return new Failure(`Cannot use ${what}: ${reason}`, { outcome: 'usage' });
+}
+
+/** A copy without the key at the end of the way; without a way nothing is left. */
+function without(content: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined || !isGroup(content)) return {};
+  const { [key]: inner, ...others } = content;
+  return rest.length === 0 ? others : { ...others, [key]: without(inner, rest) };
+}
+
+function isGroup(content: unknown): content is Record<string, unknown> {
+  return typeof content === 'object' && content !== null && !Array.isArray(content);
+}
+
+function contentOf(
+  document: Document.Parsed,
+  lines: LineCounter,
+): { content: unknown; problem?: YamlProblem } {
   const syntax = document.errors[0];
   if (syntax !== undefined) {
     const [reason = ''] = syntax.message.split(/[\n;]/);
-    throw wrong(checked.what, lines.linePos(syntax.pos[0]).line, lowerFirst(reason));
+    return {
+      content: {},
+      problem: wholeFile(`line ${lines.linePos(syntax.pos[0]).line}, ${lowerFirst(reason)}`),
+    };
   }
-  const content = contentOf(document, checked.what);
-  const result = v.safeParse(checked.schema, content);
-  if (!result.success) throw wrongKey(result.issues[0], checked, document, lines);
-  return result.output;
-}
-
-/** The parser reports an alias without its anchor only here, without its line. */
-function contentOf(document: Document.Parsed, what: string): unknown {
   try {
-    return document.toJS() ?? {};
+    return { content: document.toJS() ?? {} };
   } catch (error) {
-    throw new Failure(`Cannot use ${what}: ${lowerFirst(reasonOf(error))}`, {
-      outcome: 'usage',
-      cause: error,
-    });
+    // The parser reports an alias without its anchor only here, without its line.
+    return { content: {}, problem: wholeFile(lowerFirst(reasonOf(error))) };
   }
 }
 
-function wrongKey<S extends Schema>(
+function wholeFile(reason: string): YamlProblem {
+  return { way: [], kind: 'wrong-value', reason };
+}
+
+function problemOf<S extends Schema>(
   issue: v.BaseIssue<unknown>,
-  { what, knownKeys }: Checked<S>,
-  document: Document.Parsed,
-  lines: LineCounter,
-): Failure {
-  const keys = (issue.path ?? []).map((item) => String(item.key));
-  const line = lineOf(keys, document, lines);
-  const key = keys.length === 0 ? 'the whole file' : `key ${keys.join('.')}`;
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
-    return wrong(what, line, `${key} is not known (known are: ${knownKeys(keys).join(', ')})`);
-  }
-  if (issue.type === 'strict_object' && issue.input === undefined) {
-    return wrong(what, line, `${key} is missing`);
-  }
-  return wrong(what, line, `${key}: expected ${expectedBy(issue)}, found ${found(issue.input)}`);
+  { knownKeys }: Checked<S>,
+  { document, lines }: { document: Document.Parsed; lines: LineCounter },
+): YamlProblem {
+  const way = (issue.path ?? []).map((item) => String(item.key));
+  const key = way.length === 0 ? 'the whole file' : `key ${way.join('.')}`;
+  return {
+    way,
+    kind: isUnknownKey(issue) ? 'unknown-key' : 'wrong-value',
+    reason: `line ${lineOf(way, document, lines)}, ${key}${wordsOf(issue, knownKeys(way), way.at(-1))}`,
+  };
+}
+
+function isUnknownKey({ type, expected }: v.BaseIssue<unknown>): boolean {
+  return type === 'strict_object' && expected === 'never';
+}
+
+function wordsOf(issue: v.BaseIssue<unknown>, known: readonly string[], name = ''): string {
+  if (isUnknownKey(issue)) return ` is not known (the nearest known key is "${nearestOf(name, known)}")`;
+  if (issue.type === 'strict_object' && issue.input === undefined) return ' is missing';
+  return `: expected ${expectedBy(issue)}, found ${found(issue.input)}`;
 }
 
 function expectedBy(issue: { type: string; message: string; expected: string | null }): string {
@@ -91,10 +160,6 @@ function lineOf(keys: string[], document: Document.Parsed, lines: LineCounter): 
     }
   }
   return 1;
-}
-
-function wrong(what: string, line: number, reason: string): Failure {
-  return new Failure(`Cannot use ${what}: line ${line}, ${reason}`, { outcome: 'usage' });
 }
 
 function lowerFirst(text: string): string {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { notList, readCheckedYaml } from './checked-yaml.ts';
+import { notList, readCheckedYaml, readUsableYaml, type YamlProblem } from './checked-yaml.ts';
 import type { Keys } from './key.ts';
 import { windowSchema } from './schedule-keys.ts';
 import { storageKeys } from './storage-keys.ts';
@@ -38,12 +38,31 @@ export interface ConfigText {
   update: v.InferOutput<typeof updateSchema>;
 }
 
-/** Parses and checks; `path` is for the message only. */
+/** Parses and checks; `path` is for the message only. Throws a usage Failure at the first thing that is wrong. */
 export function readConfigText(text: string, path: string): ConfigText {
-  const { orchestrator, update } = readCheckedYaml(text, {
+  return sectionsOf(readCheckedYaml(text, checkedAt(path)));
+}
+
+/** Reads what can be used of it, and names what cannot. */
+export function readUsableConfigText(
+  text: string,
+  path: string,
+): { text: ConfigText; problems: readonly YamlProblem[] } {
+  const { value, problems } = readUsableYaml(text, checkedAt(path));
+  return { text: sectionsOf(value), problems };
+}
+
+function checkedAt(path: string) {
+  return {
     what: `the config "${path}"`,
     schema: fileSchema,
-    knownKeys: (way) => Object.keys((way.includes('windows') ? windowSchema : updateSchema).entries),
-  });
+    knownKeys: (way: readonly string[]) =>
+      Object.keys((way.includes('windows') ? windowSchema : updateSchema).entries),
+    // update.KEY, orchestrator.storage.KEY
+    depthOf: ([section]: readonly string[]) => (section === 'update' ? 2 : 3),
+  };
+}
+
+function sectionsOf({ orchestrator, update }: v.InferOutput<typeof fileSchema>): ConfigText {
   return { storage: orchestrator?.storage ?? {}, update: update ?? {} };
 }

@@ -17,6 +17,9 @@ export interface UpdateWindow {
   to: number;
 }
 
+/** Never open: for windows that cannot be read. */
+export const shutWindows: { days: Weekday[]; from: number; to: number }[] = [{ days: [], from: 0, to: 1440 }];
+
 export const rebootExpected = 'now, window, no, or a number of minutes like +5';
 /** The forms of a reboot setting, in the config and on the command line; the longest delay is about a week. */
 export const rebootPattern = /^(?:now|window|no|\+\d{1,4})$/;

@@ -1,3 +1,4 @@
+import { readConfig } from '../config/config.ts';
 import { type Slots, slotsIfAnswered } from '../rauc/status.ts';
 import { readSystemConf } from '../rauc/system-conf.ts';
 import { Failure } from '../system/failure.ts';
@@ -14,7 +15,7 @@ import { tailOf } from '../update/report/log-tail.ts';
 import { carryOutReboot, rebootPlanOf } from '../update/schedule/reboot-after.ts';
 import { readRelease } from '../update/slot/release.ts';
 import { answeredSlots } from '../update/transaction/answered-slots.ts';
-import { type BareDevice, withConfig } from '../update/transaction/device.ts';
+import { type BareDevice, withConfigToInstall } from '../update/transaction/device.ts';
 import { knownTransaction, readHistory, readTransaction } from '../update/transaction/transaction-store.ts';
 import { type LockedDevice, takeFreeUpdaterLock } from '../update/transaction/update-lock.ts';
 import { type FleetAction, readAction, writeAction } from './action.ts';
@@ -70,7 +71,8 @@ export class HomieDevice implements FleetDevice {
   }
 
   async stepFacts(action: FleetAction, offer: Deployment | undefined): Promise<StepFacts> {
-    const { places, config } = withConfig(this.#device);
+    // The agent has logged at its start what it cannot use of the config.
+    const { places, config } = withConfigToInstall(this.#device, () => {});
     const now = new Date();
     return {
       transaction: foundTransaction(action, places),
@@ -147,7 +149,7 @@ export class HomieDevice implements FleetDevice {
   }
 
   async reboot(version: string): Promise<void> {
-    const plan = rebootPlanOf(undefined, withConfig(this.#device).config, new Date());
+    const plan = rebootPlanOf(undefined, readConfig(this.#device.places), new Date());
     await carryOutReboot(plan, version, this.#device.log);
   }
 
@@ -170,7 +172,7 @@ export class HomieDevice implements FleetDevice {
       const lock = await takeFreeUpdaterLock(device);
       const progress = new LiveProgress(places, log, source);
       undo.owe('tell the end', (why) => progress.failUnlessDone(why));
-      return await work({ ...withConfig(device), lock }, progress);
+      return await work({ ...withConfigToInstall(device), lock }, progress);
     } catch (error) {
       reason = error;
       throw error;

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, readConfig } from '../../shared/config/config.ts';
+import { type Config, readConfig, requireInstallable } from '../../shared/config/config.ts';
+import { wordsOfProblem } from '../../shared/config/config-problem.ts';
+import { readConfigText } from '../../shared/config/config-schema.ts';
+import { shutWindows } from '../../shared/config/schedule-keys.ts';
 import { Failure } from '../../shared/system/failure.ts';
 import type { Places } from '../../shared/system/places.ts';
+import { windowAt } from '../../shared/update/schedule/schedule.ts';
 import { TempFolder } from '../support/temp-folder.ts';
 import { wrongConfigs } from './wrong-configs.ts';
 
@@ -17,16 +21,6 @@ function read(text: string) {
   using folder = new TempFolder();
   folder.write(name, text);
   return readConfig(placesIn(folder));
-}
-
-function failureOf(work: () => unknown): Failure {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error('it was taken');
 }
 
 const guide = `orchestrator:
@@ -55,6 +49,7 @@ function defaultsBelow(data: string): Config {
   return {
     configPath: join(data, 'config'),
     backupPath: join(data, 'backups'),
+    problems: [],
     update: {
       unit: 'homie-orchestrator',
       healthUrl: 'http://localhost:8080/health',
@@ -185,6 +180,7 @@ update:
     expect(config).toEqual({
       configPath: '/mnt/b',
       backupPath: '/mnt/c d',
+      problems: [],
       update: {
         unit: 'homie@1.service',
         healthUrl: 'https://localhost:8443/health?full=1',
@@ -247,19 +243,90 @@ update:
       using folder = new TempFolder();
       const path = folder.write(name, text);
 
-      const failure = failureOf(() => readConfig(placesIn(folder)));
+      const { problems } = readConfig(placesIn(folder));
 
-      expect(failure.message).toBe(`Cannot use the config "${path}": ${reason}`);
-      expect(failure.outcome).toBe('usage');
+      expect(problems.map(({ what }) => what)).toEqual([`the config "${path}": ${reason}`]);
     },
   );
 
-  test('says why when the file cannot be read', () => {
+  test('names the file when it cannot be read, installs nothing then, and continues with the defaults', () => {
     using folder = new TempFolder();
     mkdirSync(folder.at(name), { recursive: true });
 
-    const failure = failureOf(() => readConfig(placesIn(folder)));
+    const config = readConfig(placesIn(folder));
 
-    expect(failure.message).toBe(`Cannot read the config "${folder.at(name)}": it is a folder`);
+    expect(config.problems.map(wordsOfProblem)).toEqual([
+      `Cannot use the config "${folder.at(name)}": it is a folder; continuing with the defaults`,
+    ]);
+    const defaults = defaultsBelow(folder.path);
+    expect(config).toEqual({
+      ...defaults,
+      problems: config.problems,
+      update: { ...defaults.update, windows: shutWindows },
+    });
+    expect(() => requireInstallable(config)).toThrow(Failure);
+  });
+
+  test('names every problem, and keeps all keys that it can use', () => {
+    const config = read(`orchestrator:
+  storage: { data_path: /mnt/a, cache: 5 }
+update:
+  rehearse: auto
+  health_url: http://localhost:9/health
+  settle_seconds: soon
+  keep_backups: 7
+`);
+    expect(config.problems.map(({ kind, key }) => [kind, key])).toEqual([
+      ['wrong-value', 'settle_seconds'],
+      ['unknown-key', 'rehearse'],
+    ]);
+    expect(config.configPath).toBe('/mnt/a/config');
+    expect(config.update).toMatchObject({
+      healthUrl: 'http://localhost:9/health',
+      settleSeconds: 10,
+      keepBackups: 7,
+      windows: [],
+    });
+    expect(() => requireInstallable(config)).not.toThrow();
+  });
+
+  test.each([
+    'update: 5',
+    'update:\n  windows: 5\n  time_zone: Europe/Berlin\n',
+    'update:\n  windows: [{ from: "02:00", to: "04:00", months: [jan] }]\n',
+    'update:\n  windows: [{ from: "02:00", to: "04:00" }]\n  time_zone: Mars/Base\n',
+    'update: [\n',
+  ])('shuts the windows when they cannot be read: %s', (text) => {
+    const config = read(text);
+    expect(windowAt(config, new Date('2026-01-02T03:04:05Z'))).toMatchObject({
+      kind: 'outside',
+      opens: undefined,
+    });
+    expect(() => requireInstallable(config)).toThrow(/^Cannot use the config /);
+  });
+
+  test.each([
+    ['unit: a b', true],
+    ['compose_file: x', true],
+    ['database_service: a b', true],
+    ['migrate_in: later', true],
+    ['version_floor: 1', true],
+    ['allow_downgrade: maybe', true],
+    ['fleet_consent: voice', true],
+    ['health_url: x', false],
+    ['limit_rate_kib: fast', false],
+    ['unheard_of: 1', false],
+  ])('forbids to install when the value is one that does harm: %s (%p)', (line, isForbidden) => {
+    const check = expect(() => requireInstallable(read(`update:\n  ${line}\n`)));
+    if (isForbidden) check.toThrow(/^Cannot use the config /);
+    else check.not.toThrow();
+  });
+});
+
+describe('readConfigText()', () => {
+  test('is strict: it throws at the first problem', () => {
+    expect(() => readConfigText('update:\n  helth_url: x\n', '/x')).toThrow(
+      'Cannot use the config "/x": line 2, key update.helth_url is not known (the nearest known key is "health_url")',
+    );
   });
 });

@@ -1,12 +1,3 @@
-const known =
-  'url, ca_file, client_certificate_file, client_key_file, token_file, basic_auth_file, limit_rate_kib, ' +
-  'largest_bundle_mib, stall_seconds, fetch_tries, image_allowance_mib, version_floor, allow_downgrade, ' +
-  'windows, time_zone, install_at, reboot, timer, backup_deadline_seconds, keep_backups, ' +
-  'backup_budget_mib, reserve_mib, unit, compose_file, database_service, redis_service, ' +
-  'migration_service, migrate_in, migration_deadline_seconds, migration_longest_seconds, ' +
-  'pull_deadline_seconds, health_url, health_deadline_seconds, settle_seconds, disabled_checks, ' +
-  'verdict_command, verdict_webhook, api_listen, api_token_file, bundle_folder, fleet_url, ' +
-  'fleet_tenant, fleet_controller_id, fleet_target_token_file, fleet_gateway_token_file, fleet_consent';
 const secondsExpected = 'expected a number of seconds from 1 to 7200';
 
 /** What is wrong, the file, and the reason that is told. */
@@ -44,7 +35,7 @@ export const wrongConfigs: [what: string, text: string, reason: string][] = [
   [
     'a key of ours is misspelt',
     'update:\n\n  helth_url: x',
-    `line 3, key update.helth_url is not known (known are: ${known})`,
+    'line 3, key update.helth_url is not known (the nearest known key is "health_url")',
   ],
   ['a value is missing', 'update:\n  unit:\n', 'line 2, key update.unit: expected a text, found nothing'],
   [
@@ -135,7 +126,7 @@ export const wrongConfigs: [what: string, text: string, reason: string][] = [
   [
     'a window has a key of its own',
     'update:\n  windows:\n    - from: "02:00"\n      to: "04:00"\n      at: 5',
-    'line 5, key update.windows.0.at is not known (known are: days, from, to)',
+    'line 5, key update.windows.0.at is not known (the nearest known key is "to")',
   ],
   [
     'a time is one of no clock',

@@ -188,11 +188,21 @@ describe('install-check', () => {
     }
   });
 
-  test('names file, line and key when the config is wrong', async () => {
-    scene.write('data/config/orchestrator.yaml', 'homes: 1\nupdate:\n  reserve_mib: lots\n');
+  test('admits, and warns, when a key of the config is unknown or an uncritical value is wrong', async () => {
+    const path = 'data/config/orchestrator.yaml';
+    const more = 'update:\n  rehearse: auto\n  keep_backups: lots\n';
+    scene.write(path, scene.read(path).replace('update:\n', more));
+    const ended = await untouched(() => byHand());
+    expect(ended.stderr).toContain('key update.rehearse is not known');
+    expect(ended.stderr).toContain('key update.keep_backups: expected a whole number from 1, found "lots"');
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('names file, line and key when a value is wrong with which an install would do harm', async () => {
+    scene.write('data/config/orchestrator.yaml', 'homes: 1\nupdate:\n  unit: a b\n');
     const [rauc, hand] = [await untouched(byRauc), await untouched(() => byHand())];
-    expect(hand.reason).toBe(
-      `Cannot use the config "${scene.at('data/config/orchestrator.yaml')}": line 3, key update.reserve_mib: expected a number of MiB, found "lots"`,
+    expect(hand.reason).toStartWith(
+      `Cannot use the config "${scene.at('data/config/orchestrator.yaml')}": line 3, key update.unit: expected the name of a systemd unit, found "a b"`,
     );
     expect(rauc.reason).toBe(hand.reason);
     expect([rauc.exitCode, hand.exitCode]).toEqual([21, 2]);

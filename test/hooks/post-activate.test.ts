@@ -114,12 +114,35 @@ describe('post-activate, in an ordinary boot', () => {
     expect(ended.exitCode).toBe(0);
   });
 
-  test('uses the defaults when the config is wrong', async () => {
+  test('ignores a key of a later version, says so, and asks the health address of the config', async () => {
     stage.bootInto({ booted: 'rootfs.0' });
-    stage.write('data/config/orchestrator.yaml', 'update:\n  helth_url: x\n');
+    const path = 'data/config/orchestrator.yaml';
+    stage.write(path, stage.read(path).replace('update:\n', 'update:\n  rehearse: auto\n'));
+    const ended = await stage.postActivate();
+    expect(ended.stderr).toContain('key update.rehearse is not known');
+    expect(ended.stderr).not.toContain('continuing with');
+    expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('uses the default of a wrong value, says so, and keeps the rest of the config', async () => {
+    stage.bootInto({ booted: 'rootfs.0' });
+    const path = 'data/config/orchestrator.yaml';
+    stage.write(path, stage.read(path).replace('update:\n', 'update:\n  windows: later\n  unit: a b\n'));
+    const ended = await stage.postActivate();
+    expect(ended.stderr).toContain('key update.windows: expected a list of windows, found "later"');
+    expect(ended.stderr).toContain('key update.unit: expected the name of a systemd unit, found "a b"');
+    expect(ended.stderr).toContain('continuing with its default');
+    expect(stage.distinctCalls()).toEqual([status, isActive, markGood]);
+    expect(ended.exitCode).toBe(0);
+  });
+
+  test('uses the defaults when the config cannot be parsed', async () => {
+    stage.bootInto({ booted: 'rootfs.0' });
+    stage.write('data/config/orchestrator.yaml', 'update: [');
     const ended = await stage.postActivate({}, '--dry-run');
-    expect(ended.stderr).toContain('line 2, key update.helth_url is not known');
-    expect(ended.stderr).toContain('continuing with the defaults');
+    expect(ended.stderr).toContain('orchestrator.yaml": line 1, ');
+    expect(ended.stderr).toContain('; continuing with the defaults');
     expect(ended.exitCode).toBe(0);
   });
 

@@ -329,12 +329,12 @@ describe('pre-install', () => {
   });
 
   test('is known to have failed, so that the fallback can be put back, when the config is wrong', async () => {
-    scene.write('data/config/orchestrator.yaml', 'update:\n  helth_url: x\n');
+    scene.write('data/config/orchestrator.yaml', 'update:\n  unit: a b\n');
     const ended = await preInstall();
-    expect(ended.reason).toContain('line 2, key update.helth_url is not known');
+    expect(ended.reason).toContain('line 2, key update.unit: expected the name of a systemd unit');
     expect(calls()).toEqual([]);
     expect(scene.transaction()).toMatchObject({ to: { version: '1.1.0', slot: 'rootfs.1' }, isClosed: true });
-    expectPutRight(/update.helth_url is not known/);
+    expectPutRight(/key update.unit: expected/);
     expect(ended.exitCode).toBe(2);
   });
 

@@ -137,8 +137,8 @@ describe.skipIf(!hasLoopDevices).each(everyArchitecture)(
     });
 
     scenario('when the config is wrong, naming file, line and key', async () => {
-      await withConfig('  helth_url: x\n', () =>
-        expectRefusal(good, /orchestrator.yaml": line \d+, key update.helth_url/),
+      await withConfig('  migrate_in: later\n', () =>
+        expectRefusal(good, /orchestrator.yaml": line \d+, key update.migrate_in/),
       );
     });
 

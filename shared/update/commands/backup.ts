@@ -15,7 +15,7 @@ import { backUpConfig, makeBackupFolder } from '../data/back-up-config.ts';
 import { findStack, requireStack, type Stack } from '../data/stack.ts';
 import { haveRunning } from '../data/stack-control.ts';
 import { readRelease } from '../slot/release.ts';
-import { type Device, openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { type Device, openDevice, withConfig } from '../transaction/device.ts';
 import { transactionForRecovery } from '../transaction/transaction-store.ts';
 import { requireFree, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
 
@@ -26,7 +26,7 @@ type Targets = Record<'config' | 'database' | 'redis', string>;
 /** Saves config, database and redis of the running system, as an update does; prints the paths of the files on stdout. */
 export async function backUpByHand(values: Values, running: Running): Promise<Outcome> {
   running.allow(backupMs);
-  const device = withConfigOrDefaults(openDevice(values, running));
+  const device = withConfig(openDevice(values, running));
   const { places, config, log } = device;
   const [isConfigOnly, isDatabaseOnly] = [values.flag('config-only'), values.flag('database-only')];
   if (isConfigOnly && isDatabaseOnly)

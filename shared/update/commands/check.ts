@@ -1,3 +1,4 @@
+import { requireUrl } from '../../config/config.ts';
 import { readSystemConf } from '../../rauc/system-conf.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
@@ -19,7 +20,7 @@ const checkMs = 30 * 60_000;
 export async function check(values: Values, running: Running): Promise<Outcome> {
   const device = withConfig(openDevice(values, running));
   const { places, config, log } = device;
-  const source = parseSource(values.text('url') ?? config.update.url);
+  const source = parseSource(values.text('url') ?? requireUrl(config));
   if (source.kind !== 'url')
     throw new Failure('Cannot check a file or stdin: only a URL can be checked', {
       outcome: 'usage',

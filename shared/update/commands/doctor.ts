@@ -8,7 +8,7 @@ import { type Paint, paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
 import type { CheckResult } from '../doctor/check-result.ts';
 import { examine } from '../doctor/examine.ts';
-import { openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { openDevice, withConfig } from '../transaction/device.ts';
 
 const doctorMs = 300_000;
 
@@ -21,7 +21,7 @@ export async function tellDoctor(values: Values, running: Running): Promise<Outc
   const bare = openDevice(values, running);
   const isIdle = lockHolder(lockFileOf(bare.places)) === undefined;
   const mayWrite = process.getuid?.() === 0 && isIdle && !values.flag('dry-run');
-  const findings = await examine(withConfigOrDefaults(bare), { now: new Date(), mayWrite });
+  const findings = await examine(withConfig(bare), { now: new Date(), mayWrite });
   print(1, values.flag('json') ? doctorJson(findings) : doctorText(findings, paintFor(1)));
   return findings.some(({ level }) => level === 'bad') ? 'failed' : 'done';
 }

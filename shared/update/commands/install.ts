@@ -1,3 +1,4 @@
+import { requireUrl } from '../../config/config.ts';
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure, reasonOf } from '../../system/failure.ts';
 import { logFileOf, type Places } from '../../system/places.ts';
@@ -18,7 +19,7 @@ import { oweNotifications } from '../report/notifications.ts';
 import { carryOutReboot, rebootPlanOf } from '../schedule/reboot-after.ts';
 import { requireWindow, tellWindow } from '../schedule/schedule.ts';
 import { readRelease } from '../slot/release.ts';
-import { type Device, openDevice, withConfig } from '../transaction/device.ts';
+import { type Device, openDevice, withConfigToInstall } from '../transaction/device.ts';
 import { takeFreeUpdaterLock } from '../transaction/update-lock.ts';
 
 /** Enough for a download over a connection that is bad all day and all night. */
@@ -31,9 +32,9 @@ type Bundle = Extract<Obtained, { kind: 'bundle' }>;
  * tries the slot.
  */
 export async function install(values: Values, running: Running): Promise<Outcome> {
-  const device = withConfig(openDevice(values, running));
+  const device = withConfigToInstall(openDevice(values, running));
   const { places, config, log, undo, signal } = device;
-  const source = parseSource(values.text('source') ?? config.update.url);
+  const source = parseSource(values.text('source') ?? requireUrl(config));
   const isForced = values.flag('force');
   const limitRateKiB = readRate(values);
   device.allow(fetchMs);

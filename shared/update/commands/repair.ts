@@ -9,7 +9,7 @@ import { beginRepair, beginRepairWhenIdle, longestWaitMs } from '../repair/begin
 import type { Damage } from '../repair/damage.ts';
 import { findFaults } from '../repair/find-damage.ts';
 import { oweNotifications } from '../report/notifications.ts';
-import { openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { openDevice, withConfig } from '../transaction/device.ts';
 import { readTransaction } from '../transaction/transaction-store.ts';
 import type { LockedDevice } from '../transaction/update-lock.ts';
 
@@ -31,7 +31,7 @@ export async function repair(values: Values, running: Running): Promise<Outcome>
   const begin = values.flag('wait') ? beginRepairWhenIdle : beginRepair;
   const { slots, lock } = await begin(bare, isDryRun);
   bare.allow(repairMs);
-  const device = withConfigOrDefaults(bare);
+  const device = withConfig(bare);
   const faults = await findFaults(readTransaction(places), slots, device);
   for (const { wrong, remedy, mend } of faults)
     log.warn(`Found: ${wrong}. ${mend === undefined ? 'It' : 'Repair'} ${remedy}`);

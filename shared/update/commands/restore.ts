@@ -18,7 +18,7 @@ import { requireStack } from '../data/stack.ts';
 import { stopOrchestrator } from '../data/stop-orchestrator.ts';
 import { unpackFolderOf } from '../repair/find-leftovers.ts';
 import { readRelease } from '../slot/release.ts';
-import { type Device, openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { type Device, openDevice, withConfig } from '../transaction/device.ts';
 import { transactionForRecovery } from '../transaction/transaction-store.ts';
 import { requireFree, takeFreeUpdaterLock } from '../transaction/update-lock.ts';
 import { tellBackups } from './restore-list.ts';
@@ -29,7 +29,7 @@ const stopMs = 120_000;
 /** Restores from a backup; a damaged one is refused before anything is stopped or changed. */
 export async function restoreByHand(values: Values, running: Running): Promise<Outcome> {
   running.allow(restoreMs);
-  const device = withConfigOrDefaults(openDevice(values, running));
+  const device = withConfig(openDevice(values, running));
   const { places, config, log, signal } = device;
   if (values.flag('list')) return await tellBackups(config.backupPath, values, signal);
 

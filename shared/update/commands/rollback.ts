@@ -10,7 +10,7 @@ import type { Log } from '../../system/terminal/log.ts';
 import { cancelPending } from '../boot/cancel-pending.ts';
 import { decideRollback, type RollbackPlan } from '../boot/decide-rollback.ts';
 import { oweNotifications } from '../report/notifications.ts';
-import { type BareDevice, openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { type BareDevice, openDevice, withConfig } from '../transaction/device.ts';
 import { holdNextBoot } from '../transaction/hold.ts';
 import { needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 import { knownTransaction, readTransaction } from '../transaction/transaction-store.ts';
@@ -101,7 +101,7 @@ async function carryOut(back: WayBack, lock: UpdateLock, device: BareDevice): Pr
   const open = closable(back);
   const record = open && TransactionWriter.resume(lock, open);
   if (plan.kind === 'cancel-pending') {
-    await cancelPending(record, { slot: plan.slot, reason }, withConfigOrDefaults(device));
+    await cancelPending(record, { slot: plan.slot, reason }, withConfig(device));
     log.info('The installed update is cancelled; no reboot is needed');
     return 'done';
   }

@@ -10,12 +10,12 @@ import type { Progress } from '../install/progress.ts';
 import { type DeviceStatus, gatherStatus } from '../report/device-status.ts';
 import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/device-status-json.ts';
 import { wordsOfWindow } from '../schedule/schedule.ts';
-import { openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { openDevice, withConfig } from '../transaction/device.ts';
 import { lastStep } from '../transaction/transaction.ts';
 import type { CurrentTransaction } from '../transaction/transaction-store.ts';
 
 export async function tellStatus(values: Values, running: Running): Promise<Outcome> {
-  const standing = await gatherStatus(withConfigOrDefaults(openDevice(values, running)));
+  const standing = await gatherStatus(withConfig(openDevice(values, running)));
   const { slotsProblem } = standing;
   // During an install RAUC is busy, and users still ask for the status: report what is known without RAUC.
   if (slotsProblem !== undefined && slotsProblem.outcome !== 'busy') throw slotsProblem;

@@ -11,7 +11,7 @@ import { decideNext } from '../report/decide-next.ts';
 import { type DeviceStatus, gatherStatus } from '../report/device-status.ts';
 import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/device-status-json.ts';
 import { tailOf } from '../report/log-tail.ts';
-import { openDevice, withConfigOrDefaults } from '../transaction/device.ts';
+import { openDevice, withConfig } from '../transaction/device.ts';
 import { lastStep, type Transaction } from '../transaction/transaction.ts';
 
 /** Lines of the update's log: few enough that everything fits on one screen. */
@@ -19,7 +19,7 @@ const logLines = 8;
 
 /** Prints one screen: which slot, which version, what failed and which check, the log's tail, what happens next. */
 export async function tellWhy(values: Values, running: Running): Promise<Outcome> {
-  const device = withConfigOrDefaults(openDevice(values, running));
+  const device = withConfig(openDevice(values, running));
   const { places } = device;
   const standing = await gatherStatus(device);
   print(1, values.flag('json') ? whyJson(standing, places) : whyText(standing, places, paintFor(1)));

@@ -6,6 +6,7 @@ import { bootScript } from './boot-script.ts';
 import { bad, type Check, type CheckResult, type Examination } from './check-result.ts';
 import { clock } from './clock.ts';
 import { commandLine } from './command-line.ts';
+import { config } from './config.ts';
 import { data } from './data.ts';
 import { docker } from './docker.ts';
 import { fleet } from './fleet.ts';
@@ -25,6 +26,7 @@ const checks: readonly Check[] = [
   kernel,
   clock,
   data,
+  config,
   systemConf,
   keyring,
   raucService,

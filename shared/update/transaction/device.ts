@@ -1,5 +1,5 @@
-import { type Config, defaultConfig, readConfig } from '../../config/config.ts';
-import { reasonOf } from '../../system/failure.ts';
+import { type Config, readConfig, requireInstallable } from '../../config/config.ts';
+import { wordsOfProblem } from '../../config/config-problem.ts';
 import { findPlaces, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
@@ -18,20 +18,19 @@ export function openDevice(values: Values, running: Running): BareDevice {
   return { ...running, places: findPlaces({ data: values.text('data') }) };
 }
 
-/** Each program reads the config where its failure belongs, such as after the lock. Throws a Failure. */
-export function withConfig(device: BareDevice): Device {
-  return { ...device, config: readConfig(device.places) };
+/**
+ * Reads the config; `tell` logs what cannot be used of it, and the program continues with the defaults of those keys: a
+ * config of a later version must not stop a boot or a report.
+ */
+export function withConfig(device: BareDevice, tell = (line: string): void => device.log.warn(line)): Device {
+  const config = readConfig(device.places);
+  for (const problem of config.problems) tell(wordsOfProblem(problem));
+  return { ...device, config };
 }
 
-/** For what must go on with an unreadable config: a boot, recovery, a report. The problem is logged by `tell`. */
-export function withConfigOrDefaults(
-  device: BareDevice,
-  tell = (line: string): void => device.log.warn(line),
-): Device {
-  try {
-    return withConfig(device);
-  } catch (error) {
-    tell(`${reasonOf(error)}; continuing with the defaults`);
-    return { ...device, config: defaultConfig(device.places) };
-  }
+/** For programs that install: throws a Failure where a wrong value could do harm. */
+export function withConfigToInstall(device: BareDevice, tell?: (line: string) => void): Device {
+  const configured = withConfig(device, tell);
+  requireInstallable(configured.config);
+  return configured;
 }

@@ -399,6 +399,16 @@ describe('update.sh check', () => {
     );
   });
 
+  test('asks no other server when update.url is wrong, and an argument is in its place', async () => {
+    configure({ url: 'ftp://x' });
+    for (const args of [['check'], ['install', '--dry-run']]) {
+      const ended = await update(args);
+      expect(ended.reason).toContain('key update.url: expected a URL with https:// or http://');
+      expect(ended.exitCode).toBe(2);
+    }
+    expect((await update(['check', server.url])).exitCode).toBe(0);
+  });
+
   test('ends with 21 when the server does not answer, and with 2 for a text that is no URL', async () => {
     behave = (_asked, line) => void line.destroy();
     expect((await update(['check'])).exitCode).toBe(21);

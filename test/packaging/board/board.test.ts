@@ -64,7 +64,7 @@ describe('readBoardText()', () => {
     [
       'a key is not known',
       `${yaml}colour: red\n`,
-      'line 24, key colour is not known (known are: summary, compatible, partitions, boot, environment)',
+      'line 24, key colour is not known (the nearest known key is "boot")',
     ],
     ['the kernel has no name', yaml.replace('  kernel:', '  kernle:'), 'line 11, key boot.kernel is missing'],
     [

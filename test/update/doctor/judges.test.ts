@@ -6,6 +6,7 @@ import { bootScriptVersion, judgeBootScript } from '../../../shared/update/docto
 import type { Judgement } from '../../../shared/update/doctor/check-result.ts';
 import { judgeClock } from '../../../shared/update/doctor/clock.ts';
 import { judgeCommandLine } from '../../../shared/update/doctor/command-line.ts';
+import { judgeConfig } from '../../../shared/update/doctor/config.ts';
 import { judgeData } from '../../../shared/update/doctor/data.ts';
 import { judgeDocker } from '../../../shared/update/doctor/docker.ts';
 import { judgeKernel } from '../../../shared/update/doctor/kernel.ts';
@@ -617,6 +618,31 @@ const tables: Record<string, Row[]> = {
       judgeUnits({ ...goodUnits, orchestrator: 'disabled' }),
       'warn',
       'homie-orchestrator is disabled: it does not start at boot',
+    ],
+  ],
+  'orchestrator.yaml': [
+    [
+      'every key is known',
+      judgeConfig([]),
+      'ok',
+      'every key of orchestrator.yaml is known, with a value that fits',
+    ],
+    [
+      'a key is unknown',
+      judgeConfig([
+        { kind: 'unknown-key', key: 'x', what: 'the config "/c": line 2, key update.x is not known' },
+      ]),
+      'warn',
+      'cannot use the config "/c": line 2, key update.x is not known',
+    ],
+    [
+      'a value is wrong, too',
+      judgeConfig([
+        { kind: 'wrong-value', key: 'unit', what: 'the config "/c": line 1' },
+        { kind: 'unknown-key', key: 'x', what: 'the config "/c": line 2' },
+      ]),
+      'bad',
+      'cannot use the config "/c": line 1; the config "/c": line 2',
     ],
   ],
 };
