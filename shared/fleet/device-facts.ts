@@ -3,7 +3,7 @@ import type { Places } from '../system/places.ts';
 import { command } from '../system/process/command.ts';
 import { readInhibit, reasonOfInhibit } from '../update/admission/inhibit.ts';
 import { windowAt, wordsOfWindow } from '../update/schedule/schedule.ts';
-import { lastStep, type Transaction } from '../update/transaction/transaction.ts';
+import { lastStep, stateOf, type Transaction } from '../update/transaction/transaction.ts';
 import { allTransactions } from '../update/transaction/transaction-store.ts';
 import type { FleetAction } from './action.ts';
 import type { FoundTransaction } from './decide-step.ts';
@@ -13,8 +13,8 @@ import type { FoundTransaction } from './decide-step.ts';
 export function foundTransaction(action: FleetAction, places: Places): FoundTransaction | undefined {
   const found = transactionOf(action, places);
   if (found === undefined) return undefined;
-  const { state, reason } = lastStep(found);
-  return { state, reason, isClosed: found.isClosed };
+  const { reason } = lastStep(found);
+  return { state: stateOf(found), reason, isClosed: found.isClosed };
 }
 
 /** The transaction that the action's install has opened: of the action's version, and newer than `before`. */

@@ -37,6 +37,31 @@ describe('post-activate, owing a restore', () => {
     expect([stage.isHeld, stage.isReleased]).toEqual([true, false]);
   });
 
+  test('restores in the old slot, though a later version has noted a state that this one does not know', async () => {
+    await leaveDebt();
+    const path = 'data/update/transaction.json';
+    const left = stage.transaction();
+    const step = { ...left.steps.at(-1), state: 'rehearsed', weather: 'fine' };
+    const before = left.steps.slice(0, -1);
+    stage.write(
+      path,
+      JSON.stringify({ ...left, format: 2, steps: [...before, step], plan: { of: 'later' } }),
+    );
+    stage.stack.mend();
+    stage.rebootInto('rootfs.0');
+    const why = await stage.run(['update.sh', 'why']);
+    expect(why.stdout).toContain('→ rehearsed');
+    expect(why.stdout).not.toContain('Updates may be installed at any time');
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.stack.database).toBe('0001 Ada');
+    expect(stage.calls().indexOf('swap')).toBeLessThan(stage.calls().indexOf(start));
+    const written = JSON.parse(stage.read(path));
+    expect(written).toMatchObject({ format: 2, plan: { of: 'later' }, isClosed: true });
+    expect(written.steps).toContainEqual(step);
+    expect(stage.states().at(-1)).toBe('fallen-back');
+    expect((await stage.run(['update.sh', 'history'])).stdout).toContain('fallen-back');
+  });
+
   test('restores in the old slot before the orchestrator runs there, then closes', async () => {
     await leaveDebt();
     stage.stack.mend();

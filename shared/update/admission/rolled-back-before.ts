@@ -1,4 +1,4 @@
-import { lastStep, type Transaction } from '../transaction/transaction.ts';
+import { lastStep, stateOf, type Transaction } from '../transaction/transaction.ts';
 import type { AdmissionRefusal } from './admission-refusal.ts';
 
 /** The last verdict about the version on this device; undefined when it was never installed here, or has no verdict. */
@@ -10,7 +10,8 @@ export function lastVerdict(
   | undefined {
   const last = transactions.findLast(({ to }) => to.version === version);
   if (last === undefined) return undefined;
-  const { state, at, reason } = lastStep(last);
+  const { at, reason } = lastStep(last);
+  const state = stateOf(last);
   const isVerdict =
     state === 'committed' || state === 'rolled-back' || state === 'fallen-back' || state === 'failed';
   return isVerdict ? { state, at, reason } : undefined;

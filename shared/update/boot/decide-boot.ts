@@ -41,9 +41,9 @@ export function decideBoot(transaction: Transaction | undefined, facts: BootFact
     if (facts.booted === undefined) return { kind: 'unknown' };
     return mayGoBack(transaction, facts) ? { kind: 'go-back', reason: cameBack } : { kind: 'normal' };
   }
-  const { state, bootId, reason } = lastStep(transaction);
+  const { bootId, reason } = lastStep(transaction);
   const isSameBoot = bootId === facts.bootId;
-  switch (state) {
+  switch (stateOf(transaction)) {
     case 'committed':
     case 'failed':
       return facts.booted === undefined ? { kind: 'unknown' } : { kind: 'normal' };

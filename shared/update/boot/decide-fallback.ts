@@ -1,6 +1,6 @@
 import { otherSlot, type Slots } from '../../rauc/status.ts';
 import type { AdmissionNote } from '../transaction/admission-note.ts';
-import { type State, stateOf, type Transaction } from '../transaction/transaction.ts';
+import { stateOf, type Transaction } from '../transaction/transaction.ts';
 
 export type FallbackPlan =
   /** The fallback is in the boot order, or it is too early to ask: an update waits for its reboot. */
@@ -40,9 +40,9 @@ export function decideFallback(
   return { kind: 'put-back', slot, reason: `${failed} failed before anything was written into it` };
 }
 
-const beforeWriting: readonly State[] = ['preparing', 'failed', 'rolled-back'];
+const beforeWriting: readonly string[] = ['preparing', 'failed', 'rolled-back'];
 
-/** Whether RAUC began, or may have begun, to write the image. */
+/** Whether RAUC began, or may have begun, to write the image, as in an unknown state of a later version. */
 function hasWritten({ steps }: Transaction): boolean {
   return steps.some(({ state }) => !beforeWriting.includes(state));
 }

@@ -6,11 +6,13 @@ import { reasonOfInhibit } from '../admission/inhibit.ts';
 import type { BootPlan } from '../boot/decide-boot.ts';
 import type { Progress } from '../install/progress.ts';
 import { type WindowStanding, wordsOfWindow } from '../schedule/schedule.ts';
-import { lastStep, type Transaction } from '../transaction/transaction.ts';
+import { lastStep, needsRestore, stateOf, type Transaction } from '../transaction/transaction.ts';
 
 /** The facts that decide what this device does next by itself. */
 export interface NextFacts {
   transaction: Transaction | undefined;
+  /** The transaction is there, but damaged. */
+  isUnreadable: boolean;
   /** How post-activate would treat this boot. */
   plan: BootPlan['kind'];
   slots: Slots | undefined;
@@ -70,10 +72,9 @@ function ofUpdate({ transaction, plan, holder, progress, slots }: NextFacts): st
 
 function ofPending(transaction: Transaction | undefined, version: string, slot: string): string[] {
   if (transaction === undefined) return [];
-  const { state } = lastStep(transaction);
-  if (state !== 'installed')
+  if (stateOf(transaction) !== 'installed')
     return [
-      `The update to ${version} is "${state}", but no program is working on it: update.sh repair closes it, and so does the next boot.`,
+      `The update to ${version} is "${lastStep(transaction).state}", but no program is working on it: update.sh repair closes it, and so does the next boot.`,
     ];
   return [
     `The next boot tries ${version} in ${slot}: it is committed once it is healthy, else the device goes back by itself.`,
@@ -86,8 +87,7 @@ function ofReboot({ scheduled, plan, transaction }: NextFacts): string[] {
     return [
       `A ${scheduled.mode} is scheduled for ${scheduled.at.toISOString()} (update.sh cancel, or shutdown -c).`,
     ];
-  const isWaiting =
-    plan === 'pending' && transaction !== undefined && lastStep(transaction).state === 'installed';
+  const isWaiting = plan === 'pending' && transaction !== undefined && stateOf(transaction) === 'installed';
   return isWaiting || plan === 'finish-rollback' ? ['No reboot is scheduled: systemctl reboot.'] : [];
 }
 
@@ -108,7 +108,12 @@ function ofFallback({ slots, plan }: NextFacts): string[] {
   ];
 }
 
-function ofNextInstall({ inhibit, window }: NextFacts): string {
+function ofNextInstall({ inhibit, window, transaction, plan, isUnreadable }: NextFacts): string {
+  if (isUnreadable)
+    return 'The last update cannot be read: update.sh repair sets its file aside, and so does the next install.';
+  const owes = transaction?.isClosed === false && needsRestore(transaction);
+  if (owes && plan !== 'trial' && plan !== 'pending')
+    return 'Updates are refused until the data that this one has changed is restored: the next boot restores it.';
   const reason = reasonOfInhibit(inhibit);
   if (reason !== undefined)
     return `Updates are inhibited by the file update/inhibit${reason === '' ? '' : `: ${reason}`}.`;

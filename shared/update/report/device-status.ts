@@ -62,6 +62,7 @@ export function statusOf({ places, config }: Device, answers: Answers, now = new
   return {
     current,
     transaction,
+    isUnreadable: current.kind === 'damaged',
     plan: decideBoot(transaction, { bootId: bootId(), booted, runningVersion, isOtherSpent }).kind,
     slots,
     slotsProblem,

@@ -104,7 +104,8 @@ function findVersionBack({ updates }: AnomalyFacts): Anomaly[] {
 function findSlotSwitch({ updates, booted, bootId }: AnomalyFacts): Anomaly[] {
   const last = updates.at(-1);
   if (last === undefined || booted === undefined || last.to.slot === null || !last.isClosed) return [];
-  const { state, at, bootId: lastBoot } = lastStep(last);
+  const { at, bootId: lastBoot } = lastStep(last);
+  const state = stateOf(last);
   if (lastBoot === bootId || !isVerdict(state)) return [];
   const isExpected = (booted === last.to.slot) === (state === 'committed');
   if (isExpected) return [];
@@ -124,9 +125,9 @@ function findUnexplainedReboots({ updates }: AnomalyFacts): Anomaly[] {
   if (last === undefined) return [];
   const boots = trialBoots(last);
   const unexplained = boots - 1;
-  const { at, state } = lastStep(last);
+  const { at } = lastStep(last);
   const version = last.to.version ?? 'unknown';
-  if (state === 'fallen-back') {
+  if (stateOf(last) === 'fallen-back') {
     const how = boots === 0 ? 'and no boot came up' : `${boots} of them came up`;
     return [
       {
@@ -153,7 +154,8 @@ function hasState({ steps }: Transaction, state: State): boolean {
 }
 
 function hasFailed(transaction: Transaction): boolean {
-  const { state, reason } = lastStep(transaction);
+  const { reason } = lastStep(transaction);
+  const state = stateOf(transaction);
   if (reason === operatorsWish || reason?.startsWith('replaced by ') === true) return false;
   return state === 'failed' || state === 'rolled-back' || state === 'fallen-back';
 }

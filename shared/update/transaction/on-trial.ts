@@ -1,4 +1,4 @@
-import { isMigratedByInstall, lastStep, type Transaction } from './transaction.ts';
+import { isMigratedByInstall, lastStep, stateOf, type Transaction } from './transaction.ts';
 
 /**
  * Whether the running system is an update that has no verdict yet, so that the other slot is its fallback. Does not ask
@@ -9,7 +9,8 @@ export function isOnTrial(
   facts: { bootId: string; runningVersion: string | undefined },
 ): boolean {
   if (transaction === undefined || transaction.isClosed || !isOfVersion(transaction, facts)) return false;
-  const { state, bootId } = lastStep(transaction);
+  const { bootId } = lastStep(transaction);
+  const state = stateOf(transaction);
   if (state === 'installed') return bootId !== facts.bootId;
   if (state === 'migrated' && isMigratedByInstall(transaction)) return false;
   return ['trial', 'migrated', 'rolled-back', 'fallen-back'].includes(state);

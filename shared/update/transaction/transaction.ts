@@ -2,7 +2,8 @@ import * as v from 'valibot';
 
 /**
  * An update as one transaction over slot and data. It lives in one file on the data partition, which programs of
- * the next and of the previous version read too: fields are only ever added, unknown ones are kept.
+ * the next and of the previous version read too: fields and states are only ever added, unknown ones are kept. What is
+ * owed is told by `dump`, `redis`, `migration` and `restored`, whose meaning never changes (docs/formats.md).
  */
 
 export const states = [
@@ -20,7 +21,8 @@ export const states = [
 export type State = (typeof states)[number];
 
 const stepSchema = v.looseObject({
-  state: v.picklist(states),
+  /** Perhaps one of a later version, which is kept, and passed over by `stateOf`. */
+  state: v.string(),
   /** ISO 8601, by a clock that may be wrong: only the list shows the order. */
   at: v.string(),
   bootId: v.string(),
@@ -98,8 +100,16 @@ export function lastStep(transaction: Transaction): Step {
   return step;
 }
 
-export function stateOf(transaction: Transaction): State {
-  return lastStep(transaction).state;
+/**
+ * The last state that this version knows, for decisions; `lastStep` has the one to show. A later version may have noted
+ * states of its own behind it.
+ */
+export function stateOf({ steps }: Transaction): State {
+  return steps.map(({ state }) => state).findLast(isKnown) ?? 'preparing';
+}
+
+function isKnown(state: string): state is State {
+  return states.some((known) => known === state);
 }
 
 /** Throws valibot's error on anything else. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { type BootPlan, decideBoot } from '../../../shared/update/boot/decide-boot.ts';
-import { advance, type State } from '../../../shared/update/transaction/transaction.ts';
+import { advance, lastStep, type State } from '../../../shared/update/transaction/transaction.ts';
 import { transactionAt } from '../../support/scene/transactions.ts';
 
 type Kind = BootPlan['kind'];
@@ -47,6 +47,17 @@ describe('decideBoot()', () => {
       }
     }
   }
+
+  test.each(states)('passes over an unknown state behind "%s"', (state) => {
+    for (const when of ['same', 'later'] as const) {
+      const bootId = when === 'same' ? 'this-boot' : 'earlier-boot';
+      const known = transactionAt(state, { bootId });
+      const step = { ...lastStep(known), state: 'rehearsed' };
+      const later = { ...known, steps: [...known.steps, step] };
+      const kinds = boots.map(([, facts]) => decideBoot(later, { bootId: 'this-boot', ...facts }).kind);
+      expect(kinds).toEqual(table[state][when]);
+    }
+  });
 
   test.each([
     ['this-boot', pending],

@@ -8,6 +8,7 @@ const slots = (options: StatusOptions) => parseStatus(statusJson(options));
 
 const quiet: NextFacts = {
   transaction: undefined,
+  isUnreadable: false,
   plan: 'normal',
   slots: slots({ booted: 'rootfs.0' }),
   holder: undefined,
@@ -35,6 +36,27 @@ const progress = {
 
 const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
   ['nothing is under way', {}, [stays, fallsBack, anyTime]],
+  [
+    'the transaction is damaged',
+    { isUnreadable: true },
+    [
+      stays,
+      fallsBack,
+      'The last update cannot be read: update.sh repair sets its file aside, and so does the next install.',
+    ],
+  ],
+  [
+    'a restore is owed',
+    {
+      plan: 'stay',
+      transaction: { ...transactionAt('rolled-back'), migration: { at: '2026-01-02T03:04:05Z' } },
+    },
+    [
+      'The update to version "1.1.0" was rejected: post-activate closes it, this slot stays.',
+      fallsBack,
+      'Updates are refused until the data that this one has changed is restored: the next boot restores it.',
+    ],
+  ],
   [
     'there is no fallback',
     { slots: slots({ booted: 'rootfs.0', bad: ['rootfs.1'] }) },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { Failure } from '../../../shared/system/failure.ts';
-import { advance } from '../../../shared/update/transaction/transaction.ts';
+import { advance, lastStep, stateOf } from '../../../shared/update/transaction/transaction.ts';
 import {
   closeTransaction,
   committedVersion,
@@ -38,7 +38,6 @@ describe('readTransaction()', () => {
     ['truncated', '{"format": 1, "id": "x", "st'],
     ['no transaction', '[]'],
     ['without a step', JSON.stringify({ ...committed, steps: [] })],
-    ['of an unknown state', JSON.stringify(committed).replaceAll('"committed"', '"half-done"')],
   ];
   test.each(damages)('answers damaged, naming the file, when it is %s', (_what, content) => {
     scene.write('data/update/transaction.json', content);
@@ -48,6 +47,18 @@ describe('readTransaction()', () => {
       reason: expect.stringContaining(scene.at('data/update/transaction.json')),
     });
     expect(knownTransaction(current)).toBeUndefined();
+  });
+
+  test('keeps a state of a later version, which is none of the known ones', () => {
+    const later = JSON.stringify(transactionAt('trial')).replace('"trial"', '"rehearsed"');
+    scene.write('data/update/transaction.json', later);
+
+    const read = knownTransaction(readTransaction(scene.places));
+    if (read === undefined) throw new Error('a transaction was expected');
+    expect([lastStep(read).state, stateOf(read)]).toEqual(['rehearsed', 'preparing']);
+    closeTransaction(unlocked(scene.places), read);
+    expect(JSON.parse(scene.read('data/update/transaction.json')).steps).toEqual(JSON.parse(later).steps);
+    expect(readHistory(scene.places).map((one) => lastStep(one).state)).toEqual(['rehearsed']);
   });
 
   test('keeps unknown fields of a later format when it is written again', () => {
