@@ -6,7 +6,7 @@ import { warnOfBootTrouble } from '../shared/update/boot/boot-report.ts';
 import { carryOut } from '../shared/update/boot/carry-out-boot.ts';
 import { type BootPlan, bootAllowanceMs, decideBoot } from '../shared/update/boot/decide-boot.ts';
 import { oweNotifications } from '../shared/update/report/notifications.ts';
-import { readRelease } from '../shared/update/slot/release.ts';
+import { releaseForRecovery } from '../shared/update/slot/release.ts';
 import { openDevice, withConfig } from '../shared/update/transaction/device.ts';
 import { transactionForRecovery } from '../shared/update/transaction/transaction-store.ts';
 import { waitForBootLock } from '../shared/update/transaction/update-lock.ts';
@@ -44,10 +44,11 @@ export const postActivate: Hook = {
 
     const transaction = transactionForRecovery(device, tell);
     slots = await slotsIfAnswered(signal, (error) => log.error(reasonOf(error)));
-    const runningVersion = readRelease(places.root);
+    const runningVersion = releaseForRecovery(places.root, tell);
     const plan = decideBoot(transaction, {
       bootId: bootId(),
       booted: slots?.booted?.name,
+      raucVersion: slots?.booted?.version,
       runningVersion,
       isOtherSpent: slots !== undefined && otherSlot(slots)?.bootStatus === 'bad',
     });
@@ -64,6 +65,7 @@ export const postActivate: Hook = {
 const meanings: Record<BootPlan['kind'], string> = {
   normal: 'would mark the slot good once it is healthy',
   trial: 'would commit the new version once it is healthy, else roll back',
+  reject: 'would roll back, because the new slot holds another version than the one installed',
   pending: 'would do nothing, an installed update waits for its reboot',
   fallback: 'would close the update as fallen back, and keep this slot the primary one',
   unfinished: 'would close the update that never finished, then mark the slot good once it is healthy',

@@ -43,6 +43,55 @@ describe('post-activate, in the boot of a new version', () => {
     expect(ended.exitCode).toBe(0);
   });
 
+  const otherReason = 'slot "rootfs.1" runs version "0.9.0" where "1.1.0" was installed';
+
+  test('starts nothing, commits nothing and rolls back when the slot holds another version', async () => {
+    stage.write('root/usr/lib/homie/release', 'VERSION=0.9.0\n');
+    const dry = await stage.postActivate({}, '--dry-run');
+    expect(dry.stderr).toContain('This is a boot of the kind "reject": ');
+    const ended = await stage.postActivate();
+    expect(ended.reason).toBe(
+      `Cannot commit the update: ${otherReason}; rebooting into the version before it`,
+    );
+    expect(stage.distinctCalls()).toEqual([status, leaveSlot, reboot]);
+    expect(stage.isUnitActive).toBe(false);
+    expect(stage.transaction()).toMatchObject({
+      isClosed: false,
+      steps: [{}, {}, { state: 'rolled-back', reason: otherReason }],
+    });
+    expect(ended.exitCode).toBe(30);
+  });
+
+  test('goes by what RAUC has installed where the slot names no version', async () => {
+    stage.bootInto({ booted: 'rootfs.1', versions: { 'rootfs.1': '0.9.0' } });
+    rmSync(stage.at('root/usr/lib/homie/release'));
+    const ended = await stage.postActivate();
+    expect(ended.reason).toContain(otherReason);
+    expect(ended.exitCode).toBe(30);
+  });
+
+  test.each([
+    ['is missing', () => rmSync(stage.at('root/usr/lib/homie/release'))],
+    ['names no version', () => void stage.write('root/usr/lib/homie/release', 'NAME=other\n')],
+    [
+      'cannot be read',
+      () => {
+        rmSync(stage.at('root/usr/lib/homie/release'));
+        mkdirSync(stage.at('root/usr/lib/homie/release'));
+      },
+    ],
+  ])('commits when the release file of the slot %s, and RAUC knows no version', async (_what, arrange) => {
+    arrange();
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.states()).toEqual(['preparing', 'installed', 'trial', 'committed']);
+  });
+
+  test('believes the running slot where RAUC knows another version', async () => {
+    stage.bootInto({ booted: 'rootfs.1', versions: { 'rootfs.1': '0.9.0' } });
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.states().at(-1)).toBe('committed');
+  });
+
   test('only marks the slot good when it is run again after the commit', async () => {
     await stage.postActivate();
     rmSync(stage.at('calls'));

@@ -39,6 +39,7 @@ export async function carryOut(plan: BootPlan, boot: Boot, device: LockedDevice)
       return await keepSlot(boot, device);
     case 'trial':
       return await tryNewVersion(recordOf(boot, device), boot.slots, device);
+    case 'reject':
     case 'finish-rollback':
       return await rollBack(recordOf(boot, device), plan.reason, device);
     case 'go-back': {

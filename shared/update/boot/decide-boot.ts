@@ -1,6 +1,7 @@
 import type { UpdateConfig } from '../../config/config.ts';
 import { isOfVersion } from '../transaction/on-trial.ts';
 import { isMigratedByInstall, lastStep, stateOf, type Transaction } from '../transaction/transaction.ts';
+import { otherVersion } from './other-version.ts';
 
 /** The facts about this boot, from RAUC and the kernel. */
 export interface BootFacts {
@@ -9,6 +10,8 @@ export interface BootFacts {
   booted: string | undefined;
   /** The version in the booted slot. */
   runningVersion: string | undefined;
+  /** The version that RAUC has noted for the booted slot. */
+  raucVersion?: string | undefined;
   /** Whether the other slot has no attempts left, or is out of the boot order. */
   isOtherSpent?: boolean;
 }
@@ -18,6 +21,8 @@ export type BootPlan =
   | { kind: 'normal' }
   /** The new slot runs: commit when healthy, else roll back. */
   | { kind: 'trial' }
+  /** The new slot runs, but holds another version than the one installed: roll back. */
+  | { kind: 'reject'; reason: string }
   /** An install of this boot is under way, or waits for its reboot: nothing to do yet. */
   | { kind: 'pending' }
   /** The bootloader abandoned the new slot: close the transaction, keep this slot as the primary one. */
@@ -85,12 +90,18 @@ function bootOfInstalling(transaction: Transaction, facts: BootFacts): BootPlan 
   if (lastStep(transaction).bootId === facts.bootId) return { kind: 'pending' };
   if (facts.booted === undefined) return { kind: 'unknown' };
   // RAUC activates a slot only after the whole image is written: only the step that notes it is missing.
-  return { kind: facts.booted === transaction.to.slot ? 'trial' : 'unfinished' };
+  return facts.booted === transaction.to.slot ? trialOf(transaction, facts) : { kind: 'unfinished' };
 }
 
 function bootOfInstalled(transaction: Transaction, facts: BootFacts): BootPlan {
-  if (facts.booted !== undefined) return { kind: isTarget(transaction, facts) ? 'trial' : 'fallback' };
+  if (facts.booted !== undefined)
+    return isTarget(transaction, facts) ? trialOf(transaction, facts) : { kind: 'fallback' };
   return { kind: isOfVersion(transaction, facts) ? 'abandon-trial' : 'unknown' };
+}
+
+function trialOf(transaction: Transaction, facts: BootFacts): BootPlan {
+  const reason = otherVersion(transaction, facts);
+  return reason === undefined ? { kind: 'trial' } : { kind: 'reject', reason };
 }
 
 /** Whether the new slot runs. The version decides when RAUC does not answer, or when hooks run by hand noted no slot. */

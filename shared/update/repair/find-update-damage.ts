@@ -35,12 +35,15 @@ export function findOpenUpdate(
   const plan = decideBoot(transaction, {
     bootId: bootId(),
     booted: slots?.booted?.name,
+    raucVersion: slots?.booted?.version,
     runningVersion: readRelease(places.root),
   });
   switch (plan.kind) {
     case 'trial':
     case 'go-back':
       return undefined;
+    case 'reject':
+      return leave(`${name} is not what runs: ${plan.reason}`, 'stays; post-activate rolls it back');
     case 'finish-rollback':
       return leave(`${name} was rejected, but its slot still runs`, 'stays; a reboot carries it out');
     case 'fallback':

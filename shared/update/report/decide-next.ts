@@ -47,6 +47,10 @@ function ofUpdate({ transaction, plan, holder, progress, slots }: NextFacts): st
         `${capital(version)} is on trial: post-activate commits it once it is healthy, else it goes back to the version before it, with its data.`,
         `Each unexpected reboot during the trial uses one boot attempt; when none is left, the bootloader falls back.`,
       ];
+    case 'reject':
+      return [
+        `Another version than ${version} runs in ${slot}: post-activate rolls back to the version before it, with its data.`,
+      ];
     case 'fallback':
       return [`${capital(version)} did not come up: post-activate closes the update and keeps this slot.`];
     case 'unfinished':

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMissing } from '../../system/failure.ts';
+import { isMissing, reasonOf } from '../../system/failure.ts';
 
 /**
  * The file in a slot that names its version. post-install writes it: RAUC does not know the version of a slot it never
@@ -19,5 +19,15 @@ export function readRelease(root: string): string | undefined {
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
+  }
+}
+
+/** For a boot, which must not fail because of a file: one that cannot be read is reported by `tell`. */
+export function releaseForRecovery(root: string, tell: (line: string) => void): string | undefined {
+  try {
+    return readRelease(root);
+  } catch (error) {
+    tell(`Cannot read the version of this slot from "${join(root, releasePath)}": ${reasonOf(error)}`);
+    return undefined;
   }
 }

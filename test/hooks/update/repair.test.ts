@@ -22,6 +22,7 @@ afterEach(() => scene[Symbol.dispose]());
 
 function boot(options: StatusOptions): void {
   scene.write('rauc-status.json', statusJson(options));
+  if (options.booted === 'rootfs.1') scene.write('root/usr/lib/homie/release', 'VERSION=1.1.0\n');
 }
 
 function repair(...args: string[]): Promise<Ended> {

@@ -96,6 +96,21 @@ describe('decideBoot()', () => {
     expect(kinds).toEqual(row);
   });
 
+  test.each([
+    [{ runningVersion: '0.9.0' }, 'reject'],
+    [{ runningVersion: undefined, raucVersion: '0.9.0' }, 'reject'],
+    [{ runningVersion: undefined, raucVersion: '1.1.0' }, 'trial'],
+    [{ runningVersion: undefined, raucVersion: undefined }, 'trial'],
+    [{ runningVersion: '1.1.0', raucVersion: '0.9.0' }, 'trial'],
+  ] as const)('compares what runs with what was installed: %j is %s', (versions, kind) => {
+    for (const state of ['installing', 'installed', 'trial', 'migrated'] as const) {
+      const transaction = transactionAt(state);
+      const plan = decideBoot(transaction, { bootId: 'this-boot', booted: 'rootfs.1', ...versions });
+      const reason = 'slot "rootfs.1" runs version "0.9.0" where "1.1.0" was installed';
+      expect(plan).toEqual(kind === 'reject' ? { kind, reason } : { kind });
+    }
+  });
+
   test('hands on why it was rolled back', () => {
     const rolledBack = transactionAt('rolled-back');
     const step = { ...rolledBack.steps[0], state: 'rolled-back', reason: 'it answers 500' } as const;

@@ -168,6 +168,14 @@ const rows: [when: string, Partial<NextFacts>, next: string[]][] = [
     ],
   ],
   [
+    'another version runs than the one installed',
+    { transaction: installed, plan: 'reject', slots: undefined },
+    [
+      'Another version than version "1.1.0" runs in slot "rootfs.1": post-activate rolls back to the version before it, with its data.',
+      anyTime,
+    ],
+  ],
+  [
     'RAUC does not answer in a trial',
     { transaction: installed, plan: 'abandon-trial', slots: undefined },
     [
