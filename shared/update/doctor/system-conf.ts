@@ -38,6 +38,7 @@ export function judgeSystemConf(facts: SystemConfFacts | undefined): Judgement {
   const data = slots.find((slot) => slot.class === 'data');
   const plain = roots.find(({ device }) => !device.startsWith('/dev/disk/by-partlabel/'));
   const unnamed = roots.find(({ name }) => valueIn(file, `slot.${name}`, 'bootname') === undefined);
+  const skipping = roots.flatMap(({ name }) => skippingLineOf(file, name))[0];
   const formats = listOf((valueIn(file, 'system', 'bundle-formats') ?? '').replaceAll(' ', ';'));
   return worst(
     [
@@ -60,6 +61,12 @@ export function judgeSystemConf(facts: SystemConfFacts | undefined): Judgement {
             advice,
           ),
       unnamed === undefined ? undefined : bad(`slot "${unnamed.name}" has no bootname`, advice),
+      skipping === undefined
+        ? undefined
+        : bad(
+            `slot "${skipping.slot}" has ${skipping.line}: RAUC skips the hooks for an image that the slot holds already, and the next boot starts it without transaction, backup or migration`,
+            'Remove that line; by default RAUC writes every image',
+          ),
       data === undefined
         ? undefined
         : bad(
@@ -88,4 +95,14 @@ export function judgeSystemConf(facts: SystemConfFacts | undefined): Judgement {
     ],
     ok(`${roots.map(({ name }) => `"${name}"`).join(' and ')} are there, by their partition labels`),
   );
+}
+
+/** RAUC manual, "System Configuration File", install-same, with its older names. */
+const sameKeys = ['install-same', 'force-install-same', 'ignore-checksum'];
+
+function skippingLineOf(file: KeyFile, slot: string): { slot: string; line: string }[] {
+  return sameKeys.flatMap((key) => {
+    const value = valueIn(file, `slot.${slot}`, key);
+    return value === 'false' || value === '0' ? [{ slot, line: `${key}=${value}` }] : [];
+  });
 }

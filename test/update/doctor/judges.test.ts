@@ -207,6 +207,24 @@ const tables: Record<string, Row[]> = {
       'a slot has no device: "/dev/disk/by-partlabel/rootfs-b" is not there',
     ],
     [
+      'an image is skipped that is there already',
+      conf(goodConf.replace('bootname=A\n', 'bootname=A\ninstall-same=false\n')),
+      'bad',
+      'slot "rootfs.0" has install-same=false: RAUC skips the hooks for an image that the slot holds already, and the next boot starts it without transaction, backup or migration',
+    ],
+    [
+      'an image is skipped that is there already, by an older name of the key',
+      conf(goodConf.replace('bootname=B\n', 'bootname=B\nforce-install-same=0\n')),
+      'bad',
+      'slot "rootfs.1" has force-install-same=0: RAUC skips the hooks for an image that the slot holds already, and the next boot starts it without transaction, backup or migration',
+    ],
+    [
+      'every image is written, as by default',
+      conf(goodConf.replace('bootname=B\n', 'bootname=B\ninstall-same=true\n')),
+      'ok',
+      '"rootfs.0" and "rootfs.1" are there, by their partition labels',
+    ],
+    [
       'a slot is not booted from',
       conf(goodConf.replace('bootname=B\n', '')),
       'bad',
