@@ -111,6 +111,17 @@ describe('the documents', () => {
     expect(read('README.md')).toContain(`\`\`\`\n${exitCodeTable()}\n\`\`\``);
   });
 
+  test('docs/formats.md names every file of the updater that another version reads', () => {
+    const text = read('docs/formats.md');
+    const sources = [...new Bun.Glob('shared/**/*.ts').scanSync(project.root)].map(read);
+    const names = sources.flatMap((source) => [
+      ...source.matchAll(/new StateFile\(\w+, '([^']+)'/g),
+      ...source.matchAll(/join\(updateFolderOf\(places\), '([^']+)'\)/g),
+    ]);
+    expect(names.length).toBeGreaterThan(8);
+    for (const [, name = ''] of names) expect(text).toContain(name);
+  });
+
   test('README.md names every program, and every room of the tree', () => {
     const readme = read('README.md');
     for (const name of programNames) expect(readme).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, 'm'));
