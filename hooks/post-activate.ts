@@ -5,10 +5,11 @@ import { bootId, logFileOf } from '../shared/system/places.ts';
 import { warnOfBootTrouble } from '../shared/update/boot/boot-report.ts';
 import { carryOut } from '../shared/update/boot/carry-out-boot.ts';
 import { type BootPlan, bootAllowanceMs, decideBoot } from '../shared/update/boot/decide-boot.ts';
+import { sendBack } from '../shared/update/boot/send-back.ts';
 import { oweNotifications } from '../shared/update/report/notifications.ts';
 import { releaseForRecovery } from '../shared/update/slot/release.ts';
 import { openDevice, withConfig } from '../shared/update/transaction/device.ts';
-import { transactionForRecovery } from '../shared/update/transaction/transaction-store.ts';
+import { readTransaction, transactionForRecovery } from '../shared/update/transaction/transaction-store.ts';
 import { waitForBootLock } from '../shared/update/transaction/update-lock.ts';
 import { type Hook, hookFiles, hookOptions } from './hook.ts';
 
@@ -42,6 +43,14 @@ export const postActivate: Hook = {
     if (!isDryRun) oweNotifications(device, () => slots?.booted?.name);
     const lock = isDryRun ? undefined : await waitForBootLock(device);
 
+    const current = readTransaction(places);
+    if (current.kind === 'damaged' && current.owes) {
+      if (lock !== undefined) return await sendBack(current.reason, device);
+      log.info(
+        'Would hold the orchestrator, and boot the other slot once: its version can read the transaction',
+      );
+      return 'done';
+    }
     const transaction = transactionForRecovery(device, tell);
     slots = await slotsIfAnswered(signal, (error) => log.error(reasonOf(error)));
     const runningVersion = releaseForRecovery(places.root, tell);

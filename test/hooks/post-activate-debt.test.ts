@@ -62,6 +62,64 @@ describe('post-activate, owing a restore', () => {
     expect((await stage.run(['update.sh', 'history'])).stdout).toContain('fallen-back');
   });
 
+  test('restores although fields that are not about the data have another form, which it keeps', async () => {
+    await leaveDebt();
+    const path = 'data/update/transaction.json';
+    stage.write(path, JSON.stringify({ ...stage.transaction(), images: 'none', baseline: 7 }));
+    stage.stack.mend();
+    stage.rebootInto('rootfs.0');
+    expect((await stage.postActivate()).exitCode).toBe(0);
+    expect(stage.stack.database).toBe('0001 Ada');
+    const kept = { images: 'none', baseline: 7, isClosed: true };
+    expect(JSON.parse(stage.read(path))).toMatchObject(kept);
+    expect(JSON.parse(stage.read('data/update/history.jsonl'))).toMatchObject(kept);
+    expect(JSON.parse((await stage.run(['update.sh', 'status', '--json'])).stdout).transaction).toMatchObject(
+      kept,
+    );
+  });
+
+  describe('in a form that this version cannot read', () => {
+    const path = 'data/update/transaction.json';
+    beforeEach(async () => {
+      await leaveDebt();
+      stage.write(path, JSON.stringify({ ...stage.transaction(), dump: ['of a later version'] }));
+      stage.stack.mend();
+      stage.rebootInto('rootfs.0');
+    });
+
+    test('goes back to the version that can, once, with the orchestrator held', async () => {
+      const before = stage.read(path);
+      const dry = await stage.postActivate({}, '--dry-run');
+      expect(dry.reason).toStartWith('Would hold the orchestrator, and boot the other slot once');
+      const ended = await stage.postActivate();
+      expect(ended.reason).toContain('rebooting into the other slot');
+      expect(stage.distinctCalls()).toEqual([stop, leaveSlot, reboot]);
+      expect([stage.isHeld, stage.isReleased, stage.isUnitActive]).toEqual([true, false, false]);
+      expect(ended.exitCode).toBe(30);
+
+      stage.rebootInto('rootfs.0');
+      const again = await stage.postActivate();
+      expect(again.reason).toStartWith('Cannot restore the data that an update has changed: ');
+      expect(stage.distinctCalls()).toEqual([stop]);
+      expect([stage.isHeld, stage.isUnitActive]).toEqual([true, false]);
+      expect(again.exitCode).toBe(1);
+      expect(stage.read(path)).toBe(before);
+      expect(stage.stack.database).toBe('0002 Ada');
+    });
+
+    test('is not set aside by repair, nor by an install', async () => {
+      const repair = await stage.run(['update.sh', 'repair', '--yes']);
+      expect(repair.stderr).toContain('has changed the data');
+      stage.writeBundle({ version: '1.2.0' });
+      const check = await stage.run(['install-check', '--bundle', stage.bundle]);
+      expect(check.reason).toContain('has not been restored yet');
+      const why = await stage.run(['update.sh', 'why']);
+      expect(why.stdout).toContain('Updates are refused');
+      expect(stage.isHeld).toBe(true);
+      expect(stage.read(path)).toContain('of a later version');
+    });
+  });
+
   test('restores in the old slot before the orchestrator runs there, then closes', async () => {
     await leaveDebt();
     stage.stack.mend();

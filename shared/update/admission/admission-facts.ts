@@ -45,11 +45,15 @@ export function gatherAdmissionFacts(
 /** Gathers the facts that do not depend on the bundle, for decideStanding, before a bundle is downloaded. */
 export function gatherStandingFacts(places: Places): StandingFacts {
   const runningVersion = readRelease(places.root);
-  const transaction = knownTransaction(readTransaction(places));
+  const current = readTransaction(places);
+  const transaction = knownTransaction(current);
   return {
     inhibit: reasonOfInhibit(readInhibit(places, new Date())),
     isOnTrial: isOnTrial(transaction, { bootId: bootId(), runningVersion }),
-    needsRestore: transaction?.isClosed === false && needsRestore(transaction),
+    needsRestore:
+      current.kind === 'damaged'
+        ? current.owes
+        : transaction?.isClosed === false && needsRestore(transaction),
   };
 }
 

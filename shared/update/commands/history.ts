@@ -4,13 +4,13 @@ import type { Values } from '../../system/terminal/arguments.ts';
 import { columns } from '../../system/terminal/columns.ts';
 import { paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
-import { lastStep, stateOf } from '../transaction/transaction.ts';
+import { contentOf, lastStep, stateOf } from '../transaction/transaction.ts';
 import { readHistory } from '../transaction/transaction-store.ts';
 
 export function tellHistory(values: Values): Outcome {
   const history = readHistory(findPlaces({ data: values.text('data') }));
   if (values.flag('json')) {
-    print(1, `${JSON.stringify({ format: 1, updates: history }, undefined, 2)}\n`);
+    print(1, `${JSON.stringify({ format: 1, updates: history.map(contentOf) }, undefined, 2)}\n`);
     return 'done';
   }
   const rows = history.map((transaction) => {

@@ -21,9 +21,9 @@ export async function findFaults(
   device: Device,
 ): Promise<Damage[]> {
   const transaction = knownTransaction(current);
-  const damaged = current.kind === 'damaged' ? findDamagedTransaction(current.reason) : undefined;
+  const damaged = current.kind === 'damaged' ? findDamagedTransaction(current) : undefined;
   const update = transaction === undefined ? undefined : findOpenUpdate(transaction, slots, device);
-  const isBusy = isUnderWay(transaction, update);
+  const isBusy = isUnderWay(transaction, update) || (current.kind === 'damaged' && current.owes);
   // The repair of a debt restores the data: that also removes left databases and drops the hold.
   const restores = update?.kind === 'debt';
   return [

@@ -14,7 +14,11 @@ import type { Damage } from './damage.ts';
 
 /** Faults of the last update. post-activate repairs most of them at a boot, if the boot gets that far. */
 
-export function findDamagedTransaction(reason: string): Damage {
+export function findDamagedTransaction({ reason, owes }: { reason: string; owes: boolean }): Damage {
+  if (owes) {
+    const remedy = 'stays; the version in the other slot can read it, a boot goes there once';
+    return { kind: 'transaction', wrong: `${reason}; the update has changed the data`, remedy };
+  }
   return {
     kind: 'transaction',
     wrong: reason,

@@ -13,6 +13,8 @@ export interface NextFacts {
   transaction: Transaction | undefined;
   /** The transaction is there, but damaged. */
   isUnreadable: boolean;
+  /** And it says that data has to be restored. */
+  owesUnread: boolean;
   /** How post-activate would treat this boot. */
   plan: BootPlan['kind'];
   slots: Slots | undefined;
@@ -112,7 +114,9 @@ function ofFallback({ slots, plan }: NextFacts): string[] {
   ];
 }
 
-function ofNextInstall({ inhibit, window, transaction, plan, isUnreadable }: NextFacts): string {
+function ofNextInstall({ inhibit, window, transaction, plan, isUnreadable, owesUnread }: NextFacts): string {
+  if (owesUnread)
+    return 'Updates are refused until the data that the last one has changed is restored, by the version in the other slot.';
   if (isUnreadable)
     return 'The last update cannot be read: update.sh repair sets its file aside, and so does the next install.';
   const owes = transaction?.isClosed === false && needsRestore(transaction);

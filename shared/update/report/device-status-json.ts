@@ -1,5 +1,6 @@
 import type { Slot } from '../../rauc/status.ts';
 import { localIso } from '../schedule/local-text.ts';
+import { contentOf } from '../transaction/transaction.ts';
 import type { DeviceStatus } from './device-status.ts';
 
 /** The parts of a standing as `--json` prints them; docs/schema/ describes each. Fields are only ever added. */
@@ -40,7 +41,7 @@ export function scheduleJson({ window, inhibit, scheduled }: DeviceStatus) {
 
 export function transactionJson({ current }: DeviceStatus) {
   return {
-    transaction: current.kind === 'known' ? current.transaction : null,
+    transaction: current.kind === 'known' ? contentOf(current.transaction) : null,
     transactionProblem: current.kind === 'damaged' ? current.reason : null,
   };
 }

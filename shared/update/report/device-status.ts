@@ -63,6 +63,7 @@ export function statusOf({ places, config }: Device, answers: Answers, now = new
     current,
     transaction,
     isUnreadable: current.kind === 'damaged',
+    owesUnread: current.kind === 'damaged' && current.owes,
     plan: decideBoot(transaction, {
       bootId: bootId(),
       booted,

@@ -4,7 +4,8 @@ import { Failure, isMissing, reasonOf } from '../../system/failure.ts';
 import { appendLine, makeFolder, renameDurably, writeDurably } from '../../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
 import type { BareDevice } from './device.ts';
-import { parseTransaction, stateOf, type Transaction } from './transaction.ts';
+import { contentOf, parseTransaction, stateOf, type Transaction } from './transaction.ts';
+import { owesInOtherForm } from './unreadable-debt.ts';
 import type { UpdateLock } from './update-lock.ts';
 
 /**
@@ -15,16 +16,19 @@ import type { UpdateLock } from './update-lock.ts';
 export type CurrentTransaction =
   | { kind: 'none' }
   | { kind: 'known'; transaction: Transaction }
-  /** The file is unreadable; the device continues without it. */
-  | { kind: 'damaged'; reason: string };
+  /** The file is unreadable. The device continues without it, unless it says that data has to be restored. */
+  | { kind: 'damaged'; reason: string; owes: boolean };
 
 export function readTransaction(places: Places): CurrentTransaction {
   const path = transactionFile(places);
+  let content: unknown;
   try {
-    return { kind: 'known', transaction: parseTransaction(JSON.parse(readFileSync(path, 'utf8'))) };
+    content = JSON.parse(readFileSync(path, 'utf8'));
+    return { kind: 'known', transaction: parseTransaction(content) };
   } catch (error) {
     if (isMissing(error)) return { kind: 'none' };
-    return { kind: 'damaged', reason: `Cannot read the transaction "${path}": ${reasonOf(error)}` };
+    const reason = `Cannot read the transaction "${path}": ${reasonOf(error)}`;
+    return { kind: 'damaged', reason, owes: owesInOtherForm(content) };
   }
 }
 
@@ -47,7 +51,7 @@ export function writeTransaction({ places }: UpdateLock, transaction: Transactio
   const path = transactionFile(places);
   try {
     makeFolder(updateFolderOf(places));
-    writeDurably(path, `${JSON.stringify(transaction, undefined, 2)}\n`);
+    writeDurably(path, `${JSON.stringify(contentOf(transaction), undefined, 2)}\n`);
   } catch (error) {
     throw new Failure(`Cannot write the transaction "${path}": ${reasonOf(error)}`, { cause: error });
   }
@@ -72,7 +76,7 @@ function appendHistory(places: Places, closed: Transaction): void {
   const path = historyFile(places);
   try {
     makeFolder(updateFolderOf(places));
-    appendLine(path, JSON.stringify(closed));
+    appendLine(path, JSON.stringify(contentOf(closed)));
   } catch (error) {
     throw new Failure(`Cannot write the history "${path}": ${reasonOf(error)}`, { cause: error });
   }
@@ -122,7 +126,7 @@ export function setDamagedAside({ places }: UpdateLock, now: Date): string {
   return aside;
 }
 
-function transactionFile(places: Places): string {
+export function transactionFile(places: Places): string {
   return join(updateFolderOf(places), 'transaction.json');
 }
 

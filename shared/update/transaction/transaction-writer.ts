@@ -101,12 +101,14 @@ export class TransactionWriter {
 function closeLeftOver(lock: UpdateLock, version: string | null, log: Log): void {
   const current = readTransaction(lock.places);
   if (current.kind === 'damaged') {
+    if (current.owes) throw owing(version, 'an update');
     log.warn(current.reason);
     log.warn(`It is kept as "${setDamagedAside(lock, new Date())}"`);
     return;
   }
   if (current.kind === 'none' || current.transaction.isClosed) return;
-  if (needsRestore(current.transaction)) throw owing(version, current.transaction);
+  if (needsRestore(current.transaction))
+    throw owing(version, `the update to "${current.transaction.to.version}"`);
   const state = stateOf(current.transaction);
   if (isVerdict(state)) {
     closeTransaction(lock, current.transaction);
@@ -121,8 +123,8 @@ function closeLeftOver(lock: UpdateLock, version: string | null, log: Log): void
 }
 
 /** install-check refuses such an update earlier; where it did not run, the dump must not be forgotten. */
-function owing(version: string | null, { to }: Transaction): Failure {
-  const reason = `the data that the update to "${to.version}" changed has not been restored yet`;
+function owing(version: string | null, update: string): Failure {
+  const reason = `the data that ${update} changed has not been restored yet`;
   return new Failure(`Cannot begin the update to "${version}": ${reason}`, {
     outcome: 'tryLater',
     advice: 'Reboot: the next boot restores it',

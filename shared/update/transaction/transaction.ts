@@ -57,6 +57,8 @@ const transactionSchema = v.looseObject({
   stackLogs: v.optional(v.string()),
   /** How many attempts of the bootloader were given back after deliberate reboots. */
   attemptsGivenBack: v.optional(v.number()),
+  /** Fields of a later version whose form this one does not know; they are written again as they were. */
+  unread: v.optional(v.record(v.string(), v.unknown())),
   /** The verdict is in the history, and no restore is owed. */
   isClosed: v.boolean(),
 });
@@ -112,9 +114,25 @@ function isKnown(state: string): state is State {
   return states.some((known) => known === state);
 }
 
+/** Fields that tell nothing about what is owed: a boot does not need them. */
+const sideFields = ['backup', 'baseline', 'images', 'stackLogs', 'attemptsGivenBack'];
+
 /** Throws valibot's error on anything else. */
 export function parseTransaction(content: unknown): Transaction {
-  return v.parse(transactionSchema, content);
+  const result = v.safeParse(transactionSchema, content);
+  if (result.success) return result.output;
+  const wrong = result.issues.map(({ path }) => String(path?.[0]?.key));
+  if (typeof content !== 'object' || content === null || !wrong.every((key) => sideFields.includes(key)))
+    throw new v.ValiError(result.issues);
+  const fields = Object.entries(content);
+  const read = Object.fromEntries(fields.filter(([key]) => !wrong.includes(key)));
+  const unread = Object.fromEntries(fields.filter(([key]) => wrong.includes(key)));
+  return v.parse(transactionSchema, { ...read, unread });
+}
+
+/** What is written to a file or shown as JSON. */
+export function contentOf({ unread, ...transaction }: Transaction): Transaction {
+  return { ...unread, ...transaction };
 }
 
 /** Whether the state is final: no step follows by itself, and the update only has to be closed. */

@@ -9,6 +9,7 @@ const slots = (options: StatusOptions) => parseStatus(statusJson(options));
 const quiet: NextFacts = {
   transaction: undefined,
   isUnreadable: false,
+  owesUnread: false,
   plan: 'normal',
   slots: slots({ booted: 'rootfs.0' }),
   holder: undefined,

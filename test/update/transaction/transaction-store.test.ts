@@ -45,6 +45,7 @@ describe('readTransaction()', () => {
     expect(current).toEqual({
       kind: 'damaged',
       reason: expect.stringContaining(scene.at('data/update/transaction.json')),
+      owes: false,
     });
     expect(knownTransaction(current)).toBeUndefined();
   });
