@@ -17,12 +17,8 @@ function mostOf(scene: Scene, key: string): number {
   while (refused - taken > 1) {
     const middle = Math.floor((taken + refused) / 2);
     scene.configure({ [key]: middle });
-    try {
-      readConfig(scene.places);
-      taken = middle;
-    } catch {
-      refused = middle;
-    }
+    if (readConfig(scene.places).problems.length === 0) taken = middle;
+    else refused = middle;
   }
   return taken;
 }
