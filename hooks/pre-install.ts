@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../shared/config/config.ts';
 import { backupFile } from '../shared/data/backups/backup.ts';
+import { freeTime } from '../shared/data/backups/free-time.ts';
 import { readBundleFacts } from '../shared/rauc/bundle-facts.ts';
 import { readHookEnvironment } from '../shared/rauc/hook-environment.ts';
 import { takeBaseline } from '../shared/stack/health/baseline.ts';
@@ -40,8 +41,11 @@ export const preInstall: Hook = {
     const place = readHookEnvironment({ bundle: values.text('bundle') });
     const bundle = readBundleFacts(place.bundle);
     const from = readRelease(places.root);
-    const targetOf = ({ configPath, backupPath }: Config): string | undefined =>
-      existsSync(configPath) ? backupFile(backupPath, from, bundle.version, new Date()) : undefined;
+    const targetOf = ({ configPath, backupPath }: Config): string | undefined => {
+      if (!existsSync(configPath)) return undefined;
+      const fileAt = (at: Date): string => backupFile(backupPath, from, bundle.version, at);
+      return fileAt(freeTime(new Date(), (at) => [fileAt(at)]));
+    };
     if (values.flag('dry-run')) {
       const device = withConfigToInstall(bare);
       describe(targetOf(device.config), device);

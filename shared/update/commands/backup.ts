@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { manualFile } from '../../data/backups/backup.ts';
+import { freeTime } from '../../data/backups/free-time.ts';
 import { expireBackups } from '../../data/backups/retention.ts';
 import { dumpDatabase } from '../../data/database/dump.ts';
 import type { SavedFile } from '../../data/database/dump-file.ts';
@@ -33,12 +34,9 @@ export async function backUpByHand(values: Values, running: Running): Promise<Ou
     throw new Failure('Cannot back up with --config-only and --database-only: they exclude each other', {
       outcome: 'usage',
     });
-  const now = new Date();
-  const nameOf = (end: 'tar.zst' | 'dump' | 'rdb'): string =>
-    manualFile(config.backupPath, readRelease(places.root), now, end);
-  const targets = { config: nameOf('tar.zst'), database: nameOf('dump'), redis: nameOf('rdb') };
   if (values.flag('dry-run')) {
     await requireFree(device);
+    const targets = freeTargets(device);
     if (!isDatabaseOnly) log.info(`Would back up "${config.configPath}" to "${targets.config}"`);
     if (!isConfigOnly) log.info(`Would dump the database to "${targets.database}", the stack running on`);
     return 'done';
@@ -47,6 +45,7 @@ export async function backUpByHand(values: Values, running: Running): Promise<Ou
   log.alsoTo(logFileOf(places));
   await takeFreeUpdaterLock(device);
   makeBackupFolder(config.backupPath);
+  const targets = freeTargets(device);
   const saved: SavedFile[] = [];
   if (!isConfigOnly) saved.push(...(await backUpData(targets, isDatabaseOnly, device)));
   if (!isDatabaseOnly) saved.push(await backUpFolder(targets.config, device));
@@ -54,6 +53,16 @@ export async function backUpByHand(values: Values, running: Running): Promise<Ou
   expireOld(device);
   print(1, saved.map(({ path }) => `${path}\n`).join(''));
   return 'done';
+}
+
+function freeTargets({ places, config }: Device): Targets {
+  const version = readRelease(places.root);
+  const targetsAt = (at: Date): Targets => {
+    const nameOf = (end: 'tar.zst' | 'dump' | 'rdb'): string =>
+      manualFile(config.backupPath, version, at, end);
+    return { config: nameOf('tar.zst'), database: nameOf('dump'), redis: nameOf('rdb') };
+  };
+  return targetsAt(freeTime(new Date(), (at) => Object.values(targetsAt(at))));
 }
 
 async function backUpFolder(target: string, device: Device): Promise<SavedFile> {

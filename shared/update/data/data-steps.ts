@@ -1,4 +1,5 @@
 import { dumpFile } from '../../data/backups/backup.ts';
+import { freeTime } from '../../data/backups/free-time.ts';
 import { endSessionsOfStack } from '../../data/database/database.ts';
 import { readNotedRevisions } from '../../data/database/database-facts.ts';
 import { dumpDatabase } from '../../data/database/dump.ts';
@@ -74,9 +75,10 @@ async function dumpOnce(record: TransactionWriter, stack: Stack, { config, log }
   const { from, to, dump } = record.transaction;
   const { database, redis } = stack;
   if (dump !== undefined || database === undefined) return;
-  const now = new Date();
-  const fileOf = (kind: 'dump' | 'rdb'): string =>
-    dumpFile(config.backupPath, from.version ?? undefined, to.version ?? 'unknown', now, kind);
+  const fileAt = (at: Date, kind: 'dump' | 'rdb'): string =>
+    dumpFile(config.backupPath, from.version ?? undefined, to.version ?? 'unknown', at, kind);
+  const now = freeTime(new Date(), (at) => [fileAt(at, 'dump'), fileAt(at, 'rdb')]);
+  const fileOf = (kind: 'dump' | 'rdb'): string => fileAt(now, kind);
   if (redis !== undefined) {
     await stack.compose.up([redis.service], { noDeps: true });
     const saved = await log.step('Saving', 'Saved', `"${redis.service}"`, () =>

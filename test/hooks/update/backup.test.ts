@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { relative } from 'node:path';
+import { manualFile } from '../../../shared/data/backups/backup.ts';
 import { kindOfBackup } from '../../../shared/data/backups/saved-backups.ts';
 import { checkSaved } from '../../../shared/system/files/checksum.ts';
 import { lockFileOf } from '../../../shared/system/places.ts';
@@ -98,6 +100,18 @@ describe('update.sh backup', () => {
     expect(ended.stdout).toBe('');
     expect(readdirSync(scene.at('data/backups'))).toEqual(before);
     expect(ended.exitCode).toBe(1);
+  });
+
+  test('replaces no backup that has the same time in its name', async () => {
+    scene.configure({ keep_backups: 100 });
+    const taken = Array.from({ length: 60 }, (_, second) =>
+      manualFile(scene.at('data/backups'), '1.0.0', new Date(Date.now() + second * 1000), 'tar.zst'),
+    );
+    for (const file of taken) scene.write(relative(scene.path, file), 'the first');
+    const [made = ''] = filesOf(await backUp('--config-only'));
+    expect(taken).not.toContain(made);
+    await checkSaved(made);
+    expect(taken.map((file) => readFileSync(file, 'utf8'))).toEqual(taken.map(() => 'the first'));
   });
 
   test('keeps only the newest of each family, and those that the last update needs', async () => {
