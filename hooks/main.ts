@@ -1,5 +1,6 @@
 import { isRaucsHandler } from '../shared/rauc/hook-environment.ts';
 import { exitCodeOf, exitCodeTable } from '../shared/system/exit-code.ts';
+import { Failure } from '../shared/system/failure.ts';
 import { print } from '../shared/system/terminal/print.ts';
 import { programVersion } from '../shared/system/version.ts';
 import { chooseProgram, type Story } from './choose-program.ts';
@@ -59,4 +60,10 @@ ${exitCodeTable()}
 `;
 }
 
-void main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  print(2, `${error.message}\n`);
+  process.exit(exitCodeOf(error.outcome));
+}

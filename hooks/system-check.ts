@@ -54,5 +54,9 @@ export const systemCheck: Hook = {
 function tellRauc(failure: Failure): void {
   if (!isRaucsHandler()) return;
   const text = failure.advice === undefined ? failure.message : `${failure.message}. ${failure.advice}`;
-  print(1, `<< error ${text}\n`);
+  try {
+    print(1, `<< error ${text}\n`);
+  } catch {
+    // The refusal stays the reason, which the end of the program also writes to stderr.
+  }
 }

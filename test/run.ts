@@ -29,7 +29,9 @@ import { type Tier, tierOf } from './support/tier.ts';
  */
 
 const timesFile = join(project.cache, 'test-times.json');
-const tell = (text: string): void => print(1, text);
+const tell = (text: string): void => {
+  print(1, text);
+};
 
 async function run(words: Words, plan: Plan): Promise<boolean> {
   const tier = tierOfRun(words);

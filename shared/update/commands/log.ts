@@ -22,17 +22,20 @@ export async function tellLog(values: Values, running: Running): Promise<Outcome
     throw new Failure(`Cannot read --lines: expected a whole number from 0 to ${mostLines}`, {
       outcome: 'usage',
     });
-  const tell = (line: string): void => print(1, `${values.flag('json') ? lineJson(line) : line}\n`);
+  const readerGone = new AbortController();
+  const tell = (line: string): void => {
+    if (!print(1, `${values.flag('json') ? lineJson(line) : line}\n`)) readerGone.abort();
+  };
   if (!values.flag('follow')) {
     for (const line of tailOf(path, lines)) tell(line);
     return 'done';
   }
   device.allow(followMs);
   try {
-    await followLog(path, lines, tell, device.signal);
+    await followLog(path, lines, tell, AbortSignal.any([device.signal, readerGone.signal]));
   } catch (error) {
-    // Ctrl-C is the normal end of --follow.
-    if (!(error instanceof ToldToEnd)) throw error;
+    // Ctrl-C is the normal end of --follow, and so is a reader that has seen enough.
+    if (!readerGone.signal.aborted && !(error instanceof ToldToEnd)) throw error;
   }
   return 'done';
 }

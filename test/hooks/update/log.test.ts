@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { appendFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { nativeHook } from '../../support/build/native-programs.ts';
+import { statusJson } from '../../support/scene/rauc-status.ts';
 import { type Ended, Scene } from '../../support/scene/scene.ts';
 import { until } from '../../support/until.ts';
 
@@ -56,6 +57,38 @@ describe('update.sh log', () => {
     expect(ended.reason).toStartWith('Cannot read --lines: expected ');
     expect(ended.exitCode).toBe(2);
   });
+});
+
+describe('update.sh whose stdout takes nothing', () => {
+  /** Runs the shell words with the program as `$0`. */
+  const runIn = (words: string) =>
+    Bun.spawnSync(['sh', '-c', words, nativeHook], {
+      cwd: '/',
+      env: scene.programEnv,
+      stdin: 'ignore',
+      timeout: 20_000,
+    });
+
+  test.each(['update.sh log', 'update.sh history', 'update.sh status --json', 'update.sh --help', '--help'])(
+    'ends with 1 and one line when the disk behind it is full: %s',
+    (words) => {
+      writeFileSync(file, 'a line\n');
+      scene.write('rauc-status.json', statusJson({ booted: 'rootfs.0' }));
+      const { exitCode, stderr } = runIn(`exec "$0" ${words} > /dev/full`);
+      expect(stderr.toString()).toBe('Cannot write to "stdout": no space left on the device\n');
+      expect(exitCode).toBe(1);
+    },
+  );
+
+  test.each(['log --lines 1000', 'log --follow --lines 1000'])(
+    'ends with 0 and says nothing when its reader is gone: %s',
+    (words) => {
+      writeFileSync(file, `${'x'.repeat(200)}\n`.repeat(1000));
+      const { stdout, stderr } = runIn(`{ "$0" update.sh ${words}; echo "ended with $?" >&2; } | head -n 1`);
+      expect(stdout.toString()).toBe(`${'x'.repeat(200)}\n`);
+      expect(stderr.toString()).toBe('ended with 0\n');
+    },
+  );
 });
 
 describe('update.sh log --follow', () => {

@@ -138,7 +138,7 @@ describe('runProgram()', () => {
     ['stdout and stderr are closed', '"$@" >&- 2>&-; echo "code $?"'],
     ['the reader of stdout has gone', '{ "$@" 2>/dev/null; echo "code $?" >&3; } | true'],
     ['the reader of stderr has gone', '{ "$@" 2>&1 >/dev/null; echo "code $?" >&3; } | true'],
-    ['the disk of stdout and stderr is full', '"$@" >/dev/full 2>&1; echo "code $?"'],
+    ['the disk of stderr is full', '"$@" >/dev/null 2>/dev/full; echo "code $?"'],
   ])('keeps its exit code when %s', async (_when, script) => {
     const words = ['/bin/sh', '-c', `exec 3>&1; ${script}`, 'sh'];
 

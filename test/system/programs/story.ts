@@ -88,12 +88,12 @@ const endings: Record<string, (running: Running) => Promise<Outcome>> = {
 const [, , ending = 'done'] = process.argv;
 await runProgram({ name: 'story', deadlineMs: 60_000 }, (running) => {
   const { undo } = running;
-  undo.owe('the first', (reason) =>
-    print(1, `undo the first: ${reason === undefined ? 'done' : reasonOf(reason)}\n`),
-  );
-  undo.owe('the second', (reason) =>
-    print(1, `undo the second: ${reason === undefined ? 'done' : reasonOf(reason)}\n`),
-  );
+  undo.owe('the first', (reason) => {
+    print(1, `undo the first: ${reason === undefined ? 'done' : reasonOf(reason)}\n`);
+  });
+  undo.owe('the second', (reason) => {
+    print(1, `undo the second: ${reason === undefined ? 'done' : reasonOf(reason)}\n`);
+  });
   const story = endings[ending];
   if (story === undefined) throw new Error(`no ending ${ending}`);
   return story(running);
