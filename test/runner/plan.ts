@@ -14,11 +14,10 @@ const filesAtOnce = 5;
 
 /**
  * Each in a row beside a load: what fails once is a fault. The matrix and the lives of the model are tried beside a load by
- * themselves. Left out is what is known to fail now and then.
+ * themselves.
  */
 const repeats = 30;
 const load = ['stress-ng', '--quiet', '--cpu', '4', '--io', '1'];
-const knownToFail = ['test/system/files/log-rotation.test.ts'];
 
 export interface Files {
   all: readonly string[];
@@ -89,7 +88,7 @@ function liveLanes(files: readonly string[]): Lane[] {
 }
 
 function repeat(files: readonly string[]): Lane {
-  const repeated = files.filter((file) => !file.startsWith('test/model/') && !knownToFail.includes(file));
+  const repeated = files.filter((file) => !file.startsWith('test/model/'));
   const env = { HOMIE_TIER: 'quick' };
   return laneOf('repeat', repeated, { atOnce: filesAtOnce, times: repeats, load, env });
 }

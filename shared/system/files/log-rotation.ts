@@ -1,6 +1,7 @@
-import { appendFileSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, renameSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { atStep } from '../fault-point.ts';
+import { tryFlock } from './libc.ts';
 
 /**
  * A log limits its own size: our programs run on systems without logrotate, in rescue shells, and with a clock at
@@ -12,30 +13,42 @@ const mostBytes = 1024 * 1024;
 const keptLogs = 3;
 
 /**
- * Starts a new log when the log has reached its limit, and keeps the last ones as `.1` to `.3`. Several programs may
- * do so at once: a program that finds that another was faster puts the few lines back. Throws the system's error.
+ * Starts a new log when the log has reached its limit, and keeps the last ones as `.1` to `.3`. Of several programs
+ * that find it too long at once, one does so, and the others go on. Throws the system's error.
  */
 export function rotateWhereLong(path: string): void {
-  if (sizeOf(path) < mostBytes) return;
-  const taken = `${path}.${process.pid}.old`;
-  move(path, taken);
-  if (sizeOf(taken) < mostBytes) {
-    appendFileSync(path, readFileSync(taken));
-    rmSync(taken);
-    return;
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < mostBytes) return;
+  const descriptor = openSync(path, 'r');
+  try {
+    // The lock is of this file, not of its name: the new log is another file, and is not moved away.
+    if (!tryFlock(descriptor) || !isNamed(path, descriptor)) return;
+    makeRoom(path);
+    move(path, rotatedLogOf(path));
+  } finally {
+    closeSync(descriptor);
   }
-  for (let number = keptLogs - 1; number >= 1; number -= 1)
-    moveWhereThere(`${path}.${number}`, `${path}.${number + 1}`);
-  move(taken, rotatedLogOf(path));
 }
 
 /** The log before the current one; its lines are older than those of the current one. */
 export function rotatedLogOf(path: string): string {
-  return `${path}.1`;
+  return nameOf(path, 1);
 }
 
-function moveWhereThere(from: string, to: string): void {
-  if (statSync(from, { throwIfNoEntry: false }) !== undefined) move(from, to);
+/** Frees the name `.1`. After a kill between two renames a name is free already: the older logs stay. */
+function makeRoom(path: string): void {
+  let free = 1;
+  while (free < keptLogs && existsSync(nameOf(path, free))) free += 1;
+  for (let number = free; number > 1; number -= 1) move(nameOf(path, number - 1), nameOf(path, number));
+}
+
+function nameOf(path: string, number: number): string {
+  return `${path}.${number}`;
+}
+
+function isNamed(path: string, descriptor: number): boolean {
+  const named = statSync(path, { throwIfNoEntry: false });
+  const open = fstatSync(descriptor);
+  return named?.ino === open.ino && named.dev === open.dev;
 }
 
 function move(from: string, to: string): void {
@@ -43,8 +56,4 @@ function move(from: string, to: string): void {
     () => `rotate ${basename(from)}`,
     () => renameSync(from, to),
   );
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

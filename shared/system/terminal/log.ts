@@ -19,7 +19,7 @@ export interface Log {
   error(line: string): void;
   /** Logs `Stopping …` before and `Stopped …` after; the failure's own line comes from the program's end. */
   step<T>(doing: string, done: string, thing: string, work: () => Promise<T>): Promise<T>;
-  /** From now on also writes the same lines, with a time, to this file; warns once if the file cannot be written. */
+  /** From now on also writes the same lines, with a time, to this file; warns once if the file cannot be written, and tries again at each line. */
   alsoTo(file: string): void;
   /** The last line that was logged. */
   readonly lastLine: string;
@@ -37,21 +37,27 @@ export function createLog(program: string): Log {
     const [on, off] = colour && colours[level] !== '' ? [colours[level], '\x1b[0m'] : ['', ''];
     print(2, `${prefix}${on}${line}${off}\n`);
   };
-  const forget = (path: string, error: unknown): void => {
-    file = undefined;
-    say('warning', `Cannot write the log "${path}": ${reasonOf(error)}`);
+  let hasWarned = false;
+  const attempt = (path: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (!hasWarned) say('warning', `Cannot write the log "${path}": ${reasonOf(error)}`);
+      hasWarned = true;
+    }
   };
   /** The file first: a later warning that it cannot be written would be the last line on stderr, and so the reason. */
   const write = (level: Level, text: string): void => {
     const line = redact(oneLine(text));
     lastLine = line;
-    if (file !== undefined) {
-      try {
-        rotateWhereLong(file);
-        appendLine(file, `${new Date().toISOString()} ${program}: ${line}`);
-      } catch (error) {
-        forget(file, error);
-      }
+    const path = file;
+    if (path !== undefined) {
+      // A log that cannot be rotated grows; its lines matter more.
+      attempt(path, () => rotateWhereLong(path));
+      attempt(path, () => {
+        makeFolder(dirname(path));
+        appendLine(path, `${new Date().toISOString()} ${program}: ${line}`);
+      });
     }
     say(level, line);
   };
@@ -70,12 +76,8 @@ export function createLog(program: string): Log {
       return lastLine;
     },
     alsoTo(path) {
-      try {
-        makeFolder(dirname(path));
-        file = path;
-      } catch (error) {
-        forget(path, error);
-      }
+      file = path;
+      attempt(path, () => makeFolder(dirname(path)));
     },
   };
 }
