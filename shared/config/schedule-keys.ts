@@ -53,6 +53,8 @@ const windowList = v.array(
   v.pipe(
     windowSchema,
     v.check(({ from, to }) => from !== to, 'a window that ends at another time than it begins'),
+    // From the end of a day to the begin of the next one: it would never open.
+    v.check(({ from, to }) => from - to !== 1440, 'a window from "00:00" to "24:00" for the whole day'),
   ),
   'a list of windows',
 );

@@ -144,6 +144,11 @@ export const wrongConfigs: [what: string, text: string, reason: string][] = [
     'line 3, key update.windows.0: expected a window that ends at another time than it begins, found a group of keys',
   ],
   [
+    'a window would never open',
+    'update:\n  windows:\n    - { from: "24:00", to: "00:00" }\n',
+    'line 3, key update.windows.0: expected a window from "00:00" to "24:00" for the whole day, found a group of keys',
+  ],
+  [
     'a day is written out',
     'update:\n  windows:\n    - { days: [monday], from: "02:00", to: "04:00" }',
     'line 3, key update.windows.0.days.0: expected a list of days, of mon, tue, wed, thu, fri, sat, sun, found "monday"',

@@ -7,7 +7,7 @@ import { lockHolder } from '../../system/process/lock.ts';
 import { readInhibit } from '../admission/inhibit.ts';
 import { decideBoot } from '../boot/decide-boot.ts';
 import { readProgress } from '../install/progress.ts';
-import { windowAt } from '../schedule/schedule.ts';
+import { windowOf } from '../schedule/schedule.ts';
 import { readRelease } from '../slot/release.ts';
 import type { Device } from '../transaction/device.ts';
 import {
@@ -52,7 +52,8 @@ export async function queryRaucAndLogind(signal: AbortSignal): Promise<Answers> 
 }
 
 /** Like gatherStanding, from answers that are already there: everything else is read from files, without delay. */
-export function statusOf({ places, config }: Device, answers: Answers, now = new Date()): DeviceStatus {
+export function statusOf(device: Device, answers: Answers, now = new Date()): DeviceStatus {
+  const { places } = device;
   const { slots, slotsProblem, scheduled, lastError } = answers;
   const current = readTransaction(places);
   const transaction = knownTransaction(current);
@@ -77,7 +78,7 @@ export function statusOf({ places, config }: Device, answers: Answers, now = new
     holder: lockHolder(lockFileOf(places)),
     progress: readProgress(places),
     scheduled,
-    window: windowAt(config, now),
+    window: windowOf(device, now),
     inhibit: readInhibit(places, now),
     anomalies: gatherAnomalies(places, { booted, lastError }, now),
   };

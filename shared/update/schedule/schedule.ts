@@ -11,7 +11,19 @@ function scheduleOf({ update: { windows, timeZone } }: Config): Schedule {
 }
 
 /** `timeZone` is the zone for showing the times; undefined is the system's own. */
-export type WindowStanding = WindowDecision & { timeZone?: string | undefined };
+export type WindowStanding = WindowDecision & {
+  timeZone?: string | undefined;
+  /** The windows are unknown, because the config cannot be read. */
+  isConfigUnknown?: true;
+};
+
+/** For programs that report the windows, and continue with an unreadable config. */
+export function windowOf(
+  { config, isConfigUnknown }: { config: Config; isConfigUnknown?: true },
+  now: Date,
+): WindowStanding {
+  return isConfigUnknown ? { kind: 'unknown', isConfigUnknown } : windowAt(config, now);
+}
 
 export function windowAt(config: Config, now: Date): WindowStanding {
   const schedule = scheduleOf(config);
@@ -50,6 +62,8 @@ export function wordsOfWindow(decision: WindowStanding): string {
         ? 'no update window opens within the next two weeks'
         : `the update window opens at ${localText(decision.opens, decision.timeZone)}`;
     case 'unknown':
+      if (decision.isConfigUnknown)
+        return 'the config cannot be read, so it is unknown whether the update window is open';
       return 'the clock was never set, so it is unknown whether the update window is open';
   }
 }

@@ -1,5 +1,5 @@
 import { type Config, readConfig, requireInstallable } from '../../config/config.ts';
-import { wordsOfProblem } from '../../config/config-problem.ts';
+import { hidesWindows, wordsOfProblem } from '../../config/config-problem.ts';
 import { findPlaces, type Places } from '../../system/places.ts';
 import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
@@ -12,6 +12,8 @@ export interface BareDevice extends Running {
 /** The device that a program works on: made once, where the program begins. */
 export interface Device extends BareDevice {
   readonly config: Config;
+  /** It is unknown when the user allows updates: the config of the windows, or all of it, cannot be read. */
+  readonly isConfigUnknown?: true;
 }
 
 export function openDevice(values: Values, running: Running): BareDevice {
@@ -25,7 +27,8 @@ export function openDevice(values: Values, running: Running): BareDevice {
 export function withConfig(device: BareDevice, tell = (line: string): void => device.log.warn(line)): Device {
   const config = readConfig(device.places);
   for (const problem of config.problems) tell(wordsOfProblem(problem));
-  return { ...device, config };
+  const isConfigUnknown = config.problems.some(hidesWindows);
+  return { ...device, config, ...(isConfigUnknown ? { isConfigUnknown } : {}) };
 }
 
 /** For programs that install: throws a Failure where a wrong value could do harm. */

@@ -58,6 +58,15 @@ describe('update.sh status', () => {
     });
   });
 
+  test('says that the window is unknown when the config cannot be read, as why and doctor do', async () => {
+    scene.write('data/config/orchestrator.yaml', 'orchestrator: [');
+    const ended = await update('status', '--json');
+    expect(JSON.parse(ended.stdout).window).toEqual({ kind: 'unknown', until: null, opens: null });
+    const words = 'he config cannot be read, so it is unknown whether the update window is open';
+    for (const command of ['status', 'why', 'doctor'])
+      expect((await update(command)).stdout).toContain(words);
+  });
+
   test('shows the same as JSON', async () => {
     scene.write('root/usr/lib/homie/release', 'VERSION=1.0.0\n');
     boot({ booted: 'rootfs.0', primary: 'rootfs.1', versions: { 'rootfs.1': '1.1.0' } });
