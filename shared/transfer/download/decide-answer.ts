@@ -121,10 +121,10 @@ function decideRefusal({ status, headers, now }: Facts): Decision {
 function findWrongContent(headers: Headers): Decision | undefined {
   const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (type === 'text/html' || type === 'application/xhtml+xml') return page;
-  const encoding = headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
-  return encoding === 'identity'
-    ? undefined
-    : giveUp(`it compresses the bundle (${encoding}) though it must not`);
+  const codings = (headers.get('content-encoding') ?? '').split(',').map((name) => name.trim().toLowerCase());
+  // An empty header, or `identity` in a list, changes no byte.
+  const encoding = codings.filter((name) => name !== '' && name !== 'identity').join(', ');
+  return encoding === '' ? undefined : giveUp(`it compresses the bundle (${encoding}) though it must not`);
 }
 
 const page: Decision = {

@@ -64,6 +64,19 @@ export class DownloadSink {
     return { totalBytes, etag, lastModified };
   }
 
+  /** Whether the next run can resume from the bytes on disk. Without a length and a validator it starts again. */
+  get isResumable(): boolean {
+    const { known } = this;
+    return known !== undefined && rangeValidator(known) !== undefined && this.written.length > 0;
+  }
+
+  /** Removes the bytes of this run, which no other run can use. Those of an earlier run stay. */
+  async discard(): Promise<void> {
+    const isOwn = this.#part !== undefined;
+    await this.forget();
+    if (isOwn) this.#download.discard();
+  }
+
   /**
    * Writes the piece to its place in the file, and calls `onTaken` after each write. Throws `the connection broke` if it
    * ends too soon.
@@ -127,7 +140,10 @@ export class DownloadSink {
     try {
       for (let bytes = await answer.read(); bytes !== undefined; bytes = await answer.read()) {
         if (bytes.length === 0) continue;
-        if (at + bytes.length > range.to) throw this.#tooMuch(range.to);
+        if (at + bytes.length > range.to)
+          throw of.totalBytes === undefined
+            ? this.#tooLarge(`more than ${formatBytes(range.to)}`)
+            : this.#tooMuch(range.to);
         const part = this.#part ?? this.#openFor(of, bytes);
         part.write(bytes, at);
         at += bytes.length;
@@ -152,10 +168,13 @@ export class DownloadSink {
   }
 
   #requireRoom(totalBytes: number): void {
+    if (totalBytes > this.#options.mostBytes) throw this.#tooLarge(formatBytes(totalBytes));
+  }
+
+  #tooLarge(size: string): Error {
     const { url, mostBytes } = this.#options;
-    if (totalBytes <= mostBytes) return;
-    const reason = `it has ${formatBytes(totalBytes)}, at most ${formatBytes(mostBytes)} are allowed`;
-    throw fetchFailure(url, reason, { outcome: 'noSpace', advice: roomAdvice });
+    const reason = `it has ${size}, at most ${formatBytes(mostBytes)} are allowed`;
+    return fetchFailure(url, reason, { outcome: 'noSpace', advice: roomAdvice });
   }
 
   #tooMuch(end: number): Error {

@@ -76,7 +76,10 @@ class Fetching {
     this.#options = options;
     this.#intake = intake;
     this.#line = new Connection(options);
-    this.#patience = new RetryBudget(options);
+    this.#patience = new RetryBudget({
+      ...options,
+      isResumable: () => this.#mayRange && intake.isResumable,
+    });
   }
 
   async run(): Promise<void> {
@@ -242,5 +245,6 @@ class Fetching {
   async #keep(): Promise<void> {
     // The first failure is the one to report.
     if (this.#mayRange) await this.#intake.prove().catch(() => {});
+    else if (!this.#intake.isResumable) await this.#intake.discard();
   }
 }

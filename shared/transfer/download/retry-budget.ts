@@ -14,6 +14,8 @@ export interface PatienceOptions {
   /** Tries in a row without progress. */
   tries: number;
   log: Log;
+  /** Whether bytes are on the disk that the next run can resume from. */
+  isResumable?: (() => boolean) | undefined;
   signal: AbortSignal;
 }
 
@@ -47,7 +49,9 @@ export class RetryBudget {
   }
 
   #giveUp(reason: string): Failure {
+    const { url, isResumable } = this.#options;
+    if (!isResumable?.()) return fetchFailure(url, reason);
     const advice = 'The bytes downloaded so far are kept; the next try resumes there';
-    return fetchFailure(this.#options.url, reason, { advice });
+    return fetchFailure(url, reason, { advice });
   }
 }

@@ -2,6 +2,8 @@
 
 const firstMs = 100;
 const longestMs = 60_000;
+/** A server may ask for any number of seconds; this one is as good as never. */
+const longestAskedMs = 366 * 24 * 60 * 60_000;
 
 /**
  * Doubles with each failed try, and is spread over its upper half, so that the devices of a fleet that lost its
@@ -16,7 +18,7 @@ export function backoffMs(triesInVain: number, chance: number): number {
 export function retryAfterMs(header: string | null, now: Date): number | undefined {
   if (header === null) return undefined;
   const text = header.trim();
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  if (/^\d+$/.test(text)) return Math.min(longestAskedMs, Number(text) * 1000);
   const at = /GMT$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now.getTime());
+  return Number.isNaN(at) ? undefined : Math.min(longestAskedMs, Math.max(0, at - now.getTime()));
 }

@@ -27,7 +27,10 @@ const passing: Record<string, string> = {
   ENOTFOUND: 'the host name is unknown',
   EPROTO: 'it does not speak TLS there, or does not accept our certificate',
   FailedToOpenSocket: 'no connection could be opened',
-  InvalidContentLength: 'its answer has two lengths',
+  InvalidContentLength: 'the length in its answer is no number, or there are two',
+  Malformed_HTTP_Response: 'it does not speak HTTP there',
+  InvalidHTTPResponse: 'its answer breaks the rules of HTTP',
+  UnsupportedTransferEncoding: 'its answer breaks the rules of HTTP',
   ResponseHeadersTooLarge: 'the headers of its answer are too long',
 };
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { bootId } from '../../../shared/system/places.ts';
@@ -453,7 +453,23 @@ describe('fetchBundle()', () => {
       'has two lengths',
       (_asked, line) =>
         void line.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde'),
-      'its answer has two lengths (tried 3 times in a row)',
+      'the length in its answer is no number, or there are two (tried 3 times in a row)',
+    ],
+    [
+      'has a negative length',
+      (_asked, line) => void line.write('HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabcde'),
+      'the length in its answer is no number, or there are two (tried 3 times in a row)',
+    ],
+    [
+      'is of another protocol',
+      (_asked, line) => void line.end('SSH-2.0-OpenSSH_9.2\r\n'),
+      'it does not speak HTTP there (tried 3 times in a row)',
+    ],
+    [
+      'has broken chunks',
+      (_asked, line) =>
+        void line.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\nhello\r\n'),
+      'its answer breaks the rules of HTTP (tried 3 times in a row)',
     ],
     [
       'is no HTTP',
@@ -483,9 +499,33 @@ describe('fetchBundle()', () => {
       };
       go();
     };
-    const { reason } = await refused(endless, { mostBytes: 3 * mebibyte });
-    expect(reason).toBe('it sends more than the 3.0 MiB that were expected');
-    expect(statSync(folder.at('download/bundle.raucb.part')).size).toBeLessThanOrEqual(3 * mebibyte);
+    const { reason, outcome } = await refused(endless, { mostBytes: 3 * mebibyte });
+    expect([reason, outcome]).toEqual(['it has more than 3.0 MiB, at most 3.0 MiB are allowed', 'noSpace']);
+    expect(readdirSync(folder.at('download'))).toEqual([]);
+  });
+
+  test('leaves nothing of a download that breaks and cannot be resumed, and does not say that it is kept', async () => {
+    await using server = await HostileServer.start((_asked, line) => {
+      line.write(head(200, { 'Transfer-Encoding': 'chunked' }));
+      line.write('100000\r\n');
+      line.end(Buffer.alloc(mebibyte, 1));
+    });
+    const failure = await failureOf(() => fetch(server.url));
+    expect(failure.message).toEndWith('the connection broke (tried 3 times in a row)');
+    expect(failure.advice).toBeUndefined();
+    expect(readdirSync(folder.at('download'))).toEqual([]);
+  });
+
+  test('says that the bytes are kept when they are, and not when none came', async () => {
+    const nothing = await HostileServer.start((_asked, line) => void line.destroy());
+    await using _ = nothing;
+    expect((await failureOf(() => fetch(nothing.url))).advice).toBeUndefined();
+
+    const cutting = cutOnce(() => ({ bytes: someBytes(3 * mebibyte), etag: '"x"' }), 2);
+    await using some = await HostileServer.start(cutting);
+    expect((await failureOf(() => fetch(some.url, { tries: 1 }))).advice).toStartWith(
+      'The bytes downloaded so far',
+    );
   });
 
   test.each<[string, Behaviour]>([
@@ -526,11 +566,30 @@ describe('fetchBundle()', () => {
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1000);
   });
 
-  test('fails at once when Retry-After is long', async () => {
-    const { reason, server } = await refused((_asked, line) => reply(line, 503, { 'Retry-After': 3600 }));
-    expect(reason).toBe('it answered 503, and asks to try again in 60 minutes');
+  test.each<[string | number, number]>([
+    [3600, 60],
+    ['9999999999', 527_040],
+    ['1'.repeat(400), 527_040],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', 527_040],
+  ])('fails at once when Retry-After is long: %s', async (retryAfter, minutes) => {
+    const { reason, server } = await refused((_asked, line) =>
+      reply(line, 503, { 'Retry-After': retryAfter }),
+    );
+    expect(reason).toBe(`it answered 503, and asks to try again in ${minutes} minutes`);
     expect(server.asked).toHaveLength(1);
   });
+
+  test.each(['', 'identity', 'Identity, identity'])(
+    'takes a bundle with Content-Encoding "%s"',
+    async (coding) => {
+      const bytes = someBytes(1000);
+      await using server = await HostileServer.start((_asked, line) => {
+        line.write(head(200, { 'Content-Length': bytes.length, 'Content-Encoding': coding, ETag: '"x"' }));
+        line.write(bytes);
+      });
+      await expectFetched(server, { bytes, etag: '"x"' });
+    },
+  );
 
   test('keeps to a rate', async () => {
     const file = { bytes: someBytes(600_000), etag: '"x"' };
