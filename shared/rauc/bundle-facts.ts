@@ -49,11 +49,12 @@ function readArchitecture(bundle: string): string | undefined {
 
 function imageBytes(bundle: string, filename: string | undefined): number | undefined {
   if (filename === undefined) return undefined;
+  const path = join(bundle, filename);
   try {
-    return statSync(join(bundle, filename)).size;
+    return statSync(path).size;
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw new Failure(`Cannot read "${path}": ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -46,6 +46,7 @@ const systemReasons: Record<string, string> = {
   ENOTDIR: 'a part of the path is not a folder',
   ELOOP: 'too many symbolic links',
   EMFILE: 'too many open files',
+  ENAMETOOLONG: 'the path or a name in it is too long',
 };
 
 function systemReasonOf(error: Error): string | undefined {

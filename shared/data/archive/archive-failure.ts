@@ -3,12 +3,19 @@ import { formatBytes } from '../../system/files/disk.ts';
 
 const stillWritten = 'Something still writes to it: stop that and try again';
 
+/** The path was in its folder's list, and is gone. */
+export class Vanished extends Failure {
+  constructor(path: string, cause: unknown) {
+    const reason = 'it vanished while it was being backed up';
+    super(`Cannot back up "${path}": ${reason}`, { advice: stillWritten, cause });
+  }
+}
+
 /** A backup is whole or it fails: the Failure names the path that could not be read. */
 export function cannotBackUp(path: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
-  const vanished = isMissing(error);
-  const reason = vanished ? 'it vanished while it was being backed up' : reasonOf(error);
-  const advice = vanished ? stillWritten : 'Check the disk and try again';
+  if (isMissing(error)) return new Vanished(path, error);
+  const [reason, advice] = [reasonOf(error), 'Check the disk and try again'];
   return new Failure(`Cannot back up "${path}": ${reason}`, { advice, cause: error });
 }
 

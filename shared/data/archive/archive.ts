@@ -4,7 +4,7 @@ import { constants, createZstdCompress } from 'node:zlib';
 import type { TarArchive, TarEntryData } from 'archiver';
 import { Content, readSmall } from './archive-content.ts';
 import { describeEntry, type EntryData } from './archive-entry.ts';
-import { cannotWriteArchive } from './archive-failure.ts';
+import { cannotWriteArchive, Vanished } from './archive-failure.ts';
 import { ArchiveFile } from './archive-file.ts';
 import { isOverSoon, Progress } from './archive-progress.ts';
 import { type ArchiveRequest, readRequest } from './archive-request.ts';
@@ -76,8 +76,14 @@ async function packTree(
   try {
     for (const entry of walkTree(folder, rootName, (left) => leftOut.push(left))) {
       progress.moved();
-      await packEntry(archive, entry, progress);
-      entries += 1;
+      try {
+        await packEntry(archive, entry, progress);
+        entries += 1;
+      } catch (error) {
+        // A later hard link would name a file that is not in the archive.
+        if (!(error instanceof Vanished) || entry.stats.nlink > 1n) throw error;
+        leftOut.push({ path: entry.name, kind: 'vanished' });
+      }
     }
     // Its own promise may never settle; `written` settles when all of the archive is written.
     archive.finalize().catch(progress.fail);

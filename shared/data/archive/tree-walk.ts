@@ -1,4 +1,5 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { isMissing } from '../../system/failure.ts';
 import { extendedAttributes } from '../../system/files/libc.ts';
 import { cannotBackUp } from './archive-failure.ts';
 
@@ -18,8 +19,11 @@ export interface TreeEntry {
 /** Something that the archive cannot hold and therefore leaves out. */
 export interface LeftOut {
   path: string;
-  /** `mount` is another file system; `name`, `target` and `xattr` are bytes that are not UTF-8. */
-  kind: 'fifo' | 'socket' | 'device' | 'mount' | 'name' | 'target' | 'xattr';
+  /**
+   * `mount` is another file system; `name`, `target` and `xattr` are bytes that are not UTF-8; `vanished` is gone since
+   * its folder was listed, as a temporary file is.
+   */
+  kind: 'fifo' | 'socket' | 'device' | 'mount' | 'name' | 'target' | 'xattr' | 'vanished';
   /** The attribute's name where the kind is `xattr`. */
   attribute?: string;
 }
@@ -45,7 +49,10 @@ export function* walkTree(
 
   for (let found = waiting.pop(); found !== undefined; found = waiting.pop()) {
     const { path, name } = found;
-    const stats = statusOf(path);
+    // Without the folder itself there is nothing to back up: that fails.
+    const passOver = path === folder ? undefined : (): void => leaveOut({ path: name, kind: 'vanished' });
+    const stats = unlessVanished(path, () => lstatSync(path, { bigint: true }), passOver);
+    if (stats === undefined) continue;
     device ??= stats.dev;
     const kind = kindOf(stats);
     if (kind === 'fifo' || kind === 'socket' || kind === 'device') {
@@ -65,14 +72,22 @@ export function* walkTree(
       yield { kind: 'link', path, name, stats, linkName: firstName, attributes: new Map() };
       continue;
     }
-    const linkName = kind === 'symlink' ? targetOf(path) : '';
+    const target =
+      kind === 'symlink'
+        ? unlessVanished(path, () => readlinkSync(path, { encoding: 'buffer' }), passOver)
+        : Buffer.alloc(0);
+    if (target === undefined) continue;
+    const linkName = textOf(target);
     if (linkName === undefined) {
       leaveOut({ path: name, kind: 'target' });
       continue;
     }
     if (isShared) firstNames.set(inode, name);
     yield { kind, path, name, stats, linkName, attributes: attributesOf(found, leaveOut) };
-    if (kind === 'directory') waiting.push(...contentsOf(found, leaveOut));
+    if (kind !== 'directory') continue;
+    const names = unlessVanished(path, () => readdirSync(path, { encoding: 'buffer' }), passOver);
+    // One by one: a call takes only so many arguments, and a folder may have a million entries.
+    for (const inside of contentsOf(found, names ?? [], leaveOut)) waiting.push(inside);
   }
 }
 
@@ -84,39 +99,26 @@ function kindOf(stats: BigIntStats): 'file' | 'directory' | 'symlink' | 'fifo' |
   return stats.isSocket() ? 'socket' : 'device';
 }
 
-function statusOf(path: string): BigIntStats {
+/** Undefined for a path that vanished, after `passOver`. Without `passOver`, and for any other error, throws a Failure. */
+function unlessVanished<T>(path: string, work: () => T, passOver: (() => void) | undefined): T | undefined {
   try {
-    return lstatSync(path, { bigint: true });
+    return work();
   } catch (error) {
-    throw cannotBackUp(path, error);
-  }
-}
-
-function targetOf(path: string): string | undefined {
-  try {
-    return textOf(readlinkSync(path, { encoding: 'buffer' }));
-  } catch (error) {
-    throw cannotBackUp(path, error);
+    if (!isMissing(error) || passOver === undefined) throw cannotBackUp(path, error);
+    passOver();
+    return undefined;
   }
 }
 
 /** The folder's contents, the last name first, because the caller takes them from the end of its stack. */
-function contentsOf(folder: Found, leaveOut: (leftOut: LeftOut) => void): Found[] {
+function contentsOf(folder: Found, names: readonly Buffer[], leaveOut: (leftOut: LeftOut) => void): Found[] {
   const contents: Found[] = [];
-  for (const bytes of namesIn(folder.path).sort((a, b) => b.compare(a))) {
+  for (const bytes of names.toSorted((a, b) => b.compare(a))) {
     const name = textOf(bytes);
     if (name === undefined) leaveOut({ path: `${folder.name}/${bytes.toString()}`, kind: 'name' });
     else contents.push({ path: `${folder.path}/${name}`, name: `${folder.name}/${name}` });
   }
   return contents;
-}
-
-function namesIn(path: string): Buffer[] {
-  try {
-    return readdirSync(path, { encoding: 'buffer' });
-  } catch (error) {
-    throw cannotBackUp(path, error);
-  }
 }
 
 function attributesOf(found: Found, leaveOut: (leftOut: LeftOut) => void): Map<string, string> {

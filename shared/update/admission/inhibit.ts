@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMissing } from '../../system/failure.ts';
+import { isMissing, reasonOf } from '../../system/failure.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
 import type { Log } from '../../system/terminal/log.ts';
 import { isClockTrusted } from '../schedule/window.ts';
@@ -14,12 +14,20 @@ export type Inhibit =
   | { kind: 'expired'; reason: string; until: Date };
 
 export function readInhibit(places: Places, now: Date): Inhibit {
+  const path = join(updateFolderOf(places), 'inhibit');
   try {
-    return decideInhibit(readFileSync(join(updateFolderOf(places), 'inhibit'), 'utf8'), now);
+    const stats = statSync(path);
+    if (stats.isFile()) return decideInhibit(readFileSync(path, 'utf8'), now);
+    return unreadable(stats.isDirectory() ? 'it is a folder' : 'it is not a file');
   } catch (error) {
-    if (isMissing(error)) return { kind: 'none' };
-    throw error;
+    const isNone = isMissing(error) && lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    return isNone ? { kind: 'none' } : unreadable(reasonOf(error));
   }
+}
+
+/** Anything of that name inhibits, such as the folder that Docker makes for a missing file: a user has put it there. */
+function unreadable(reason: string): Inhibit {
+  return { kind: 'inhibited', reason: `update/inhibit cannot be read: ${reason}`, until: undefined };
 }
 
 /** An end that cannot be read, or that seems past on a clock that was never set, does not end the inhibit: the user said no. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { isMissing, reasonOf } from '../../system/failure.ts';
+import { Failure, isMissing, reasonOf } from '../../system/failure.ts';
 import { appendLine, makeFolder, writeDurably } from '../../system/files/durable-file.ts';
 import { type Places, updateFolderOf } from '../../system/places.ts';
 import { redact } from '../../system/redact.ts';
@@ -66,7 +66,9 @@ export function readRefusals(places: Places): LoggedRefusal[] {
     text = readFileSync(refusalsFile(places), 'utf8');
   } catch (error) {
     if (isMissing(error)) return [];
-    throw error;
+    throw new Failure(`Cannot read the refusals "${refusalsFile(places)}": ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
   return text.split('\n').flatMap((line) => {
     try {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMissing, reasonOf } from '../../system/failure.ts';
+import { Failure, isMissing, reasonOf } from '../../system/failure.ts';
 
 /**
  * The file in a slot that names its version. post-install writes it: RAUC does not know the version of a slot it never
@@ -14,11 +14,12 @@ export function releaseText(version: string): string {
 
 /** The version of the system below the root; undefined where no update of ours ever wrote it. */
 export function readRelease(root: string): string | undefined {
+  const path = join(root, releasePath);
   try {
-    return /^VERSION=(\S+)$/m.exec(readFileSync(join(root, releasePath), 'utf8'))?.[1];
+    return /^VERSION=(\S+)$/m.exec(readFileSync(path, 'utf8'))?.[1];
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw new Failure(`Cannot read "${path}": ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -27,7 +28,7 @@ export function releaseForRecovery(root: string, tell: (line: string) => void): 
   try {
     return readRelease(root);
   } catch (error) {
-    tell(`Cannot read the version of this slot from "${join(root, releasePath)}": ${reasonOf(error)}`);
+    tell(`${reasonOf(error)}; the version of this slot is unknown`);
     return undefined;
   }
 }

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { createArchive } from '../../../shared/data/archive/archive.ts';
 import { Content, readSmall } from '../../../shared/data/archive/archive-content.ts';
-import { walkTree } from '../../../shared/data/archive/tree-walk.ts';
+import { type LeftOut, walkTree } from '../../../shared/data/archive/tree-walk.ts';
 import { Failure } from '../../../shared/system/failure.ts';
 import { mayMount } from '../../support/privileges.ts';
 import { until } from '../../support/until.ts';
@@ -103,17 +103,58 @@ test('Content.pieces() ends in a failure that names the file when a large one is
   await content.close();
 });
 
-test('a file fails the backup when it vanished or is no longer a file', async () => {
+test('walkTree() passes over a file or a folder that vanished since it was listed', () => {
+  using temporary = temporaryFolder();
+  for (const name of ['a', 'b', 'd']) writeFileSync(join(temporary.path, name), '');
+  mkdirSync(join(temporary.path, 'c'));
+  const leftOut: LeftOut[] = [];
+  const walk = walkTree(temporary.path, 'x', (left) => leftOut.push(left));
+  const next = (): string => walk.next().value?.name ?? 'none';
+  expect([next(), next()]).toEqual(['x', 'x/a']);
+  rmSync(join(temporary.path, 'b'));
+  expect(next()).toBe('x/c');
+  rmSync(join(temporary.path, 'c'), { recursive: true });
+  expect([next(), next()]).toEqual(['x/d', 'none']);
+  expect(leftOut).toEqual([
+    { path: 'x/b', kind: 'vanished' },
+    { path: 'x/c', kind: 'vanished' },
+  ]);
+});
+
+test('walkTree() fails when the folder itself vanished', () => {
+  using temporary = temporaryFolder();
+  const folder = join(temporary.path, 'none');
+  expect(() => walkTree(folder, 'x', () => undefined).next()).toThrow(
+    `Cannot back up "${folder}": it vanished`,
+  );
+});
+
+test('createArchive() is not refused by temporary files that come and go', async () => {
+  using temporary = temporaryFolder();
+  const folder = join(temporary.path, 'in');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'a'), randomBytes(1024 * 1024));
+  for (let number = 0; number < 300; number += 1) writeFileSync(join(folder, `t${number}`), 'x');
+  let number = 0;
+  const removing = setInterval(() => {
+    for (let count = 0; count < 20; count += 1, number += 1)
+      rmSync(join(folder, `t${299 - number}`), { force: true });
+  }, 1);
+  try {
+    const { path } = await createArchive({ folder, target: join(temporary.path, 'x.tar.zst') });
+    await run`tar --zstd -tf ${path}`;
+  } finally {
+    clearInterval(removing);
+  }
+});
+
+test('a file has vanished or is no longer a file when it is opened', async () => {
   using temporary = temporaryFolder();
   const path = join(temporary.path, 'b');
   writeFileSync(join(temporary.path, 'a'), '');
   writeFileSync(path, '');
-  const walk = walkTree(temporary.path, 'x', () => undefined);
-  walk.next();
-  walk.next();
   rmSync(path);
   const vanished = `Cannot back up "${path}": it vanished while it was being backed up`;
-  expect(() => walk.next()).toThrow(vanished);
   expect(() => readSmall(path, 0n)).toThrow(vanished);
   expect((await failureOf(Content.open(path))).message).toBe(vanished);
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { decideInhibit, reasonOfInhibit } from '../../../shared/update/admission/inhibit.ts';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { decideInhibit, readInhibit, reasonOfInhibit } from '../../../shared/update/admission/inhibit.ts';
+import { TempFolder } from '../../support/temp-folder.ts';
 
 const now = new Date('2026-12-24T12:00:00Z');
 const end = new Date('2026-12-24T18:00:00Z');
@@ -77,5 +79,29 @@ describe('decideInhibit()', () => {
       reason: 'x',
       until: end,
     });
+  });
+});
+
+describe('readInhibit()', () => {
+  const read = (folder: TempFolder) =>
+    reasonOfInhibit(readInhibit({ data: folder.path, root: '/', run: '/run/homie' }, now));
+
+  test('finds none when nothing has the name, or the folder is missing', () => {
+    using folder = new TempFolder();
+    expect(read(folder)).toBeUndefined();
+    mkdirSync(folder.at('update'));
+    expect(read(folder)).toBeUndefined();
+  });
+
+  test.each<[string, (path: string) => unknown, string]>([
+    ['a folder, as Docker makes one', (path) => mkdirSync(path), 'it is a folder'],
+    ['a link that leads nowhere', (path) => symlinkSync('/nowhere', path), 'no such file or folder'],
+    ['a link to itself', (path) => symlinkSync(path, path), 'too many symbolic links'],
+    ['a pipe', (path) => Bun.spawnSync(['mkfifo', path]), 'it is not a file'],
+  ])('inhibits, in words, when it is %s', (_what, make, reason) => {
+    using folder = new TempFolder();
+    mkdirSync(folder.at('update'));
+    make(folder.at('update/inhibit'));
+    expect(read(folder)).toBe(`update/inhibit cannot be read: ${reason}`);
   });
 });
