@@ -31,7 +31,9 @@ export async function fetchArtifact(
   const { progress, server } = options;
   const { places, signal } = device;
   if (isOpenToOthers(url) && !isOpenToOthers(server.base))
-    throw new Failure(`Cannot fetch "${url}": the server leads from https to http`);
+    throw new Failure(
+      `Cannot fetch "${url}": the link is plain http to another device, and "${server.base}" is not`,
+    );
   const download = new Download(downloadFolderOf(places));
   const side = download.read();
   const isWhole = side?.isWhole === true && side.url === url;

@@ -1,3 +1,4 @@
+import { keepFromProxy } from './no-proxy.ts';
 import { requirePrivacy } from './plain-http.ts';
 
 /** All requests to the network go through this file; no other file imports ky. No secret is sent unencrypted. */
@@ -14,6 +15,7 @@ export async function getOnce(
   { timeoutMs, maxBytes, signal }: { timeoutMs: number; maxBytes: number; signal?: AbortSignal | undefined },
 ): Promise<HttpAnswer> {
   requirePrivacy(url);
+  keepFromProxy(url);
   const { default: ky } = await import('ky');
   const answer = await ky.get(url, {
     // ky's own timeout would end with the headers; the one below is for the body too.
@@ -29,6 +31,7 @@ export async function getOnce(
 /** One POST of JSON, no retry; returns the status. Throws the network's error, or a timeout. */
 export async function postJson(url: string, json: string, timeoutMs: number): Promise<number> {
   requirePrivacy(url);
+  keepFromProxy(url);
   const { default: ky } = await import('ky');
   const answer = await ky.post(url, {
     body: json,
@@ -57,6 +60,7 @@ export interface Exchange {
 export async function exchange(url: string, options: Exchange): Promise<HttpAnswer & { headers: Headers }> {
   const { method, headers, tls, body, timeoutMs, maxBytes, signal } = options;
   requirePrivacy(url, headers);
+  keepFromProxy(url);
   const { default: ky } = await import('ky');
   const ofBun = tls === undefined ? {} : { tls };
   const answer = await ky(url, {
@@ -115,6 +119,7 @@ export interface OpenAnswer {
 /** One GET whose body is read as it arrives: not decompressed, redirects not followed, no retry. */
 export async function open(url: string, { headers, tls, signal }: OpenOptions): Promise<OpenAnswer> {
   requirePrivacy(url, headers);
+  keepFromProxy(url);
   const { default: ky } = await import('ky');
   // `decompress` and `tls` are bun's; ky passes options that it does not know to fetch.
   const ofBun = { decompress: false, ...(tls === undefined ? {} : { tls }) };

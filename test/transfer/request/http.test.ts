@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { getOnce } from '../../../shared/transfer/request/http.ts';
+import { noProxyFor } from '../../../shared/transfer/request/no-proxy.ts';
 
 const servers: Bun.Server<undefined>[] = [];
 afterEach(async () => {
@@ -18,6 +19,37 @@ describe('getOnce()', () => {
   test('returns status and body, with any status', async () => {
     const url = serve(() => new Response('no database', { status: 503 }));
     expect(await getOnce(url, limits)).toEqual({ status: 503, body: 'no database' });
+  });
+
+  test('asks this device directly when the environment names a proxy', async () => {
+    const proxy = serve(() => new Response('the proxy', { status: 503 }));
+    const url = serve(() => new Response('the device'));
+    const names = ['http_proxy', 'no_proxy', 'NO_PROXY'] as const;
+    const before = names.map((name) => process.env[name]);
+    process.env['http_proxy'] = proxy;
+    for (const name of ['no_proxy', 'NO_PROXY']) delete process.env[name];
+    try {
+      expect(await getOnce(url, limits)).toEqual({ status: 200, body: 'the device' });
+      expect((await getOnce('http://updates.example/', limits)).body).toBe('the proxy');
+    } finally {
+      for (const [index, name] of names.entries()) {
+        const value = before[index];
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  });
+
+  test.each([
+    ['http://localhost:1/', '', 'localhost'],
+    ['http://[::1]/', 'a', 'a,[::1],::1'],
+    ['http://169.254.1.2/', '', '169.254.1.2'],
+    ['http://[fe80::1]/', '', '[fe80::1],fe80::1'],
+    ['http://127.0.0.1/', 'b, 127.0.0.1', undefined],
+    ['http://127.0.0.1.example/', '', undefined],
+    ['https://updates.example/', 'x', undefined],
+  ])('noProxyFor() keeps what is near from a proxy: %s, "%s"', (url, noProxy, expected) => {
+    expect(noProxyFor(url, noProxy)).toBe(expected);
   });
 
   test('answers with an empty body when there is none', async () => {
