@@ -14,6 +14,12 @@ export function freeBytesOn(path: string): number {
   }
 }
 
+/** Inodes that are free on the file system of the path; undefined where it makes them as needed, as btrfs does. */
+export function freeFilesOn(path: string): number | undefined {
+  const { files, ffree } = statfsSync(path);
+  return files === 0 ? undefined : ffree;
+}
+
 /** Bytes of all regular files below the folder, links not followed; 0 where there is none. */
 export function treeBytes(folder: string): number {
   let bytes = 0;

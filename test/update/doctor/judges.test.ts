@@ -93,6 +93,7 @@ const goodData = {
   isMounted: true,
   isWritable: true,
   freeBytes: 8 * gib,
+  freeFiles: undefined,
   backupBytes: gib,
 };
 
@@ -515,6 +516,18 @@ const tables: Record<string, Row[]> = {
       judgeData({ ...goodData, freeBytes: gib - 1 }),
       'bad',
       '1.0 GiB are free on "/data", the backup alone needs 1.0 GiB',
+    ],
+    [
+      'no inodes are left',
+      judgeData({ ...goodData, freeFiles: 0 }),
+      'bad',
+      'only 0 more files can be made on "/data": its inodes are used up',
+    ],
+    [
+      'inodes are left',
+      judgeData({ ...goodData, freeFiles: 1000 }),
+      'ok',
+      '"/data" is mounted, 8.0 GiB are free',
     ],
     [
       'little is free',
