@@ -258,7 +258,7 @@ describe('update.sh [URL]', () => {
 
   test('goes through the proxy to https, and does not send it credentials', async () => {
     const tls = await makeTlsFiles(scene);
-    await using secure = await HostileServer.start(behave, tls.server());
+    await using secure = await HostileServer.start(behave, tls.server({ isForOtherName: true }));
     const told: string[] = [];
     const proxy = createServer((line) => {
       line.on('error', () => {});
@@ -275,13 +275,15 @@ describe('update.sh [URL]', () => {
     await once(proxy, 'listening');
     try {
       const token = scene.write('token', 'hunter2\n', 0o600);
-      configure({ url: secure.url, ca_file: tls.ca, token_file: token });
+      // This device itself is never asked through a proxy.
+      const url = `https://elsewhere.example:${secure.port}/latest.raucb`;
+      configure({ url, ca_file: tls.ca, token_file: token });
       const { port } = proxy.address() as AddressInfo; // a TCP server's address is no path
       expectInstalled(await update([], { env: { https_proxy: `http://127.0.0.1:${port}` } }));
     } finally {
       proxy.close();
     }
-    expect(told[0]).toStartWith(`CONNECT 127.0.0.1:${secure.port} `);
+    expect(told[0]).toStartWith(`CONNECT elsewhere.example:${secure.port} `);
     expect(told.join()).not.toContain('hunter2');
     expect(secure.asked[0]?.headers['authorization']).toBe('Bearer hunter2');
   });
