@@ -5,6 +5,7 @@ import type { Running } from '../../system/process/program.ts';
 import { ToldToEnd } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
+import { showControls } from '../../system/terminal/show-controls.ts';
 import { followLog, tailOf } from '../report/log-tail.ts';
 import { openDevice } from '../transaction/device.ts';
 
@@ -24,7 +25,7 @@ export async function tellLog(values: Values, running: Running): Promise<Outcome
     });
   const readerGone = new AbortController();
   const tell = (line: string): void => {
-    if (!print(1, `${values.flag('json') ? lineJson(line) : line}\n`)) readerGone.abort();
+    if (!print(1, `${values.flag('json') ? lineJson(line) : showControls(line)}\n`)) readerGone.abort();
   };
   if (!values.flag('follow')) {
     for (const line of tailOf(path, lines)) tell(line);

@@ -7,6 +7,7 @@ import type { Running } from '../../system/process/program.ts';
 import type { Values } from '../../system/terminal/arguments.ts';
 import { type Paint, paintFor } from '../../system/terminal/paint.ts';
 import { print } from '../../system/terminal/print.ts';
+import { showControls } from '../../system/terminal/show-controls.ts';
 import { decideNext } from '../report/decide-next.ts';
 import { type DeviceStatus, gatherStatus } from '../report/device-status.ts';
 import { scheduleJson, slotsJson, transactionJson, versionIn } from '../report/device-status-json.ts';
@@ -48,7 +49,7 @@ function whyJson(standing: DeviceStatus, places: Places): string {
 
 function whyText(standing: DeviceStatus, places: Places, paint: Paint): string {
   const { slots, slotsProblem, transaction, current, anomalies } = standing;
-  const tail = tailOf(logFileOf(places), logLines);
+  const tail = tailOf(logFileOf(places), logLines).map(showControls);
   const logs = stackLogsOf(transaction);
   return [
     ...section(

@@ -26,6 +26,14 @@ describe('update.sh log', () => {
     expect((await log('--lines', '0')).stdout).toBe('');
   });
 
+  test('shows the controls of a damaged log escaped, and so does why', async () => {
+    writeFileSync(file, 'a\0b\x1b[31mred\x07\tc\rd\x7f\u009b2J\n');
+    const shown = 'a\\x00b\\x1b[31mred\\x07\tc\\x0dd\\x7f\\x9b2J\n';
+    expect((await log()).stdout).toBe(shown);
+    scene.write('rauc-status.json', statusJson({ booted: 'rootfs.0' }));
+    expect((await scene.run(['update.sh', 'why'])).stdout).toContain(shown);
+  });
+
   test('says nothing, with 0, when there is no log', async () => {
     scene.remove('data/logs');
     expect(await log()).toMatchObject({ stdout: '', stderr: '', exitCode: 0 });
