@@ -10,6 +10,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readSync,
   renameSync,
   rmSync,
@@ -18,7 +19,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { errorCodeOf } from '../failure.ts';
 import { atStep, stepPoint } from '../fault-point.ts';
 
 /**
@@ -87,6 +89,7 @@ export function copyDurably(from: string, to: string, mode: number): void {
 function putInPlace(path: string, mode: number, fill: (part: string) => void): void {
   const part = `${path}.${process.pid}.part`;
   const step = (): string => `write ${basename(path)}`;
+  removeParts(path);
   atStep(step, () => {
     try {
       fill(part);
@@ -98,6 +101,29 @@ function putInPlace(path: string, mode: number, fill: (part: string) => void): v
     }
     syncFolder(dirname(path));
   });
+}
+
+/** Removes the parts of this file that killed programs have left: each of them has another process id. */
+function removeParts(path: string): void {
+  const [folder, name] = [dirname(path), basename(path)];
+  try {
+    for (const found of readdirSync(folder)) {
+      if (!found.startsWith(`${name}.`)) continue;
+      const pid = /^(\d+)\.part$/.exec(found.slice(name.length + 1))?.[1];
+      if (pid !== undefined && !isAlive(Number(pid))) discard(join(folder, found));
+    }
+  } catch {
+    // What is left only wastes space; a folder that is missing is the caller's error.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCodeOf(error) !== 'ESRCH';
+  }
 }
 
 /** The mode is set again because open(2) applies our umask to it. */

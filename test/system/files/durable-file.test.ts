@@ -281,3 +281,18 @@ describe('makeFolder()', () => {
     expect(modeOf(folder.at('a/b/c'))).toBe(0o700);
   });
 });
+
+test('writeDurably() removes what killed programs have left of the same file, and nothing else', async () => {
+  using folder = new TempFolder();
+  const ended = Bun.spawn(['true']);
+  await ended.exited;
+  const others = [
+    `x.json.${process.ppid}.part`,
+    `y.json.${ended.pid}.part`,
+    `x.json.${ended.pid}.part.old`,
+    'x.json.part',
+  ];
+  for (const name of [`x.json.${ended.pid}.part`, ...others]) folder.write(name, 'half');
+  writeDurably(folder.at('x.json'), 'whole');
+  expect(readdirSync(folder.path).sort()).toEqual([...others, 'x.json'].sort());
+});
