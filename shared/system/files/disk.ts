@@ -1,6 +1,6 @@
 import { type Dirent, lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isMissing } from '../failure.ts';
+import { Failure, isMissing, reasonOf } from '../failure.ts';
 
 /** Free bytes for us on the file system of the path, or of its nearest folder that exists. */
 export function freeBytesOn(path: string): number {
@@ -9,7 +9,8 @@ export function freeBytesOn(path: string): number {
       const { bavail, bsize } = statfsSync(place);
       return bavail * bsize;
     } catch (error) {
-      if (!isMissing(error) || place === dirname(place)) throw error;
+      if (isMissing(error) && place !== dirname(place)) continue;
+      throw new Failure(`Cannot find the free space of "${path}": ${reasonOf(error)}`, { cause: error });
     }
   }
 }
@@ -39,7 +40,7 @@ function entriesOf(folder: string): Dirent[] {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     if (isMissing(error)) return [];
-    throw error;
+    throw new Failure(`Cannot list the folder "${folder}": ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { linkSync, mkdirSync, rmSync, statSync, symlinkSync, truncateSync } from 'node:fs';
 import { deviceBytes, formatBytes, freeBytesOn, treeBytes } from '../../../shared/system/files/disk.ts';
 import { command } from '../../../shared/system/process/command.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { hasLoopDevices, mayMount } from '../../support/privileges.ts';
 import { onSmallDisk } from '../../support/scene/small-disk.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
@@ -112,4 +113,15 @@ describe('formatBytes()', () => {
   ])('says %d in powers of 1024', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
   });
+});
+
+test('treeBytes() and freeBytesOn() fail in words when the path is too long', async () => {
+  const path = `/tmp/${'a/'.repeat(2500)}`;
+  const reason = 'the path or a name in it is too long';
+  expect((await failureOf(() => treeBytes(path))).message).toBe(
+    `Cannot list the folder "${path}": ${reason}`,
+  );
+  expect((await failureOf(() => freeBytesOn(path))).message).toBe(
+    `Cannot find the free space of "${path}": ${reason}`,
+  );
 });
