@@ -17,6 +17,7 @@ import {
   withRanges,
 } from './download-notes.ts';
 import { PartFile, type PartPaths } from './part-file.ts';
+import { rangeValidator } from './validators.ts';
 
 /**
  * The bundle on the data partition: the bytes (`.part` until they are complete) and the side file, which says which
@@ -48,6 +49,16 @@ export class Download {
     // Interrupted between the rename and the note about it.
     const isNamed = whole === side.provenBytes && (side.totalBytes ?? whole) === whole;
     return isNamed ? { ...side, totalBytes: whole, isWhole: true } : undefined;
+  }
+
+  /** The `.part` of a killed run that no run can resume; undefined if there is none. */
+  get leftover(): string | undefined {
+    const { part } = this.#paths;
+    if (bytesOf(part) === undefined) return undefined;
+    const side = this.read();
+    const isResumable =
+      side !== undefined && !side.isWhole && side.totalBytes !== null && rangeValidator(side) !== undefined;
+    return isResumable ? undefined : part;
   }
 
   /** Bytes on disk that a new download replaces. */

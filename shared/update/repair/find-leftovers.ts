@@ -7,6 +7,8 @@ import { dropFresh, dropReplaced } from '../../data/database/restore-steps.ts';
 import { isMissing, reasonOf } from '../../system/failure.ts';
 import { formatBytes, treeBytes } from '../../system/files/disk.ts';
 import { updateFolderOf } from '../../system/places.ts';
+import { Download } from '../../transfer/download/download.ts';
+import { downloadFolderOf } from '../admission/download-folder.ts';
 import { findStack } from '../data/stack.ts';
 import { runningServices } from '../data/stack-control.ts';
 import type { Device } from '../transaction/device.ts';
@@ -20,9 +22,11 @@ export function unpackFolderOf(configFolder: string): string {
 /** Files that a killed run has left; they only waste space. While we hold the lock, no other program writes such files. */
 export function findLeftFiles({ places, config }: Device): Damage | undefined {
   const unpacked = unpackFolderOf(resolve(config.configPath));
+  const leftDownload = new Download(downloadFolderOf(places)).leftover;
   const paths = [
     ...filesIn(config.backupPath, (name) => leftoverName.test(name)),
     ...filesIn(updateFolderOf(places), (name) => name.endsWith('.part')),
+    ...(leftDownload === undefined ? [] : [leftDownload]),
     ...(existsSync(unpacked) ? [unpacked] : []),
   ];
   if (paths.length === 0) return undefined;

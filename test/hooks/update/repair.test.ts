@@ -159,6 +159,7 @@ describe('update.sh repair', () => {
       'backups/pre-update-1.0.0-1.1.0-20260102T030405Z.tar.zst.part',
       'backups/manual-1.0.0-20260102T030405Z.dump.sha256.123.part',
       'update/transaction.json.123.part',
+      'update/download/bundle.raucb.part',
       'config.restore/config/half',
     ];
     const others = [
