@@ -1,11 +1,11 @@
 import { Failure } from '../system/failure.ts';
 import { hashFile } from '../system/files/checksum.ts';
+import { downloadFolderOf } from '../system/places.ts';
 import { Download } from '../transfer/download/download.ts';
 import { fetchBundle } from '../transfer/download/fetch.ts';
 import type { Credentials } from '../transfer/request/credentials.ts';
 import type { DdiServer } from '../transfer/request/ddi-line.ts';
 import { isOpenToOthers } from '../transfer/request/plain-http.ts';
-import { downloadFolderOf } from '../update/admission/download-folder.ts';
 import { requireSpace } from '../update/admission/require-space.ts';
 import type { LiveProgress } from '../update/install/live-progress.ts';
 import type { Device } from '../update/transaction/device.ts';

@@ -41,3 +41,8 @@ export function updateFolderOf(places: Places): string {
 export function bootId(env = process.env): string {
   return env['HOMIE_BOOT_ID'] ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
+
+/** The folder of a bundle while it is downloaded and installed: on the data partition, which is large and survives a reboot. */
+export function downloadFolderOf(places: Places): string {
+  return join(updateFolderOf(places), 'download');
+}

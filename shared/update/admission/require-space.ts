@@ -4,10 +4,10 @@ import { backupBytesAtMost } from '../../data/backups/backup.ts';
 import { findBackups } from '../../data/backups/saved-backups.ts';
 import { freeBytesOn, treeBytes } from '../../system/files/disk.ts';
 import { pathInRoot } from '../../system/files/rooted-path.ts';
+import { downloadFolderOf } from '../../system/places.ts';
 import type { Device } from '../transaction/device.ts';
 import { requireAdmitted } from './admission-refusal.ts';
 import { decideSpace, type SpaceNeed } from './decide-space.ts';
-import { downloadFolderOf } from './download-folder.ts';
 
 const mebibyte = 1024 * 1024;
 /** Data grows between two updates. */

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { hashFile } from '../../system/files/checksum.ts';
 import { formatBytes } from '../../system/files/disk.ts';
+import { downloadFolderOf } from '../../system/places.ts';
 import { Download } from '../../transfer/download/download.ts';
 import type { DownloadState } from '../../transfer/download/download-notes.ts';
 import { fetchBundle } from '../../transfer/download/fetch.ts';
@@ -8,7 +9,6 @@ import { isSameState } from '../../transfer/download/validators.ts';
 import type { RemoteFile } from '../../transfer/source/remote-file.ts';
 import { nameOf, type Source } from '../../transfer/source/source.ts';
 import { spoolFile, spoolStdin } from '../../transfer/source/spool.ts';
-import { downloadFolderOf } from '../admission/download-folder.ts';
 import { requireSpace } from '../admission/require-space.ts';
 import type { Device } from '../transaction/device.ts';
 import type { LastInstalled } from './last-installed.ts';

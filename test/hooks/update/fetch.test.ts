@@ -258,7 +258,7 @@ describe('update.sh [URL]', () => {
 
   test('goes through the proxy to https, and does not send it credentials', async () => {
     const tls = await makeTlsFiles(scene);
-    await using secure = await HostileServer.start(behave, tls.server({ isForOtherName: true }));
+    await using secure = await HostileServer.start(behave, tls.server());
     const told: string[] = [];
     const proxy = createServer((line) => {
       line.on('error', () => {});
@@ -275,15 +275,14 @@ describe('update.sh [URL]', () => {
     await once(proxy, 'listening');
     try {
       const token = scene.write('token', 'hunter2\n', 0o600);
-      // This device itself is never asked through a proxy.
-      const url = `https://elsewhere.example:${secure.port}/latest.raucb`;
+      const url = `https://updates.invalid:${secure.port}/latest.raucb`;
       configure({ url, ca_file: tls.ca, token_file: token });
       const { port } = proxy.address() as AddressInfo; // a TCP server's address is no path
       expectInstalled(await update([], { env: { https_proxy: `http://127.0.0.1:${port}` } }));
     } finally {
       proxy.close();
     }
-    expect(told[0]).toStartWith(`CONNECT elsewhere.example:${secure.port} `);
+    expect(told[0]).toStartWith(`CONNECT updates.invalid:${secure.port} `);
     expect(told.join()).not.toContain('hunter2');
     expect(secure.asked[0]?.headers['authorization']).toBe('Bearer hunter2');
   });
@@ -399,16 +398,6 @@ describe('update.sh check', () => {
     expect((await update(['check'])).stdout).toBe(
       'Newer: the file has changed since version 1.1.0 was installed from there\n',
     );
-  });
-
-  test('asks no other server when update.url is wrong, and an argument is in its place', async () => {
-    configure({ url: 'ftp://x' });
-    for (const args of [['check'], ['install', '--dry-run']]) {
-      const ended = await update(args);
-      expect(ended.reason).toContain('key update.url: expected a URL with https:// or http://');
-      expect(ended.exitCode).toBe(2);
-    }
-    expect((await update(['check', server.url])).exitCode).toBe(0);
   });
 
   test('ends with 21 when the server does not answer, and with 2 for a text that is no URL', async () => {

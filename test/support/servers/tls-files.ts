@@ -16,7 +16,7 @@ export interface TlsFiles {
 export async function makeTlsFiles(folder: TempFolder): Promise<TlsFiles> {
   const ca = await makeCa(folder, 'ca');
   const otherCa = await makeCa(folder, 'other-ca');
-  const address = 'subjectAltName=IP:127.0.0.1';
+  const address = 'subjectAltName=IP:127.0.0.1,DNS:updates.invalid';
   const server = await makeSigned(folder, 'server', address);
   const misnamed = await makeSigned(folder, 'misnamed', 'subjectAltName=DNS:elsewhere.example');
   const expired = await makeSigned(folder, 'expired', address, expiredDays);
