@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { project } from '../../../shared/packaging/project.ts';
 
-/** Debian's Chromium without a window, with a profile of its own; what a page complains of is kept. */
+/** A Chromium without a window, with a profile of its own; what a page complains of is kept. */
 export class Browser implements AsyncDisposable {
   readonly #profile: string;
   readonly #context: BrowserContext;
@@ -27,7 +27,7 @@ export class Browser implements AsyncDisposable {
   static async open(): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'homie-chromium-'));
     const context = await chromium.launchPersistentContext(profile, {
-      executablePath: '/usr/bin/chromium',
+      executablePath: chromiumHere(),
       headless: true,
       args: [
         '--no-sandbox',
@@ -61,4 +61,12 @@ export class Browser implements AsyncDisposable {
     await this.#context.close();
     rmSync(this.#profile, { recursive: true, force: true });
   }
+}
+
+/** Debian's, or another that is as good. */
+function chromiumHere(): string {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const path = names.map((name) => Bun.which(name)).find((found) => found !== null);
+  if (path === undefined) throw new Error(`no ${names.join(', no ')} on this machine`);
+  return path;
 }
