@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRoot } from '../../shared/packaging/commands/as-root.ts';
-import { onHost } from '../../shared/packaging/device/host.ts';
+import { onHost, usualPath } from '../../shared/packaging/device/host.ts';
 import { project } from '../../shared/packaging/project.ts';
 import { Failure, reasonOf } from '../../shared/system/failure.ts';
 import { type Running, runProgram } from '../../shared/system/process/program.ts';
@@ -57,8 +57,11 @@ async function typeIn(
   const handed = Object.entries(process.env).filter(([name]) => handedOn.test(name));
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];
   const inside = ['sh', join(import.meta.dir, 'inside.sh'), root, cloneFolder(host), host.as];
-  const child = Bun.spawn(['unshare', ...namespaces, ...inside, ...line.split(' ')], {
-    env: { ...Object.fromEntries(handed), ...ofThisCommit(), ...environmentOf(host) },
+  const environment = environmentOf(host);
+  // What enters the root needs the sbin folders; what is typed there has the user's PATH.
+  const typed = ['env', `PATH=${environment['PATH']}`, ...line.split(' ')];
+  const child = Bun.spawn(['unshare', ...namespaces, ...inside, ...typed], {
+    env: { ...Object.fromEntries(handed), ...ofThisCommit(), ...environment, PATH: usualPath },
     stdio: ['ignore', 'inherit', 'pipe'],
     signal,
     // unshare lets no other signal end it; its namespaces, and all that runs in them, end with it.
