@@ -1,10 +1,12 @@
 import { parseKeyFile, valueIn } from '../../rauc/key-file.ts';
-import { command } from '../../system/process/command.ts';
+import { Failure } from '../../system/failure.ts';
+import { type CommandResult, command } from '../../system/process/command.ts';
 import { isVerityWhole } from '../format/verity.ts';
 import { mostPlainBytes } from './payload-rules.ts';
 
 /** Long enough to hash a bundle of several GiB from a slow disk. */
 const hashDeadlineMs = 30 * 60_000;
+const verificationFailed = 4;
 
 /**
  * Why the payload is not the one that was signed; undefined if it is. Checks no chain of certificates: `rauc info` does that.
@@ -31,13 +33,25 @@ export async function findPayloadDamage(
   ];
   const openssl = command({ deadlineMs: hashDeadlineMs, accept: 'any' });
   if (manifest === undefined) {
-    const { exitCode } =
-      await openssl`head -c ${payloadBytes} ${path} | openssl ${verify} -content /dev/stdin`;
-    return exitCode === 0 ? undefined : 'its content is not what was signed: bytes have changed since then';
+    // Not /dev/stdin, which not every container has.
+    const content = '/proc/self/fd/0';
+    const end = await openssl`head -c ${payloadBytes} ${path} | openssl ${verify} -content ${content}`;
+    return isVerified(path, end)
+      ? undefined
+      : 'its content is not what was signed: bytes have changed since then';
   }
-  if ((await openssl`openssl ${verify}`).exitCode !== 0)
+  if (!isVerified(path, await openssl`openssl ${verify}`))
     return 'the manifest in its signature is not what was signed';
   return findTreeDamage(path, payloadBytes, manifest);
+}
+
+/** By the exit codes of openssl-cms(1). Throws a Failure where it could not tell. */
+function isVerified(path: string, { exitCode, stderr }: CommandResult): boolean {
+  if (exitCode === 0) return true;
+  if (exitCode === verificationFailed) return false;
+  throw new Failure(`Cannot check the content of "${path}": "openssl" ended with ${exitCode}`, {
+    cause: stderr.trim(),
+  });
 }
 
 function findTreeDamage(path: string, payloadBytes: number, manifest: string): string | undefined {
