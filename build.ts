@@ -1,7 +1,7 @@
 import { buildAll } from './shared/packaging/commands/all.ts';
-import { giveToOwner } from './shared/packaging/commands/as-root.ts';
 import { buildSpec } from './shared/packaging/commands/build-spec.ts';
 import { buildBundle } from './shared/packaging/commands/bundle.ts';
+import { giveToOwner } from './shared/packaging/commands/give-to-owner.ts';
 import { buildHooks } from './shared/packaging/commands/hooks.ts';
 import { buildImage } from './shared/packaging/commands/image.ts';
 import { changeKeys } from './shared/packaging/commands/keys.ts';
@@ -51,9 +51,9 @@ await runProgram({ name: 'build.ts', deadlineMs: 15 * 60_000 }, async (running) 
     return 'done';
   }
   useHostPath();
-  running.undo.owe('give the owner what root made', () => {
-    giveToOwner(project.root, [project.dist, project.keys, project.cache]);
-  });
+  running.undo.owe('give the owner what root made', () =>
+    giveToOwner(project.root, [project.dist, project.keys, project.cache]),
+  );
   const story = stories[parsed.command];
   if (story === undefined) throw new Error(`no story for ${parsed.command}`); // buildSpec and `stories` list the same commands
   return await story(parsed.values, running);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { giveToOwner } from '../shared/packaging/commands/as-root.ts';
+import { giveToOwner } from '../shared/packaging/commands/give-to-owner.ts';
 import { useHostPath } from '../shared/packaging/device/host.ts';
 import { project } from '../shared/packaging/project.ts';
 import { print } from '../shared/system/terminal/print.ts';
@@ -70,10 +70,17 @@ async function run(words: Words, plan: Plan): Promise<boolean> {
       .map((line) => `${line}\n`)
       .join('')}`,
   );
-  if (outcome.skipped > 0) tell(`Skipped for want of ${missingPrivileges().join(', ') || 'what they say'}\n`);
+  if (outcome.skipped > 0) tell(await reasonOfSkips(words));
   if (outcome.passed < least) tell(`Only ${outcome.passed} tests passed, at least ${least} were expected\n`);
   tell(`In ${seconds} s, of commit ${tested}:\n${formatOutcome(outcome)}\n`);
   return isGood(outcome, { maySkip: process.env['HOMIE_MAY_SKIP'] === '1', least });
+}
+
+/** A name given with -t passes over the other tests of its file: that is no lack of this machine. */
+async function reasonOfSkips({ flags }: Words): Promise<string> {
+  const missing = await missingPrivileges();
+  if (missing.length > 0) return `Skipped for want of ${missing.join(', ')}\n`;
+  return flags.length > 0 ? '' : 'Skipped though this machine lacks no privilege\n';
 }
 
 function countFiles({ beside, stages }: Plan): number {
@@ -100,5 +107,5 @@ function planned(given: readonly string[]): { words: Words; plan: Plan } {
 useHostPath();
 const { words, plan } = planned(process.argv.slice(2));
 const exitCode = runThroughSudo() ?? ((await run(words, plan)) ? 0 : 1);
-giveToOwner(project.root, [project.cache, project.dist, project.reports]);
+await giveToOwner(project.root, [project.cache, project.dist, project.reports]);
 process.exitCode = exitCode;

@@ -86,7 +86,7 @@ class Desk implements Disposable {
     this.#beUser(0);
   }
 
-  /** Whoever runs the tests, the script takes itself for this user. */
+  /** The script takes itself for this user, not for the one who runs the tests. */
   #beUser(uid: number): void {
     this.remove('id');
     this.fake('id', `echo ${uid}`);

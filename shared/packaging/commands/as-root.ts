@@ -1,5 +1,3 @@
-import { existsSync, lchownSync, lstatSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { Failure } from '../../system/failure.ts';
 import { command } from '../../system/process/command.ts';
 
@@ -50,18 +48,4 @@ export function handedToRoot(): string[] {
   const names =
     /^(SOURCE_DATE_EPOCH|HOMIE_\w+|CI|TMPDIR|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|npm_config_\w+)$/i;
   return Object.keys(process.env).filter((name) => names.test(name));
-}
-
-/** What root made in a user's clone becomes that user's. */
-export function giveToOwner(root: string, folders: readonly string[]): void {
-  const { uid, gid } = statSync(root);
-  if (!isRoot() || uid === 0) return;
-  for (const folder of folders) {
-    if (!existsSync(folder)) continue;
-    for (const path of [
-      folder,
-      ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
-    ])
-      if (lstatSync(path, { throwIfNoEntry: false })?.uid === 0) lchownSync(path, uid, gid);
-  }
 }

@@ -1,12 +1,11 @@
 import type { Outcome } from '../../system/exit-code.ts';
 import { Failure } from '../../system/failure.ts';
-import { command } from '../../system/process/command.ts';
 import type { Running } from '../../system/process/program.ts';
 import { Values } from '../../system/terminal/arguments.ts';
 import { print } from '../../system/terminal/print.ts';
 import { programVersion } from '../../system/version.ts';
 import { requirePrivileges } from '../device/requirements.ts';
-import { emulation } from '../emulation.ts';
+import { runsArm64 } from '../emulation.ts';
 import { project } from '../project.ts';
 import { buildAll } from './all.ts';
 import { isRoot, requireWayToRoot } from './as-root.ts';
@@ -36,10 +35,7 @@ async function requireDeviceHost(): Promise<void> {
 }
 
 async function requireEmulator(): Promise<void> {
-  if (process.arch === 'arm64') return;
-  const libc = '/usr/aarch64-linux-gnu/lib/libc.so.6';
-  const { exitCode } = await command({ deadlineMs: 30_000, accept: 'any', env: emulation })`env ${libc}`;
-  if (exitCode === 0) return;
+  if (await runsArm64()) return;
   throw new Failure('Cannot make an embedded device: arm64 programs do not run on this machine', {
     advice: 'Run it on a machine, or in a container with all privileges (docker run --privileged)',
   });

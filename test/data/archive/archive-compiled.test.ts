@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { emulation } from '../../../shared/packaging/emulation.ts';
+import { emulation, runsArm64 } from '../../../shared/packaging/emulation.ts';
 import { command } from '../../../shared/system/process/command.ts';
-import { hasArm64, isRoot } from '../../support/privileges.ts';
+import { isRoot } from '../../support/privileges.ts';
 import { listTree, restore, temporaryFolder, verify } from './archive-tree.ts';
 import { makeHardTree } from './hard-tree.ts';
 
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
 await main();
 `;
 
-test.skipIf(!isRoot || !hasArm64())(
+test.skipIf(!isRoot || !(await runsArm64()))(
   'createArchive() keeps its promise when it is compiled for the board',
   async () => {
     using temporary = temporaryFolder();

@@ -95,7 +95,7 @@ test.each([
   expectNoBundle(await scene.run(['update.sh', ...args]));
 });
 
-test('what is no file at all is called wrongly: 2', async () => {
+test('what is no file at all is a usage error: 2', async () => {
   Bun.spawnSync(['mkfifo', scene.at('pipe')]);
   mkdirSync(scene.at('folder'));
   for (const name of ['pipe', 'folder', 'missing'])

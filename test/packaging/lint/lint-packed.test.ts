@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -225,6 +226,24 @@ describe('lintBundle() of a signed bundle', () => {
     expect(await lintBundle(bundle)).toEqual([]);
     flipBit(bundle, at(readSquashfs(bundle)?.usedBytes ?? 0, readSignature(bundle)?.payloadBytes ?? 0) * 8);
     expect(await lintBundle(bundle)).toMatchObject([{ rule: 'payload-damaged', level: 'error' }]);
+  });
+
+  test('says that it cannot check a bundle where openssl fails, and not that the bundle is damaged', async () => {
+    using folder = await goodBundle(image);
+    const bundle = await pack(folder, 'unchecked-content.raucb');
+    const tools = join(shared.path, 'tools');
+    mkdirSync(tools, { recursive: true });
+    // Its exit code for a file that cannot be read (openssl-cms(1)); other calls are the real one's.
+    const fake = `#!/bin/sh\ncase "$*" in *-content*proc*|*-content*stdin*) cat >/dev/null; exit 2 ;; esac\nexec ${Bun.which('openssl')} "$@"\n`;
+    writeFileSync(join(tools, 'openssl'), fake, { mode: 0o755 });
+    const path = process.env['PATH'];
+    process.env['PATH'] = `${tools}:${path}`;
+    try {
+      const failure = await failureOf(() => lintBundle(bundle));
+      expect(failure.message).toBe(`Cannot check the content of "${bundle}": "openssl" ended with 2`);
+    } finally {
+      process.env['PATH'] = path;
+    }
   });
 
   test('finds a changed manifest in the signature of a verity bundle', async () => {

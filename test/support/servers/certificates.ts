@@ -1,14 +1,14 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   createRequest,
-  openssl,
   type Pair,
   signerExtensions,
   signerPair,
 } from '../../../shared/packaging/pki/certificate.ts';
 import { readCertificate, readKeyFolder } from '../../../shared/packaging/pki/key-folder.ts';
 import { createKeys, type KeySet } from '../../../shared/packaging/pki/keys.ts';
+import { signDated } from './dated-certificate.ts';
 
 /** Signers that a device must refuse, made by openssl itself. */
 
@@ -27,24 +27,20 @@ export function makeForeignKeys(folder: string): Promise<KeySet> {
   return createKeys(folder);
 }
 
-/** `openssl x509 -req` of 3.0 cannot set the first day; `openssl ca` can. */
 async function makeSignerFor(folder: string, keys: KeySet, from: string, until: string): Promise<KeySet> {
-  const root = rootOf(keys);
+  const work = join(folder, 'request');
+  mkdirSync(work, { recursive: true });
   const pair = signerPair(folder);
-  const desk = join(folder, 'ca');
-  mkdirSync(desk, { recursive: true });
-  try {
-    writeFileSync(join(desk, 'index.txt'), '');
-    writeFileSync(join(desk, 'ca.conf'), caConfig(desk));
-    const request = await createRequest(desk, `Homie update signer ${from}`, pair.keyPath);
-    await openssl(
-      ...['ca', '-batch', '-notext', '-config', join(desk, 'ca.conf'), '-extensions', 'signer'],
-      ...['-cert', root.certificatePath, '-keyfile', root.keyPath],
-      ...['-startdate', from, '-enddate', until, '-in', request, '-out', pair.certificatePath],
-    );
-  } finally {
-    rmSync(desk, { recursive: true, force: true });
-  }
+  const request = await createRequest(work, `Homie update signer ${from}`, pair.keyPath);
+  await signDated(join(folder, 'ca'), {
+    request,
+    ca: rootOf(keys),
+    extensions: signerExtensions,
+    from,
+    until,
+    output: pair.certificatePath,
+  });
+  rmSync(work, { recursive: true });
   return { ...pair, keyringPath: keys.keyringPath, generation: keys.generation };
 }
 
@@ -55,18 +51,4 @@ function rootOf(keys: KeySet): Pair {
   });
   if (root === undefined) throw new Error(`no root of "${keys.certificatePath}" beside its keyring`);
   return root;
-}
-
-function caConfig(desk: string): string {
-  return `[ca]
-default_ca = here
-[here]
-database = ${desk}/index.txt
-new_certs_dir = ${desk}
-rand_serial = yes
-default_md = sha256
-policy = name_only
-[name_only]
-commonName = supplied
-[signer]${signerExtensions}`;
 }

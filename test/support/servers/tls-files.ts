@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { TlsOptions } from 'node:tls';
 import { openssl } from '../../../shared/packaging/pki/certificate.ts';
 import type { TempFolder } from '../temp-folder.ts';
+import { signDated } from './dated-certificate.ts';
 
 /** What a server and its clients know each other by, made by openssl itself; paths of PEM files. */
 export interface TlsFiles {
@@ -59,23 +60,8 @@ async function makeCa(folder: TempFolder, name: string): Promise<string> {
   return certificate;
 }
 
-/** `openssl x509 -req` takes no past days, of 3.5 not even as a negative number; `openssl ca` takes any. */
 const expiredDays = ['20200101000000Z', '20200201000000Z'] as const;
 const currentDays = ['20200101000000Z', '20991231235959Z'] as const;
-
-function caConfig(desk: string): string {
-  return `[ca]
-default_ca = this
-[this]
-database = ${desk}/index.txt
-new_certs_dir = ${desk}
-rand_serial = yes
-default_md = sha256
-policy = names
-[names]
-commonName = supplied
-`;
-}
 
 async function makeSigned(
   folder: TempFolder,
@@ -85,16 +71,9 @@ async function makeSigned(
 ): Promise<{ certificate: string; key: string }> {
   const [key, request, certificate] = ['key', 'csr', 'pem'].map((end) => folder.at(`${name}.${end}`));
   if (key === undefined || request === undefined || certificate === undefined) throw new Error('no names');
-  const extensions = folder.write(`${name}.ext`, `${extension}\n`);
   await openssl('req', ...newKey, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
-  const desk = folder.at(`${name}-ca`);
-  mkdirSync(desk, { recursive: true });
-  folder.write(`${name}-ca/index.txt`, '');
-  const config = folder.write(`${name}-ca/ca.conf`, caConfig(desk));
-  await openssl(
-    ...['ca', '-batch', '-notext', '-config', config, '-extfile', extensions],
-    ...['-cert', folder.at('ca.pem'), '-keyfile', folder.at('ca.key')],
-    ...['-startdate', from, '-enddate', until, '-in', request, '-out', certificate],
-  );
+  const ca = { certificatePath: folder.at('ca.pem'), keyPath: folder.at('ca.key') };
+  const [desk, output] = [folder.at(`${name}-ca`), certificate];
+  await signDated(desk, { request, ca, extensions: extension, from, until, output });
   return { certificate, key };
 }

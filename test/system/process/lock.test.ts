@@ -174,12 +174,12 @@ describe('lockHolder()', () => {
 
   test('leaves no trace when it is free', () => {
     using folder = new TempFolder();
-    const path = folder.write('lock', 'left by somebody', 0o644);
+    const path = folder.write('lock', 'left behind', 0o644);
     const before = statSync(path);
 
     expect(lockHolder(path)).toBeUndefined();
 
-    expect(folder.read('lock')).toBe('left by somebody');
+    expect(folder.read('lock')).toBe('left behind');
     expect(statSync(path).mtimeMs).toBe(before.mtimeMs);
     take(path).release();
   });
