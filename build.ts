@@ -52,7 +52,8 @@ await runProgram({ name: 'build.ts', deadlineMs: 15 * 60_000 }, async (running) 
   }
   useHostPath();
   running.undo.owe('give the owner what root made', () =>
-    giveToOwner(project.root, [project.dist, project.keys, project.cache]),
+    // git describe writes the index anew.
+    giveToOwner(project.root, [project.dist, project.keys, project.cache, project.gitIndex]),
   );
   const story = stories[parsed.command];
   if (story === undefined) throw new Error(`no story for ${parsed.command}`); // buildSpec and `stories` list the same commands

@@ -12,6 +12,7 @@ export const project = {
   dist: join(root, 'dist'),
   updateHooks: join(root, 'dist', 'update-hooks'),
   reports: join(root, 'reports'),
+  gitIndex: join(root, '.git', 'index'),
 } as const;
 
 export type Architecture = 'arm64' | 'x64';

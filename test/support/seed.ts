@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { project } from '../../shared/packaging/project.ts';
+import { git } from './report/commit.ts';
 
 /**
  * Of the commit, so that each commit draws other cases and can draw them again; or `HOMIE_SEED`, a number as in
@@ -14,8 +13,8 @@ export function seedOf(given: string | undefined): number {
       throw new Error(`Cannot test: HOMIE_SEED is "${given}", expected a number`);
     return Number(given);
   }
-  const { stdout, status } = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: project.root, encoding: 'utf8' });
-  return status === 0 ? Number.parseInt(stdout.slice(0, 7), 16) : 1;
+  const commit = git('rev-parse', 'HEAD');
+  return commit === undefined ? 1 : Number.parseInt(commit.slice(0, 7), 16);
 }
 
 /** Numbers from 0 to below 1, the same for the same seed (mulberry32). */

@@ -25,10 +25,11 @@ export function formatTested({ commit, isDirty }: Tested): string {
   return isDirty ? `${commit}${dirty}` : commit;
 }
 
-function git(...words: string[]): string | undefined {
-  const { stdout, status } = spawnSync('git', ['-c', `safe.directory=${project.root}`, ...words], {
-    cwd: project.root,
-    encoding: 'utf8',
-  });
+/** The clone may be another user's, and asking changes nothing in it. */
+const asking = ['--no-optional-locks', '-c', `safe.directory=${project.root}`];
+
+/** What git says of this checkout; undefined where it does not know. */
+export function git(...words: string[]): string | undefined {
+  const { stdout, status } = spawnSync('git', [...asking, ...words], { cwd: project.root, encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
 }
