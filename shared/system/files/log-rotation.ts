@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, renameSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isMissing } from '../failure.ts';
 import { atStep } from '../fault-point.ts';
 import { tryFlock } from './libc.ts';
 
@@ -17,15 +18,33 @@ const keptLogs = 3;
  * that find it too long at once, one does so, and the others go on. Throws the system's error.
  */
 export function rotateWhereLong(path: string): void {
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < mostBytes) return;
-  const descriptor = openSync(path, 'r');
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= mostBytes) startNewLog(path);
+}
+
+/**
+ * Decides again with the file that it opens: since the caller looked, another program may have started a new log,
+ * and to move that one away would push the last lines of the long one out of reach.
+ */
+export function startNewLog(path: string): void {
+  const descriptor = openOrNone(path);
+  if (descriptor === undefined) return;
   try {
     // The lock is of this file, not of its name: the new log is another file, and is not moved away.
-    if (!tryFlock(descriptor) || !isNamed(path, descriptor)) return;
+    if (!tryFlock(descriptor) || !isNamed(path, descriptor) || fstatSync(descriptor).size < mostBytes) return;
     makeRoom(path);
     move(path, rotatedLogOf(path));
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** No file has the name between the rename and the first line of the new log. */
+function openOrNone(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
-import { rotateWhereLong } from '../../../shared/system/files/log-rotation.ts';
+import { rotateWhereLong, startNewLog } from '../../../shared/system/files/log-rotation.ts';
 import { createLog } from '../../../shared/system/terminal/log.ts';
 import { followLog, tailOf } from '../../../shared/update/report/log-tail.ts';
 import { TempFolder } from '../../support/temp-folder.ts';
@@ -21,6 +21,20 @@ describe('rotateWhereLong()', () => {
     const kept = [1, 2, 3].map((number) => folder.read(`update.log.${number}`).split(' ').at(-1)?.trim());
     expect(kept).toEqual(['fifth', 'fourth', 'third']);
     expect(existsSync(folder.at('update.log.4'))).toBe(false);
+  });
+
+  test('leaves the log that another program has started since it was found too long', () => {
+    using folder = new TempFolder();
+    const path = folder.write('update.log', 'the first line of the new one\n');
+    folder.write('update.log.1', long('one before'));
+    startNewLog(path);
+    expect(folder.read('update.log')).toBe('the first line of the new one\n');
+    expect(existsSync(folder.at('update.log.2'))).toBe(false);
+  });
+
+  test('says nothing when no log has the name any more', () => {
+    using folder = new TempFolder();
+    expect(() => startNewLog(folder.at('update.log'))).not.toThrow();
   });
 
   test('keeps all the older ones when a program was killed between two renames', () => {
