@@ -56,17 +56,22 @@ async function unpack(suite: RaucSuite, folder: string, signal: AbortSignal): Pr
     ];
     const run = command({ deadlineMs: unpackMs, signal });
     await run`mmdebstrap ${options} ${sum} ${suite} ${root} ${packageSourcesOf(suite, join(work, 'sources'))}`;
-    const [loader, libraries] = [
-      globSync('usr/lib*/**/ld-linux-*.so.*', { cwd: root })[0],
-      globSync('usr/lib/*-linux-gnu', { cwd: root })[0],
-    ];
-    if (loader === undefined || libraries === undefined) throw new Error(`no loader in ${root}`);
+    const [loader, libraries] = findLibraries(root);
     mkdirSync(join(work, 'bin'));
     const at = (path: string): string => `"\${0%/*}/../root/${path}"`;
-    const script = `#!/bin/sh\nexec ${at(loader)} --library-path ${at(libraries)} ${at('usr/bin/rauc')} "$@"\n`;
+    const path = libraries.map(at).join(':');
+    const script = `#!/bin/sh\nexec ${at(loader)} --library-path ${path} ${at('usr/bin/rauc')} "$@"\n`;
     writeFileSync(join(work, 'bin/rauc'), script, { mode: 0o755 });
     renameSync(work, folder);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** Debian 12 unpacks into /lib and /usr/lib, Debian 13 into /usr/lib only. */
+function findLibraries(root: string): [loader: string, libraries: string[]] {
+  const [loader] = globSync('{usr/,}lib*/**/ld-linux-*.so.*', { cwd: root });
+  const libraries = globSync('{usr/,}lib/*-linux-gnu', { cwd: root });
+  if (loader === undefined || libraries.length === 0) throw new Error(`no loader in ${root}`);
+  return [loader, libraries];
 }
