@@ -25,6 +25,9 @@ import { type Launch, launch } from './launch.ts';
 const startMs = 15_000;
 const cancelMs = 60_000;
 const askPauseMs = 20;
+/** How long the guide's client waits for its install, and how often the job is looked at meanwhile. */
+const longestMs = 60 * 60_000;
+const watchPauseMs = 200;
 
 /** The jobs of this device: one at a time, even if several clients send requests at once. */
 export class Jobs {
@@ -60,6 +63,21 @@ export class Jobs {
     } finally {
       this.#isStarting = false;
     }
+  }
+
+  /**
+   * The job when it has ended; undefined where it takes longer than an hour, the client has gone, or another job has
+   * followed.
+   */
+  async ended(id: string, client: AbortSignal): Promise<(Job & JobStanding) | undefined> {
+    const deadline = new Deadline(longestMs);
+    while (!deadline.isOver && !client.aborted) {
+      const job = this.last();
+      if (job?.id !== id) return undefined;
+      if (job.state === 'done' || job.state === 'failed') return job;
+      await pause(watchPauseMs);
+    }
+    return undefined;
   }
 
   /** Runs `update.sh cancel` beside a running job, and answers with its end. Throws a Failure where that does not come. */

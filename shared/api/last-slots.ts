@@ -18,19 +18,20 @@ const fileSchema = v.object({
   compatible: v.string(),
   primary: v.nullable(v.string()),
   all: v.array(slotSchema),
+  answer: v.record(v.string(), v.unknown()),
 });
 
 const slotsFile = new StateFile(fileSchema, 'slots.json', { folder: runFolderOf });
 
-export function keepSlots(places: Places, { compatible, primary, all }: Slots): void {
-  slotsFile.write(places, { compatible, primary: primary?.name ?? null, all: [...all] });
+export function keepSlots(places: Places, { compatible, primary, all, answer }: Slots): void {
+  slotsFile.write(places, { compatible, primary: primary?.name ?? null, all: [...all], answer });
 }
 
 /** Undefined where RAUC has not answered yet. */
 export function lastSlots(places: Places): Slots | undefined {
   const found = slotsFile.read(places);
   if (found === undefined) return undefined;
-  const { compatible, primary } = found;
+  const { compatible, primary, answer } = found;
   const all = found.all.map((slot) => ({
     ...slot,
     bootname: slot.bootname,
@@ -42,5 +43,6 @@ export function lastSlots(places: Places): Slots | undefined {
     all,
     booted: all.find(({ isBooted }) => isBooted),
     primary: all.find(({ name }) => name === primary),
+    answer,
   };
 }

@@ -62,6 +62,12 @@ export function problemOf(error: unknown): Response {
   return problem({ type: 'about:blank', title: titleOf(500), status: 500, detail });
 }
 
+/** A job's end as an error, with a status other than its outcome's usual one. */
+export function problemWith(status: number, detail: string, outcome: Outcome): Response {
+  const exitCode = exitCodeOf(outcome);
+  return problem({ type: problemType(outcome), title: titleOf(status), status, detail, outcome, exitCode });
+}
+
 interface Problem {
   type: string;
   title: string;

@@ -8,13 +8,13 @@ import { requireToken } from './token.ts';
 export async function answer(
   request: Request,
   service: Service,
-  letStream: (request: Request) => void,
+  letWait: (request: Request) => void,
 ): Promise<Response> {
   try {
     requireOwnPage(request.headers);
     const { route, name } = findRoute(request.method, pathOf(request.url));
     if (route.needsToken) requireToken(request.headers, service.device.config.update.apiTokenFile);
-    if (route.isStream) letStream(request);
+    if (route.isStream || route.mayWait) letWait(request);
     return harden(await route.answer(service, request, name));
   } catch (error) {
     const response = problemOf(error);

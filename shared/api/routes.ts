@@ -6,11 +6,13 @@ import type { Device } from '../update/transaction/device.ts';
 import { readHistory } from '../update/transaction/transaction-store.ts';
 import { readJson } from './body.ts';
 import type { Events } from './events.ts';
+import { guideAnswerOf, prefersJob, raucStatusOf } from './guide-client.ts';
 import type { Job, JobStanding } from './job.ts';
 import type { Jobs } from './jobs.ts';
+import { json } from './json.ts';
 import { pageResponse } from './page.ts';
 import { HttpRefusal } from './problem.ts';
-import { readRollback, readSource } from './source.ts';
+import { readQuery, readRollback, readSource } from './source.ts';
 import type { StatusReader } from './status-reader.ts';
 
 /** The routes of the API. docs/openapi.yaml describes the same, and a test compares the two. */
@@ -20,6 +22,8 @@ export interface Service {
   jobs: Jobs;
   reporter: StatusReader;
   events: Events;
+  /** The form of `status`: ours, or RAUC's as the guide's client knows it, with ours below `homie`. */
+  statusForm: 'homie' | 'rauc';
 }
 
 export interface Route {
@@ -30,6 +34,8 @@ export interface Route {
   needsToken?: true;
   /** The answer never ends by itself. */
   isStream?: true;
+  /** The answer may take as long as an install. */
+  mayWait?: true;
   answer: (service: Service, request: Request, name: string) => Response | Promise<Response>;
 }
 
@@ -38,7 +44,7 @@ const prefix = '/api/v1/update';
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/', answer: () => pageResponse() },
   { method: 'GET', path: '/health', answer: () => json({ status: 'healthy', version: programVersion }) },
-  { method: 'GET', path: `${prefix}/status`, answer: async ({ reporter }) => json(await reporter.read()) },
+  { method: 'GET', path: `${prefix}/status`, answer: status },
   { method: 'GET', path: `${prefix}/events`, isStream: true, answer: ({ events }) => events.open() },
   {
     method: 'GET',
@@ -46,17 +52,29 @@ export const routes: readonly Route[] = [
     answer: ({ device }) => json({ format: 1, updates: readHistory(device.places) }),
   },
   { method: 'GET', path: `${prefix}/jobs/{id}`, answer: ({ jobs }, _request, id) => json(findJob(jobs, id)) },
-  { method: 'POST', path: `${prefix}/install`, needsToken: true, answer: install },
+  { method: 'POST', path: `${prefix}/install`, needsToken: true, mayWait: true, answer: install },
   { method: 'POST', path: `${prefix}/rollback`, needsToken: true, answer: rollBack },
   { method: 'POST', path: `${prefix}/cancel`, needsToken: true, answer: cancel },
 ];
 
+async function status({ reporter, statusForm }: Service): Promise<Response> {
+  const report = await reporter.read();
+  return json(statusForm === 'homie' ? report : raucStatusOf(report));
+}
+
 async function install({ device: { config, log }, jobs }: Service, request: Request): Promise<Response> {
-  const source = readSource(await readJson(request), config.update.bundleFolder);
+  const { bundleFolder } = config.update;
+  const named = readQuery(request.url, bundleFolder);
+  const body = await readJson(request);
+  if (named !== undefined && body !== undefined)
+    throw new HttpRefusal(400, 'Expected the bundle in the query or in the body, and not in both');
+  const source = named ?? readSource(body, bundleFolder);
   const shown = redact(source);
   const job = await jobs.begin('install', ['install', source], shown);
   log.info(`Began to install "${shown}", job ${job.id}`);
-  return accepted(job);
+  if (named === undefined || prefersJob(request.headers)) return accepted(job);
+  const ended = await jobs.ended(job.id, request.signal);
+  return ended === undefined ? accepted(job) : guideAnswerOf(ended);
 }
 
 async function rollBack({ device: { log }, jobs }: Service, request: Request): Promise<Response> {
@@ -84,11 +102,4 @@ function findJob(jobs: Jobs, id: string): Job & JobStanding {
 
 function accepted(job: Job & JobStanding): Response {
   return json(job, 202, { Location: `${prefix}/jobs/${job.id}` });
-}
-
-function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(`${JSON.stringify(body)}\n`, {
-    status,
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
-  });
 }

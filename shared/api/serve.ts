@@ -1,17 +1,19 @@
 import { join } from 'node:path';
 import type { Outcome } from '../system/exit-code.ts';
 import { Failure, reasonOf } from '../system/failure.ts';
-import { logFileOf, type Places } from '../system/places.ts';
+import { apiSocketOf, logFileOf, type Places } from '../system/places.ts';
 import { isLock, tryLock } from '../system/process/lock.ts';
 import type { Running } from '../system/process/program.ts';
 import { tellManager, watchdogPauseMs } from '../system/process/service-manager.ts';
 import type { Values } from '../system/terminal/arguments.ts';
+import type { Log } from '../system/terminal/log.ts';
 import { type Device, openDevice, withConfig } from '../update/transaction/device.ts';
 import { Events } from './events.ts';
 import { Jobs } from './jobs.ts';
 import { addressOf, listen } from './listen.ts';
 import { problemOf } from './problem.ts';
 import { answer } from './router.ts';
+import type { Service } from './routes.ts';
 import { StatusReader } from './status-reader.ts';
 import { ensureToken } from './token.ts';
 
@@ -31,18 +33,23 @@ export async function serve(values: Values, running: Running): Promise<Outcome> 
   const jobs = new Jobs(places, log);
   const reporter = new StatusReader(device, jobs);
   const events = new Events(reporter, log);
-  const service = { device, jobs, reporter, events };
-  const server = listen(
-    apiListen,
-    (request, bun) => answer(request, service, (stream) => bun.timeout(stream, 0)),
-    (error) => {
-      log.warn(`An answer was interrupted: ${reasonOf(error)}`);
-      return problemOf(error);
-    },
+  const service: Service = { device, jobs, reporter, events, statusForm: 'homie' };
+  const listenFor = (where: string, to: Service): Bun.Server<undefined> =>
+    listen(
+      where,
+      (request, bun) => answer(request, to, (long) => bun.timeout(long, 0)),
+      (error) => {
+        log.warn(`An answer was interrupted: ${reasonOf(error)}`);
+        return problemOf(error);
+      },
+    );
+  const server = listenFor(apiListen, service);
+  const forOrchestrator = listenForOrchestrator(places, log, (path) =>
+    listenFor(path, { ...service, statusForm: 'rauc' }),
   );
   undo.owe('stop listening', async () => {
     events.close();
-    await server.stop(true);
+    await Promise.all([server.stop(true), forOrchestrator?.stop(true)]);
   });
   const last = jobs.last();
   if (last?.state === 'running' || last?.state === 'starting')
@@ -52,6 +59,23 @@ export async function serve(values: Values, running: Running): Promise<Outcome> 
   await untilTold(device);
   tellManager('STOPPING=1');
   return 'done';
+}
+
+/**
+ * The orchestrator passes requests on from its own container, which has the socket's folder: the socket is a new file after
+ * each start. Without it the API still serves this device.
+ */
+function listenForOrchestrator(
+  places: Places,
+  log: Log,
+  open: (path: string) => Bun.Server<undefined>,
+): Bun.Server<undefined> | undefined {
+  try {
+    return open(apiSocketOf(places));
+  } catch (error) {
+    log.warn(`The orchestrator cannot pass requests on: ${reasonOf(error)}`);
+    return undefined;
+  }
 }
 
 /** Two services would start two jobs at once. */

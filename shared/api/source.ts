@@ -13,7 +13,13 @@ const text = v.pipe(
   v.check((value) => value.isWellFormed() && !hasControls(value)),
 );
 
-const installSchema = v.union([v.strictObject({ url: text }), v.strictObject({ path: text })]);
+const installSchema = v.union([
+  v.strictObject({ url: text }),
+  v.strictObject({ path: text }),
+  // The guide's name for it.
+  v.strictObject({ bundle_path: text }),
+]);
+const querySchema = v.strictObject({ bundle_path: text });
 /** For valibot a list is an object too. */
 const rollbackSchema = v.pipe(
   v.unknown(),
@@ -26,7 +32,21 @@ export function readSource(body: unknown, bundleFolder: string): string {
   const parsed = v.safeParse(installSchema, body);
   if (!parsed.success)
     throw new HttpRefusal(400, 'Expected {"url": "https://…"} or {"path": "name.raucb"}, and nothing else');
-  return 'url' in parsed.output ? readUrl(parsed.output.url) : readPath(parsed.output.path, bundleFolder);
+  if ('url' in parsed.output) return readUrl(parsed.output.url);
+  return readPath('path' in parsed.output ? parsed.output.path : parsed.output.bundle_path, bundleFolder);
+}
+
+/**
+ * The bundle that the query names, as the guide's client asks for it; undefined where the query is empty. Throws a Refusal
+ * for any other query.
+ */
+export function readQuery(url: string, bundleFolder: string): string | undefined {
+  const query = [...new URL(url).searchParams];
+  if (query.length === 0) return undefined;
+  const parsed = query.length === 1 ? v.safeParse(querySchema, Object.fromEntries(query)) : undefined;
+  if (parsed?.success !== true)
+    throw new HttpRefusal(400, 'Expected ?bundle_path=name.raucb, and nothing else');
+  return readPath(parsed.output.bundle_path, bundleFolder);
 }
 
 /** Whether the rollback is wanted although it separates a version from its data. */

@@ -28,7 +28,12 @@ export interface Slots {
   booted: Slot | undefined;
   /** The slot that the bootloader tries next. */
   primary: Slot | undefined;
+  /** RAUC's whole answer, for those who know its form. */
+  answer: RaucAnswer;
 }
+
+/** `rauc status --output-format=json`, with the details of each slot. */
+type RaucAnswer = Readonly<Record<string, unknown>>;
 
 const slotSchema = v.looseObject({
   class: v.string(),
@@ -118,6 +123,7 @@ export function parseStatus(json: string, warnings = ''): Slots {
     all,
     booted: all.find((slot) => slot.isBooted),
     primary: all.find((slot) => slot.name === result.output.boot_primary),
+    answer: result.output,
   };
 }
 

@@ -28,6 +28,11 @@ export function lockFileOf(places: Places): string {
   return join(places.run, 'update.lock');
 }
 
+/** In a folder of its own, which the orchestrator's container mounts. */
+export function apiSocketOf(places: Places): string {
+  return join(places.run, 'api', 'update.sock');
+}
+
 export function logFileOf(places: Places): string {
   return join(places.data, 'logs', 'update.log');
 }

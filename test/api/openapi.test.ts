@@ -95,6 +95,17 @@ async function cancelInVain(): Promise<Response> {
   }
 }
 
+/** As the guide's client asks for it. */
+async function installInVain(): Promise<Response> {
+  const usual = stage.read('rauc-install.sh');
+  stage.write('rauc-install.sh', 'exit 1');
+  try {
+    return await service.post(`${api}/install?bundle_path=new.raucb`);
+  } finally {
+    stage.write('rauc-install.sh', usual);
+  }
+}
+
 const sendTo = (path: string, body: string, type = 'application/json'): Promise<Response> =>
   service.get(path, { method: 'POST', headers: { ...service.authorized, 'Content-Type': type }, body });
 
@@ -135,6 +146,8 @@ const drives = new Map<string, () => Promise<Response>>([
   [`GET ${api}/jobs/{id} 403`, () => service.get(`${api}/jobs/x`, { headers: foreign })],
   [`GET ${api}/jobs/{id} 404`, () => service.get(`${api}/jobs/another`)],
   [`POST ${api}/install 202`, async () => jobEnds(await service.post(`${api}/install`, good))],
+  [`POST ${api}/install 200`, () => service.post(`${api}/install?bundle_path=new.raucb`)],
+  [`POST ${api}/install 500`, installInVain],
   [`POST ${api}/install 404`, () => service.post(`${api}/install`, { path: 'other.raucb' })],
   [`POST ${api}/install 409`, () => whileInstalling(() => service.post(`${api}/install`, good))],
   [`POST ${api}/cancel 200`, () => service.post(`${api}/cancel`)],
@@ -173,6 +186,7 @@ describe('docs/openapi.yaml', () => {
     const schema = operations.find(({ path }) => path === `${api}/install`)?.body ?? {};
     expect(faultsOf(good, schema)).toEqual([]);
     expect(faultsOf({ url: 'https://updates.example.org/a.raucb' }, schema)).toEqual([]);
+    expect(faultsOf({ bundle_path: '/data/bundles/a.raucb' }, schema)).toEqual([]);
     for (const wrong of [{}, { path: '' }, { path: 'a', url: 'https://b' }, { url: 'ftp://b' }, []])
       expect(faultsOf(wrong, schema)).not.toEqual([]);
   });

@@ -37,6 +37,8 @@ packages_for() {
 	echo genimage mtools bmap-tools
 	# The status page as a browser shows it; another Chromium is as good.
 	has_any chromium chromium-browser google-chrome || echo chromium
+	# The orchestrator's side of the API, which is FastAPI.
+	echo python3-fastapi python3-uvicorn python3-httpx
 	# A signing key in a PKCS#11 token.
 	echo softhsm2 libengine-pkcs11-openssl
 	[ "$1" = test ] && return

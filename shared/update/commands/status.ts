@@ -44,6 +44,7 @@ export function statusReport(standing: DeviceStatus) {
     progress: progress ?? null,
     ...scheduleJson(standing),
     anomalies,
+    rauc: slots?.answer ?? null,
   };
 }
 

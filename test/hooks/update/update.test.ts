@@ -107,6 +107,7 @@ describe('update.sh status', () => {
       inhibit: null,
       scheduled: null,
       anomalies: [],
+      rauc: JSON.parse(scene.read('rauc-status.json')),
     });
     expect(ended.exitCode).toBe(0);
   });
