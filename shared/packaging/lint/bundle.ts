@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type KeyFile, type KeyFileEntry, type KeyFileGroup, parseKeyFile } from '../../rauc/key-file.ts';
 import { type BundleFormat, isBundleFormat, manifestGroupOf } from '../../rauc/manifest-keys.ts';
+import { readExt4 } from '../format/ext4-features.ts';
+import { type RootSystem, readRootSystem } from '../format/root-system.ts';
 import type { BundleContent, Packing } from './bundle-content.ts';
 import { type BundleEntry, resolveEntry } from './bundle-entry.ts';
 import { type Program, readProgram } from './program.ts';
@@ -20,6 +22,8 @@ export interface Bundle {
   /** By the path of the file itself, after all links are followed. */
   programs: ReadonlyMap<string, Program>;
   imageHeads: ReadonlyMap<string, Buffer>;
+  /** Of ext4 images with a system in them, in a folder that is not packed yet: there they can be read without a copy. */
+  roots: ReadonlyMap<string, RootSystem>;
   /** The texts of files that are small enough to be written by hand. */
   smallFiles: ReadonlyMap<string, string>;
 }
@@ -60,8 +64,22 @@ export async function inspectBundle(content: BundleContent): Promise<Bundle> {
     manifestLines: text.split('\n'),
     programs: new Map(programs.map((path) => [path, readProgram(content.localPath(path))])),
     imageHeads: heads,
+    roots: await readRoots(content, heads),
     smallFiles,
   };
+}
+
+async function readRoots(
+  content: BundleContent,
+  heads: ReadonlyMap<string, Buffer>,
+): Promise<Map<string, RootSystem>> {
+  const roots = new Map<string, RootSystem>();
+  if (content.packing !== undefined) return roots;
+  for (const [path, head] of heads) {
+    const root = readExt4(head) === undefined ? undefined : await readRootSystem(content.localPath(path));
+    if (root !== undefined) roots.set(path, root);
+  }
+  return roots;
 }
 
 export function imagesOf(manifest: KeyFile): KeyFileGroup[] {

@@ -1,4 +1,4 @@
-import type { Certificate } from './certificate.ts';
+import type { Certificate } from '../format/certificate-file.ts';
 import { error, type LintFinding, warning } from './lint-finding.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;

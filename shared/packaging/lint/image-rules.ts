@@ -6,6 +6,7 @@ import { type Bundle, entryIn, imagesOf, isArtifact } from './bundle.ts';
 import { resolveEntry } from './bundle-entry.ts';
 import { error, type LintFinding, type Place, warning } from './lint-finding.ts';
 import type { LintTarget } from './lint-target.ts';
+import { judgeRoot } from './root-rules.ts';
 
 /** Judges whether each image exists, RAUC can write it, and the device can mount it. */
 export function judgeImages(bundle: Bundle, target: LintTarget): LintFinding[] {
@@ -75,7 +76,12 @@ function judgeImage(bundle: Bundle, target: LintTarget, image: KeyFileGroup): Li
     return [...findings, ...(isWrittenByHook ? [] : [error('image-empty', file, what, 'Build it again')])];
   }
   if (!isDerived || !isFileSystemImage(name, target.slotType)) return findings;
-  return [...findings, ...judgeExt4(file, bundle.imageHeads.get(resolved.entry.path), target)];
+  const root = bundle.roots.get(resolved.entry.path);
+  return [
+    ...findings,
+    ...judgeExt4(file, bundle.imageHeads.get(resolved.entry.path), target),
+    ...(root === undefined ? [] : judgeRoot(file, root)),
+  ];
 }
 
 /** RAUC looks for an index's chunks beside the place that the bundle came from, and our devices install a copy of the bundle. */

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
+import { readCertificate } from '../format/certificate-file.ts';
 import { type Bundle, inspectBundle } from './bundle.ts';
-import { readCertificate } from './certificate.ts';
 import { judgeCertificate } from './certificate-rules.ts';
 import { judgeEntries } from './entry-rules.ts';
 import { judgeHooks } from './hook-rules.ts';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { readCertificate } from '../../../shared/packaging/lint/certificate.ts';
+import { readCertificate } from '../../../shared/packaging/format/certificate-file.ts';
 import { judgeCertificate } from '../../../shared/packaging/lint/certificate-rules.ts';
 import { TestFolder } from './bundle-folder.ts';
 import { issueCertificate, type SignerOptions } from './signer.ts';
