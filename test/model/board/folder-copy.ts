@@ -25,6 +25,8 @@ export function copyFolder(from: string, to: string, left: readonly string[] = [
 
 function copyInto(from: string, to: string): void {
   const stat = lstatSync(from);
+  // A socket is of the process that listens, and no copy of it would be.
+  if (stat.isSocket()) return;
   if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from), to);
   else if (stat.size >= linkedFrom) linkSync(from, to);
   else {
