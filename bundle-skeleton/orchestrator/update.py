@@ -21,6 +21,9 @@ router = APIRouter()
 
 @router.api_route("/{path:path}", methods=["GET", "POST"])
 async def pass_on(path: str, request: Request):
+    # A URL is made without them: they would lead to what is not below this path.
+    if {".", ".."} & set(path.split("/")):
+        raise HTTPException(404, "There is no such path")
     client = httpx.AsyncClient(
         transport=httpx.AsyncHTTPTransport(uds=SOCKET), timeout=httpx.Timeout(10, read=LONGEST_SECONDS)
     )

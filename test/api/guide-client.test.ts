@@ -5,6 +5,7 @@ import { prefersJob } from '../../shared/api/guide-client.ts';
 import { apiSocketOf } from '../../shared/system/places.ts';
 import { ApiStage, api, type Service } from '../support/servers/api-stage.ts';
 import { Orchestrator } from '../support/servers/orchestrator.ts';
+import { rawRequest } from '../support/servers/raw-request.ts';
 import { until } from '../support/until.ts';
 
 /** A client that was written after the integration guide, on the orchestrator's port: real FastAPI and uvicorn between. */
@@ -135,8 +136,20 @@ test('POST install with bundle_path in JSON gives a job, as "path" does', async 
 });
 
 test('the drop-in passes nothing else on, and says so when the service is away', async () => {
-  // The page is not below its path.
-  expect((await ask(`${api}/../../../`)).status).toBe(404);
+  // The page and the service's own health are not below its path.
+  for (const way of [
+    '../../../',
+    '%2e%2e/%2e%2e/%2e%2e/',
+    '..%2f..%2f..%2fhealth',
+    'x/%2e%2e/status',
+    './status',
+  ]) {
+    const head = [`GET ${api}/${way} HTTP/1.1`, 'Host: localhost', 'Connection: close'];
+    expect([way, (await rawRequest(orchestrator.url, `${head.join('\r\n')}\r\n\r\n`)).status]).toEqual([
+      way,
+      404,
+    ]);
+  }
   expect((await ask(`${api}/nothing`)).status).toBe(404);
   expect(statSync(apiSocketOf(stage.places)).mode & 0o7777).toBe(0o660);
   await service.stop();
