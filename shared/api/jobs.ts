@@ -28,6 +28,7 @@ const askPauseMs = 20;
 /** How long the guide's client waits for its install, and how often the job is looked at meanwhile. */
 const longestMs = 60 * 60_000;
 const watchPauseMs = 200;
+const followed = 'another job has followed; see "update.sh history" for how this one ended';
 
 /** The jobs of this device: one at a time, even if several clients send requests at once. */
 export class Jobs {
@@ -66,14 +67,14 @@ export class Jobs {
   }
 
   /**
-   * The job when it has ended; undefined where it takes longer than an hour, the client has gone, or another job has
-   * followed.
+   * How the job has ended; undefined where it takes longer than an hour, or the client has gone. A job that another one has
+   * followed counts as failed: its end was not seen, and the client must not take it for installed.
    */
-  async ended(id: string, client: AbortSignal): Promise<(Job & JobStanding) | undefined> {
+  async ended(id: string, client: AbortSignal): Promise<JobStanding | undefined> {
     const deadline = new Deadline(longestMs);
     while (!deadline.isOver && !client.aborted) {
       const job = this.last();
-      if (job?.id !== id) return undefined;
+      if (job?.id !== id) return { state: 'failed', reason: followed };
       if (job.state === 'done' || job.state === 'failed') return job;
       await pause(watchPauseMs);
     }

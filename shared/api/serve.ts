@@ -44,9 +44,11 @@ export async function serve(values: Values, running: Running): Promise<Outcome> 
       },
     );
   const server = listenFor(apiListen, service);
-  const forOrchestrator = listenForOrchestrator(places, log, (path) =>
-    listenFor(path, { ...service, statusForm: 'rauc' }),
-  );
+  // Where api_listen names that very socket, it would take the place of the first.
+  const forOrchestrator =
+    apiListen === apiSocketOf(places)
+      ? undefined
+      : listenForOrchestrator(places, log, (path) => listenFor(path, { ...service, statusForm: 'rauc' }));
   undo.owe('stop listening', async () => {
     events.close();
     await Promise.all([server.stop(true), forOrchestrator?.stop(true)]);

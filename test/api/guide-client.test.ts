@@ -2,10 +2,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { prefersJob } from '../../shared/api/guide-client.ts';
+import { newJob, writeJob } from '../../shared/api/job.ts';
+import { Jobs } from '../../shared/api/jobs.ts';
 import { apiSocketOf } from '../../shared/system/places.ts';
+import { createLog } from '../../shared/system/terminal/log.ts';
 import { ApiStage, api, type Service } from '../support/servers/api-stage.ts';
 import { Orchestrator } from '../support/servers/orchestrator.ts';
 import { rawRequest } from '../support/servers/raw-request.ts';
+import { TempFolder } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 
 /** A client that was written after the integration guide, on the orchestrator's port: real FastAPI and uvicorn between. */
@@ -160,6 +164,27 @@ test('the drop-in passes nothing else on, and says so when the service is away',
   ]);
   service = await stage.serve();
   expect((await ask(`${api}/status`)).status).toBe(200);
+});
+
+test('Jobs.ended() takes a job that another one has followed for failed, and not for installed', async () => {
+  using folder = new TempFolder();
+  const places = { data: folder.at('data'), root: folder.at('root'), run: folder.at('run') };
+  writeJob(places, newJob('b', 'rollback', null));
+  const ended = await new Jobs(places, createLog('test')).ended('a', new AbortController().signal);
+  expect(ended).toMatchObject({
+    state: 'failed',
+    reason: expect.stringContaining('another job has followed'),
+  });
+});
+
+test('serve listens once where api_listen is the socket of the orchestrator', async () => {
+  await using other = new ApiStage();
+  other.usual['api_listen'] = apiSocketOf(other.places);
+  other.configure();
+  const { said } = await other.serve();
+  expect(said).not.toContain('cannot pass requests on');
+  const answer = await fetch(`http://localhost${api}/status`, { unix: apiSocketOf(other.places) });
+  expect(Object.keys(Object(await answer.json()))).toContain('rauc');
 });
 
 test.each([

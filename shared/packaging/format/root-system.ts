@@ -22,10 +22,14 @@ const units = [
   '/usr/local/lib/systemd/system',
 ];
 const programs = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/bin', '/sbin'];
-/** Where Docker looks for its plugins, beside the home of root. */
-const plugins = ['/usr/libexec', '/usr/lib', '/usr/local/libexec', '/usr/local/lib', '/root/.docker'].map(
-  (folder) => (folder.endsWith('.docker') ? `${folder}/cli-plugins` : `${folder}/docker/cli-plugins`),
-);
+/** Where Docker looks for its plugins, on the device. */
+const plugins = [
+  '/usr/libexec/docker/cli-plugins',
+  '/usr/lib/docker/cli-plugins',
+  '/usr/local/libexec/docker/cli-plugins',
+  '/usr/local/lib/docker/cli-plugins',
+  '/root/.docker/cli-plugins',
+];
 
 /** Reads an ext4 image without mounting it. Undefined where it has no systemd, and so is no root of our devices. */
 export async function readRootSystem(image: string): Promise<RootSystem | undefined> {
